@@ -1,0 +1,155 @@
+/**
+ * Request, response, language and flag codes, one const table each. Names and numbers are RocketMQ's.
+ * Source: rocketmq 4.9.8 RequestCode, ResponseCode, LanguageCode, MessageSysFlag, PullSysFlag, PermName, MQVersion.
+ */
+
+export const RequestCode = {
+  SEND_MESSAGE: 10,
+  PULL_MESSAGE: 11,
+  QUERY_MESSAGE: 12,
+  QUERY_CONSUMER_OFFSET: 14,
+  UPDATE_CONSUMER_OFFSET: 15,
+  UPDATE_AND_CREATE_TOPIC: 17,
+  GET_ALL_TOPIC_CONFIG: 21,
+  UPDATE_BROKER_CONFIG: 25,
+  GET_BROKER_CONFIG: 26,
+  GET_BROKER_RUNTIME_INFO: 28,
+  SEARCH_OFFSET_BY_TIMESTAMP: 29,
+  GET_MAX_OFFSET: 30,
+  GET_MIN_OFFSET: 31,
+  GET_EARLIEST_MSG_STORETIME: 32,
+  VIEW_MESSAGE_BY_ID: 33,
+  HEART_BEAT: 34,
+  UNREGISTER_CLIENT: 35,
+  CONSUMER_SEND_MSG_BACK: 36,
+  END_TRANSACTION: 37,
+  GET_CONSUMER_LIST_BY_GROUP: 38,
+  CHECK_TRANSACTION_STATE: 39,
+  NOTIFY_CONSUMER_IDS_CHANGED: 40,
+  LOCK_BATCH_MQ: 41,
+  UNLOCK_BATCH_MQ: 42,
+  GET_ALL_CONSUMER_OFFSET: 43,
+  GET_ALL_DELAY_OFFSET: 45,
+  CHECK_CLIENT_CONFIG: 46,
+  PUT_KV_CONFIG: 100,
+  GET_KV_CONFIG: 101,
+  DELETE_KV_CONFIG: 102,
+  REGISTER_BROKER: 103,
+  UNREGISTER_BROKER: 104,
+  GET_ROUTEINFO_BY_TOPIC: 105,
+  GET_BROKER_CLUSTER_INFO: 106,
+  UPDATE_AND_CREATE_SUBSCRIPTIONGROUP: 200,
+  GET_ALL_SUBSCRIPTIONGROUP_CONFIG: 201,
+  GET_TOPIC_STATS_INFO: 202,
+  WIPE_WRITE_PERM_OF_BROKER: 205,
+  GET_ALL_TOPIC_LIST_FROM_NAMESERVER: 206,
+  DELETE_SUBSCRIPTIONGROUP: 207,
+  DELETE_TOPIC_IN_BROKER: 215,
+  DELETE_TOPIC_IN_NAMESRV: 216,
+  /** 3.2.x: GET_KV_CONFIG_BY_VALUE. */
+  GET_KV_CONFIG_BY_VALUE: 217,
+  DELETE_KV_CONFIG_BY_VALUE: 218,
+  GET_KVLIST_BY_NAMESPACE: 219,
+  RESET_CONSUMER_CLIENT_OFFSET: 220,
+  GET_TOPICS_BY_CLUSTER: 224,
+  GET_SYSTEM_TOPIC_LIST_FROM_NS: 304,
+  GET_SYSTEM_TOPIC_LIST_FROM_BROKER: 305,
+  SEND_MESSAGE_V2: 310,
+  GET_UNIT_TOPIC_LIST: 311,
+  GET_HAS_UNIT_SUB_TOPIC_LIST: 312,
+  GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST: 313,
+  UPDATE_NAMESRV_CONFIG: 318,
+  GET_NAMESRV_CONFIG: 319,
+  SEND_BATCH_MESSAGE: 320,
+  QUERY_DATA_VERSION: 322,
+  SEND_REPLY_MESSAGE: 324,
+  SEND_REPLY_MESSAGE_V2: 325,
+  ADD_WRITE_PERM_OF_BROKER: 327,
+  GET_TOPIC_CONFIG: 351,
+  LITE_PULL_MESSAGE: 361,
+} as const;
+
+export const ResponseCode = {
+  SUCCESS: 0,
+  SYSTEM_ERROR: 1,
+  SYSTEM_BUSY: 2,
+  REQUEST_CODE_NOT_SUPPORTED: 3,
+  FLUSH_DISK_TIMEOUT: 10,
+  SLAVE_NOT_AVAILABLE: 11,
+  FLUSH_SLAVE_TIMEOUT: 12,
+  MESSAGE_ILLEGAL: 13,
+  SERVICE_NOT_AVAILABLE: 14,
+  VERSION_NOT_SUPPORTED: 15,
+  NO_PERMISSION: 16,
+  TOPIC_NOT_EXIST: 17,
+  TOPIC_EXIST_ALREADY: 18,
+  PULL_NOT_FOUND: 19,
+  PULL_RETRY_IMMEDIATELY: 20,
+  PULL_OFFSET_MOVED: 21,
+  QUERY_NOT_FOUND: 22,
+  SUBSCRIPTION_PARSE_FAILED: 23,
+  SUBSCRIPTION_NOT_EXIST: 24,
+  SUBSCRIPTION_NOT_LATEST: 25,
+  SUBSCRIPTION_GROUP_NOT_EXIST: 26,
+  CONSUMER_NOT_ONLINE: 206,
+} as const;
+
+/** Ordinals of the `language` field. */
+export const LanguageCode = {
+  JAVA: 0,
+  CPP: 1,
+  DOTNET: 2,
+  PYTHON: 3,
+  DELPHI: 4,
+  ERLANG: 5,
+  RUBY: 6,
+  OTHER: 7,
+  HTTP: 8,
+  GO: 9,
+  PHP: 10,
+  OMS: 11,
+  RUST: 12,
+  NODE_JS: 13,
+} as const;
+
+export const languageNames: readonly string[] = Object.keys(LanguageCode);
+
+/** Bits of the `flag` field of a frame. */
+export const CommandFlag = { RESPONSE: 1, ONEWAY: 2 } as const;
+
+export const SerializeType = { JSON: 0, ROCKETMQ: 1 } as const;
+export type SerializeType = (typeof SerializeType)[keyof typeof SerializeType];
+
+export const MessageSysFlag = {
+  COMPRESSED: 0x01,
+  MULTI_TAGS: 0x02,
+  TRANSACTION_MASK: 0x0c,
+  TRANSACTION_PREPARED: 0x04,
+  TRANSACTION_COMMIT: 0x08,
+  TRANSACTION_ROLLBACK: 0x0c,
+  BORN_HOST_V6: 0x10,
+  STORE_HOST_V6: 0x20,
+} as const;
+
+export const PullSysFlag = { COMMIT_OFFSET: 1, SUSPEND: 2, SUBSCRIPTION: 4, CLASS_FILTER: 8, LITE_PULL: 16 } as const;
+
+export const Permission = { INHERIT: 1, WRITE: 2, READ: 4, PRIORITY: 8 } as const;
+
+/** What we call ourselves in the `version` field: V4_9_8. */
+export const MQ_VERSION = 409;
+export const MQ_VERSION_NAME = 'V4_9_8';
+
+/** A frame, its length word included, may be at most this long. Units: bytes. Source: NettyDecoder (4.x). */
+export const FRAME_SIZE_MAX = 16_777_216;
+
+const requestNames = new Map<number, string>(Object.entries(RequestCode).map(([name, code]) => [code, name]));
+const responseNames = new Map<number, string>(Object.entries(ResponseCode).map(([name, code]) => [code, name]));
+
+/** "SEND_MESSAGE_V2", or "4711" for a code we do not know. */
+export function requestCodeName(code: number): string {
+  return requestNames.get(code) ?? String(code);
+}
+
+export function responseCodeName(code: number): string {
+  return responseNames.get(code) ?? String(code);
+}
