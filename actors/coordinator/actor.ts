@@ -1,0 +1,289 @@
+/**
+ * Room card: coordinator
+ *
+ * Purpose   everything that is not sending or pulling: topics, groups, consumer offsets, client heartbeats, administration;
+ *           registers the broker with its name servers.
+ * Thread    an event loop.
+ * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets that
+ *           came with pulls.
+ * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
+ * When full news waits here; a request stays in its ring until remoting has taken answers.
+ * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
+ */
+import { CommandFlag, RequestCode, ResponseCode, requestCodeName } from '../../protocol/codes.js';
+import { createRequest, createResponse, decodeCommand, encodeCommand, isOneway, type RemotingCommand } from '../../protocol/command.js';
+import type { Actor } from '../../runtime/actor/contract.js';
+import { AssertionError } from '../../runtime/base/assert.js';
+import { messageOf } from '../../runtime/base/errors.js';
+import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import { InboundFrame, InboundType } from '../inbound.js';
+import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
+import { consumerHandlers, type Handler } from './consumer-requests.js';
+import { CoordinatorType } from './mailbox.js';
+import type { Registrar } from './registrar.js';
+import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState, topicEntryOf } from './state.js';
+import { topicHandlers } from './topic-requests.js';
+
+export interface CoordinatorOptions {
+  readonly fromRemoting: Ring;
+  readonly fromSendLanes: readonly Ring[];
+  readonly fromPullLanes: readonly Ring[];
+  readonly toRemoting: Ring;
+  readonly remotingBell: Doorbell;
+  readonly state: Omit<CoordinatorState, 'push' | 'register' | 'nowMs'>;
+  /** Undefined for a broker without name servers. */
+  readonly registrar: () => Registrar | undefined;
+  /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
+  readonly nodeRequest: (request: RemotingCommand) => RemotingCommand | Promise<RemotingCommand> | undefined;
+}
+
+const BATCH_MAX = 256;
+const EXPIRY_SCAN_MS = 10_000;
+
+export class Coordinator implements Actor {
+  readonly name = 'coordinator';
+  readonly #options: CoordinatorOptions;
+  readonly #state: CoordinatorState;
+  readonly #handlers = new Map<number, Handler>([...consumerHandlers, ...topicHandlers]);
+  /** Answers that remoting had no room for. */
+  readonly #unsent: { connectionId: number; frame: Uint8Array }[] = [];
+  #answered = false;
+  #offsetsSaveMs = 0;
+  #expiryScanMs = 0;
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    this.#state = {
+      ...options.state,
+      nowMs: 0,
+      register: () => options.registrar()?.registerAll(),
+      push: (connectionId, code, fields) => this.#push(connectionId, code, fields),
+    };
+  }
+
+  /** Tells all rooms of all topics and groups: once, before the first duty cycle. */
+  announceAll(): void {
+    const state = this.#state;
+    for (const topic of state.topics.all()) state.news.topic(topicEntryOf(state, topic));
+    for (const group of state.groups.all()) announceGroup(state, group.groupName);
+  }
+
+  get settings(): CoordinatorState['settings'] {
+    return this.#state.settings;
+  }
+
+  set settings(settings: CoordinatorState['settings']) {
+    this.#state.settings = settings;
+  }
+
+  doWork(nowMs: number): number {
+    const { fromRemoting, fromSendLanes, fromPullLanes } = this.#options;
+    this.#state.nowMs = nowMs;
+    let work = this.#state.news.retry() + this.#retryUnsent();
+    if (this.#unsent.length === 0) work += this.#drain(fromRemoting, this.#onRemoting);
+    for (let lane = 0; lane < fromSendLanes.length; lane++) work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
+    for (let lane = 0; lane < fromPullLanes.length; lane++) work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    this.#onTime(nowMs);
+    if (this.#answered) this.#options.remotingBell.ring();
+    this.#answered = false;
+    return work;
+  }
+
+  deadlineMs(): number {
+    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs);
+  }
+
+  close(): void {
+    const { offsets, topics, groups, log } = this.#state;
+    try {
+      offsets.save();
+      topics.save();
+      groups.save();
+    } catch (error) {
+      log.error({ err: error }, 'offsets, topics or groups could not be stored');
+    }
+  }
+
+  #drain(ring: Ring, take: (ring: Ring, at: number) => void): number {
+    let work = 0;
+    for (let at = ring.poll(); at >= 0 && work < BATCH_MAX; at = ring.poll(), work++) {
+      take(ring, at);
+      ring.release();
+    }
+    if (work > 0) ring.publishReleased();
+    return work;
+  }
+
+  // ---- requests ----
+
+  readonly #onRemoting = (ring: Ring, at: number): void => {
+    const connectionId = ring.words[at >> 2]!;
+    if (ring.type === InboundType.CLOSED) {
+      applyGroupChanges(this.#state, this.#state.clients.connectionClosed(connectionId));
+      return;
+    }
+    const start = at + InboundFrame.frameBytes;
+    const size = ring.words[(at >> 2) + InboundFrame.frameSize]!;
+    let request: RemotingCommand;
+    try {
+      request = decodeCommand(ring.bytes.slice(start, start + size));
+    } catch {
+      this.#closeConnection(connectionId);
+      return;
+    }
+    // Answers to what this broker asked of clients: nothing it asks now is answered.
+    if ((request.flag & CommandFlag.RESPONSE) !== 0) return;
+    this.#answer(connectionId, request);
+  };
+
+  #answer(connectionId: number, request: RemotingCommand): void {
+    let response: RemotingCommand | Promise<RemotingCommand>;
+    try {
+      const handler = this.#handlers.get(request.code);
+      response =
+        handler?.(this.#state, request, connectionId) ?? this.#options.nodeRequest(request) ?? notSupported(request);
+    } catch (error) {
+      if (error instanceof AssertionError) throw error;
+      this.#state.log.warn({ err: error, code: requestCodeName(request.code) }, 'a request failed');
+      response = createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
+    }
+    if (isOneway(request)) return;
+    if (!(response instanceof Promise)) return this.#send(connectionId, encodeCommand(response));
+    void response
+      .catch(error => createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error)))
+      .then(later => {
+        this.#send(connectionId, encodeCommand(later));
+        this.#options.remotingBell.ring();
+      });
+  }
+
+  #drainLane(ring: Ring, kind: 'sendLane' | 'pullLane', lane: number): number {
+    return this.#drain(ring, (_, at) => {
+      switch (ring.type) {
+        case CoordinatorType.TOPIC_NEEDED:
+          this.#makeTopic(ring, at);
+          this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
+          return;
+        case CoordinatorType.GROUP_NEEDED:
+          this.#makeGroup(ring, at);
+          this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
+          return;
+        case CoordinatorType.OFFSET_COMMIT: {
+          const commit = JSON.parse(decoder.decode(ring.bytes.slice(at, at + ring.length))) as OffsetCommit;
+          this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
+          return;
+        }
+        default:
+          throw new AssertionError(`unknown record ${ring.type}`);
+      }
+    });
+  }
+
+  /** The topic of a first send. The lane refuses the frame itself when it comes back and the topic is still not there. */
+  #makeTopic(ring: Ring, at: number): void {
+    const { extFields, code } = this.#requestIn(ring, at);
+    const short = code !== RequestCode.SEND_MESSAGE;
+    const name = (short ? extFields.b : extFields.topic) ?? '';
+    const state = this.#state;
+    if (state.topics.get(name) !== undefined) return;
+    const template = (short ? extFields.c : extFields.defaultTopic) ?? '';
+    const queues = Number((short ? extFields.d : extFields.defaultTopicQueueNums) ?? 4);
+    const unitMode = (short ? extFields.k : extFields.unitMode) === 'true';
+    try {
+      const topic = state.topics.createOnSend(name, template, Number.isInteger(queues) ? queues : 4, unitMode ? 1 : 0, state.nowMs);
+      if (topic === undefined) return;
+      state.log.info({ topic: name, queues: topic.writeQueueNums, template }, 'topic made by its first send');
+      announceTopic(state, topic);
+    } catch (error) {
+      state.log.error({ err: error, topic: name }, 'a topic could not be stored');
+    }
+  }
+
+  #makeGroup(ring: Ring, at: number): void {
+    const name = this.#requestIn(ring, at).extFields.consumerGroup ?? '';
+    const { groups, settings, nowMs, log } = this.#state;
+    try {
+      if (groups.findOrCreate(name, settings.autoCreateSubscriptionGroup, nowMs) !== undefined) announceGroup(this.#state, name);
+    } catch (error) {
+      log.error({ err: error, group: name }, 'a group could not be stored');
+    }
+  }
+
+  #requestIn(ring: Ring, at: number): RemotingCommand {
+    const start = at + InboundFrame.frameBytes;
+    return decodeCommand(ring.bytes.slice(start, start + ring.words[(at >> 2) + InboundFrame.frameSize]!));
+  }
+
+  // ---- time ----
+
+  #onTime(nowMs: number): void {
+    const { offsets, clients, settings, log } = this.#state;
+    if (nowMs >= this.#offsetsSaveMs) {
+      this.#offsetsSaveMs = nowMs + settings.flushConsumerOffsetInterval;
+      try {
+        offsets.save();
+      } catch (error) {
+        log.warn({ err: error }, 'consumer offsets could not be stored; tried again later');
+      }
+    }
+    if (nowMs >= this.#expiryScanMs) {
+      this.#expiryScanMs = nowMs + EXPIRY_SCAN_MS;
+      for (const connectionId of clients.expired(nowMs)) this.#closeConnection(connectionId);
+    }
+  }
+
+  // ---- answers ----
+
+  #send(connectionId: number, frame: Uint8Array): void {
+    if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame)) this.#unsent.push({ connectionId, frame });
+  }
+
+  #trySend(connectionId: number, frame: Uint8Array): boolean {
+    const { toRemoting } = this.#options;
+    const at = toRemoting.claim(OutboundFrame.frameBytes + frame.length);
+    if (at < 0) return false;
+    toRemoting.words[at >> 2] = connectionId;
+    toRemoting.bytes.set(frame, at + OutboundFrame.frameBytes);
+    toRemoting.commit(OutboundType.FRAME, OutboundFrame.frameBytes + frame.length);
+    this.#answered = true;
+    return true;
+  }
+
+  #retryUnsent(): number {
+    let sent = 0;
+    while (this.#unsent.length > 0 && this.#trySend(this.#unsent[0]!.connectionId, this.#unsent[0]!.frame)) {
+      this.#unsent.shift();
+      sent++;
+    }
+    return sent;
+  }
+
+  #push(connectionId: number, code: number, fields: Record<string, string>): void {
+    const request = createRequest(code, fields);
+    request.flag = CommandFlag.ONEWAY;
+    this.#send(connectionId, encodeCommand(request));
+  }
+
+  #closeConnection(connectionId: number): void {
+    const { toRemoting } = this.#options;
+    const at = toRemoting.claim(4);
+    if (at < 0) return;
+    toRemoting.words[at >> 2] = connectionId;
+    toRemoting.commit(OutboundType.CLOSE, 4);
+    this.#answered = true;
+  }
+}
+
+interface OffsetCommit {
+  readonly group: string;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+}
+
+const decoder = new TextDecoder();
+
+function notSupported(request: RemotingCommand): RemotingCommand {
+  return createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, ` request type ${request.code} not supported`);
+}

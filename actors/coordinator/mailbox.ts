@@ -1,0 +1,9 @@
+/** What the coordinator accepts besides requests (InboundType of actors/inbound.ts: FRAME, CLOSED). */
+export const CoordinatorType = {
+  /** An InboundFrame of a send whose topic a lane does not know: make it, tell everybody, send the frame back. */
+  TOPIC_NEEDED: 5,
+  /** An InboundFrame of a pull whose group a lane does not know. */
+  GROUP_NEEDED: 6,
+  /** JSON {group, topic, queueId, offset}: an offset that came with a pull. */
+  OFFSET_COMMIT: 7,
+} as const;

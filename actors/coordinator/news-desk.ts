@@ -1,0 +1,83 @@
+/**
+ * Sends news (actors/topic-news.ts) to lanes and the dispatcher, in order. What a ring does not take is kept and sent later,
+ * always before anything newer; a frame is given back only behind the news it was waiting for.
+ */
+import { AssertionError } from '../../runtime/base/assert.js';
+import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import type { GroupEntry } from '../group-snapshot.js';
+import { formatTopicEntry, NewsType } from '../topic-news.js';
+import type { TopicEntry } from '../topic-snapshot.js';
+
+/** A room that takes news. */
+export interface NewsReader {
+  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher';
+  readonly ring: Ring;
+  readonly bell: Doorbell;
+}
+
+interface Waiting {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+
+export class NewsDesk {
+  readonly #readers: { readonly reader: NewsReader; readonly waiting: Waiting[] }[];
+
+  constructor(readers: readonly NewsReader[]) {
+    this.#readers = readers.map(reader => ({ reader, waiting: [] }));
+  }
+
+  topic(entry: TopicEntry): void {
+    this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), () => true);
+  }
+
+  topicDeleted(name: string): void {
+    this.#tell(NewsType.TOPIC_DELETED, encoder.encode(name), () => true);
+  }
+
+  group(entry: GroupEntry): void {
+    this.#tell(NewsType.GROUP, encoder.encode(JSON.stringify(entry)), reader => reader.kind === 'pullLane');
+  }
+
+  groupDeleted(name: string): void {
+    this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), reader => reader.kind === 'pullLane');
+  }
+
+  settings(kind: NewsReader['kind'], settings: object): void {
+    this.#tell(NewsType.SETTINGS, encoder.encode(JSON.stringify(settings)), reader => reader.kind === kind);
+  }
+
+  /** Gives a frame back to the lane it came from: the `index`-th of its kind. */
+  frame(kind: NewsReader['kind'], index: number, bytes: Uint8Array): void {
+    const lane = this.#readers.filter(({ reader }) => reader.kind === kind)[index];
+    if (lane === undefined) throw new AssertionError(`there is no ${kind} ${index}`);
+    this.#send(lane.reader, lane.waiting, { type: NewsType.FRAME, bytes });
+  }
+
+  /** Sends what waits; returns how much went. */
+  retry(): number {
+    let sent = 0;
+    for (const { reader, waiting } of this.#readers) {
+      while (waiting.length > 0 && reader.ring.offer(waiting[0]!.type, waiting[0]!.bytes)) {
+        waiting.shift();
+        sent++;
+      }
+      if (sent > 0) reader.bell.ring();
+    }
+    return sent;
+  }
+
+  #tell(type: number, bytes: Uint8Array, concerns: (reader: NewsReader) => boolean): void {
+    for (const { reader, waiting } of this.#readers) {
+      if (concerns(reader)) this.#send(reader, waiting, { type, bytes });
+    }
+  }
+
+  #send(reader: NewsReader, waiting: Waiting[], news: Waiting): void {
+    if (waiting.length > 0 || !reader.ring.offer(news.type, news.bytes)) waiting.push(news);
+    else reader.bell.ring();
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Keeps the broker registered with every name server, each on its own: one that is down, late or slow delays nobody.
+ * Cold. Source: spec remoting 9.2; BrokerOuterAPI, BrokerController.registerBrokerAll.
+ */
+import { Connection } from '../../client/connection.js';
+import { encodeRegisterBrokerBody, registerBodyCrc32 } from '../../protocol/bodies/register-broker.js';
+import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
+import { RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { createRequest } from '../../protocol/command.js';
+import { messageOf } from '../../runtime/base/errors.js';
+import type { Logger } from '../../runtime/log/contract.js';
+
+export interface BrokerRegistration {
+  readonly brokerName: string;
+  readonly brokerClusterName: string;
+  readonly brokerId: number;
+  readonly listenPort: number;
+  readonly haListenPort: number;
+  /** Advertised to clients; '' for the local address of the connection to the name server. */
+  readonly brokerIP1: string;
+  readonly brokerIP2: string;
+}
+
+export interface RegistrarOptions {
+  readonly registration: BrokerRegistration;
+  readonly periodMs: number;
+  readonly timeoutMs: number;
+  /** The whole table. */
+  readonly topics: () => TopicConfigSerializeWrapper;
+  /** Told once the broker's address is known: from the first connection to a name server. */
+  readonly onRegistered: (namesrvAddr: string, brokerAddr: string) => void;
+  readonly log: Logger;
+}
+
+/** First wait after a failure, doubled up to the period. Units: ms. */
+const RETRY_FIRST_MS = 50;
+const CONNECT_TIMEOUT_MS = 3000;
+
+export class Registrar {
+  readonly #options: RegistrarOptions;
+  #servers = new Map<string, NameServer>();
+  #stopped = false;
+
+  constructor(options: RegistrarOptions, namesrvAddr: string) {
+    this.#options = options;
+    this.setNameServers(namesrvAddr);
+  }
+
+  /** `a:9876;b:9876`. Servers that are no longer named are left without a farewell, as by a restart. */
+  setNameServers(namesrvAddr: string): void {
+    const wanted = new Set(splitAddresses(namesrvAddr));
+    for (const [address, server] of this.#servers) {
+      if (wanted.has(address)) continue;
+      server.drop();
+      this.#servers.delete(address);
+    }
+    for (const address of wanted) {
+      if (!this.#servers.has(address)) this.#servers.set(address, new NameServer(address, this.#options));
+    }
+    if (!this.#stopped) this.registerAll();
+  }
+
+  /** Registers the whole table with everybody, now. */
+  registerAll(): void {
+    for (const server of this.#servers.values()) server.register();
+  }
+
+  /** Says farewell to every name server that answers, within a second. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    await Promise.all([...this.#servers.values()].map(server => server.unregister()));
+  }
+}
+
+function splitAddresses(text: string): string[] {
+  return text
+    .split(';')
+    .map(address => address.trim())
+    .filter(address => address !== '');
+}
+
+/** One name server: a connection that is opened again whenever it closes. */
+class NameServer {
+  readonly #address: string;
+  readonly #options: RegistrarOptions;
+  #connection: Connection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #busy = false;
+  #again = false;
+  #retryMs = RETRY_FIRST_MS;
+  #stopped = false;
+  #wasUp: boolean | undefined;
+
+  constructor(address: string, options: RegistrarOptions) {
+    this.#address = address;
+    this.#options = options;
+  }
+
+  register(): void {
+    if (this.#stopped) return;
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    this.#busy = true;
+    clearTimeout(this.#timer);
+    void this.#attempt().then(
+      () => this.#onDone(this.#options.periodMs),
+      error => this.#onFailed(error),
+    );
+  }
+
+  async #attempt(): Promise<void> {
+    const connection = await this.#connect();
+    const brokerAddr = this.#brokerAddr(connection);
+    const { registration, topics, timeoutMs } = this.#options;
+    const body = encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper: topics() });
+    const fields = {
+      brokerName: registration.brokerName,
+      brokerAddr,
+      clusterName: registration.brokerClusterName,
+      haServerAddr: `${registration.brokerIP2 || connection.localAddress}:${registration.haListenPort}`,
+      brokerId: registration.brokerId,
+      compressed: false,
+      bodyCrc32: registerBodyCrc32(body),
+    };
+    const response = await connection.request(createRequest(RequestCode.REGISTER_BROKER, fields, body), timeoutMs);
+    if (response.code !== ResponseCode.SUCCESS) throw new Error(`code ${response.code}: ${response.remark ?? ''}`);
+    if (this.#wasUp !== true) {
+      this.#options.log.info({ namesrv: this.#address, brokerAddr }, 'registered with the name server');
+      this.#options.onRegistered(this.#address, brokerAddr);
+    }
+    this.#wasUp = true;
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#connection !== undefined && !this.#connection.closed) return this.#connection;
+    const colon = this.#address.lastIndexOf(':');
+    const host = this.#address.slice(0, colon);
+    const port = Number(this.#address.slice(colon + 1));
+    this.#connection = await Connection.open({
+      host,
+      port,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      idleTimeoutMs: 0,
+      onClose: () => this.#onClosed(),
+    });
+    return this.#connection;
+  }
+
+  #brokerAddr(connection: Connection): string {
+    const { brokerIP1, listenPort } = this.#options.registration;
+    return `${brokerIP1 || connection.localAddress}:${listenPort}`;
+  }
+
+  /** The name server forgets a broker whose connection closes: register again at once. */
+  #onClosed(): void {
+    this.#connection = undefined;
+    if (!this.#stopped && !this.#busy) this.#schedule(this.#retryMs);
+  }
+
+  #onDone(nextMs: number): void {
+    this.#busy = false;
+    this.#retryMs = RETRY_FIRST_MS;
+    if (this.#stopped) return;
+    if (this.#again) {
+      this.#again = false;
+      this.register();
+    } else {
+      this.#schedule(nextMs);
+    }
+  }
+
+  #onFailed(error: unknown): void {
+    this.#busy = false;
+    this.#again = false;
+    if (this.#stopped) return;
+    if (this.#wasUp !== false && this.#retryMs > 1000) {
+      this.#options.log.warn({ namesrv: this.#address, reason: messageOf(error) }, 'cannot register with the name server');
+      this.#wasUp = false;
+    }
+    this.#schedule(this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, this.#options.periodMs, 5000);
+  }
+
+  #schedule(afterMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.register(), afterMs);
+  }
+
+  drop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    void this.#connection?.close();
+  }
+
+  async unregister(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    const connection = this.#connection;
+    if (connection === undefined || connection.closed) return;
+    const { registration } = this.#options;
+    const request = createRequest(RequestCode.UNREGISTER_BROKER, {
+      brokerName: registration.brokerName,
+      brokerAddr: this.#brokerAddr(connection),
+      clusterName: registration.brokerClusterName,
+      brokerId: registration.brokerId,
+    });
+    try {
+      await connection.request(request, 1000);
+    } catch (error) {
+      this.#options.log.warn({ namesrv: this.#address, reason: messageOf(error) }, 'no farewell to the name server');
+    }
+    await connection.close();
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Topics of this broker: the system's, those of `config/topics.json`, those made by a first send. Cold.
+ * Source: spec storage 7, remoting 12.2; TopicConfigManager.
+ */
+import { decodeBody, encodeBody } from '../../protocol/bodies/fields.js';
+import {
+  createTopicConfig,
+  type DataVersion,
+  type TopicConfig,
+  type TopicConfigSerializeWrapper,
+  topicConfigSerializeWrapperOf,
+} from '../../protocol/bodies/topic.js';
+import { Permission } from '../../protocol/codes.js';
+import type { JsonTable } from '../../storage/json-table.js';
+
+export interface TopicTableConfig {
+  readonly brokerName: string;
+  readonly brokerClusterName: string;
+  readonly autoCreateTopicEnable: boolean;
+  readonly defaultTopicQueueNums: number;
+  readonly clusterTopicEnable: boolean;
+  readonly brokerTopicEnable: boolean;
+  readonly traceTopicEnable: boolean;
+  readonly msgTraceTopicName: string;
+}
+
+const RETRY_PREFIX = '%RETRY%';
+export const AUTO_CREATE_TOPIC = 'TBW102';
+export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
+const SCHEDULE_QUEUES = 18;
+const READ_WRITE = Permission.READ | Permission.WRITE;
+
+export class TopicTable {
+  readonly #topics = new Map<string, TopicConfig>();
+  readonly #file: JsonTable;
+  readonly #config: TopicTableConfig;
+  #version: DataVersion;
+
+  /** Errors: RingError STORE_CORRUPT when topics.json and its backup cannot be read. */
+  constructor(file: JsonTable, config: TopicTableConfig, nowMs: number) {
+    this.#file = file;
+    this.#config = config;
+    this.#version = { counter: 0, timestamp: nowMs };
+    for (const topic of systemTopics(config)) this.#topics.set(topic.topicName, topic);
+    const { value } = file.read();
+    if (value === undefined) return;
+    const stored = topicConfigSerializeWrapperOf(decodeBody(encodeBody(value as object), 'topics.json'));
+    for (const topic of Object.values(stored.topicConfigTable)) this.#topics.set(topic.topicName, topic);
+    this.#version = stored.dataVersion;
+  }
+
+  get version(): DataVersion {
+    return this.#version;
+  }
+
+  get(name: string): TopicConfig | undefined {
+    return this.#topics.get(name);
+  }
+
+  all(): IterableIterator<TopicConfig> {
+    return this.#topics.values();
+  }
+
+  /** Body of the registration, of code 21 and of topics.json. */
+  wrapper(): TopicConfigSerializeWrapper {
+    return { dataVersion: this.#version, topicConfigTable: Object.fromEntries(this.#topics) };
+  }
+
+  /**
+   * The topic of a first send, made after the template the producer names; undefined when none may be made.
+   * Source: spec remoting 12.2; TopicConfigManager.createTopicInSendMessageMethod.
+   */
+  createOnSend(name: string, templateName: string, wantedQueues: number, topicSysFlag: number, nowMs: number): TopicConfig | undefined {
+    if (name.startsWith(RETRY_PREFIX)) {
+      return this.put(createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag }), nowMs);
+    }
+    const template = this.#template(templateName);
+    if (template === undefined || (template.perm & Permission.INHERIT) === 0) return undefined;
+    const queues = Math.max(0, Math.min(wantedQueues, template.writeQueueNums));
+    const perm = template.perm & ~Permission.INHERIT;
+    const { topicFilterType } = template;
+    return this.put(
+      createTopicConfig(name, { readQueueNums: queues, writeQueueNums: queues, perm, topicSysFlag, topicFilterType }),
+      nowMs,
+    );
+  }
+
+  /** With automatic creation switched off, a TBW102 that is still stored is no template any more. */
+  #template(name: string): TopicConfig | undefined {
+    const template = this.#topics.get(name);
+    if (template === undefined || name !== AUTO_CREATE_TOPIC || this.#config.autoCreateTopicEnable) return template;
+    const plain = { ...template, perm: READ_WRITE };
+    this.#topics.set(name, plain);
+    return plain;
+  }
+
+  /** Adds or replaces a topic and stores the table. Errors: RingError DISK_WRITE_FAILED; then nothing changed. */
+  put(topic: TopicConfig, nowMs: number): TopicConfig {
+    const before = this.#topics.get(topic.topicName);
+    this.#topics.set(topic.topicName, topic);
+    this.#save(nowMs, () => {
+      if (before === undefined) this.#topics.delete(topic.topicName);
+      else this.#topics.set(topic.topicName, before);
+    });
+    return topic;
+  }
+
+  /** Errors: RingError DISK_WRITE_FAILED; then nothing changed. */
+  delete(name: string, nowMs: number): void {
+    const before = this.#topics.get(name);
+    if (before === undefined) return;
+    this.#topics.delete(name);
+    this.#save(nowMs, () => this.#topics.set(name, before));
+  }
+
+  /** A change of brokerPermission makes a new version without changing a topic. */
+  touch(nowMs: number): void {
+    this.#save(nowMs, () => {});
+  }
+
+  #save(nowMs: number, undo: () => void): void {
+    const before = this.#version;
+    this.#version = { ...before, counter: before.counter + 1, timestamp: nowMs };
+    try {
+      this.#file.write(this.wrapper());
+    } catch (error) {
+      this.#version = before;
+      undo();
+      throw error;
+    }
+  }
+
+  /** Stores the table as it is. */
+  save(): void {
+    this.#file.write(this.wrapper());
+  }
+}
+
+function systemTopics(config: TopicTableConfig): TopicConfig[] {
+  const plain = (name: string, queues: number, perm: number = READ_WRITE): TopicConfig =>
+    createTopicConfig(name, { readQueueNums: queues, writeQueueNums: queues, perm });
+  const template = (enabled: boolean): number => Permission.INHERIT | (enabled ? READ_WRITE : 0);
+  const topics = [
+    plain('SELF_TEST_TOPIC', 1),
+    plain('BenchmarkTest', 1024),
+    plain(config.brokerClusterName, 16, template(config.clusterTopicEnable)),
+    plain(config.brokerName, 1, template(config.brokerTopicEnable)),
+    plain('OFFSET_MOVED_EVENT', 1),
+    plain(SCHEDULE_TOPIC, SCHEDULE_QUEUES),
+    plain(`${config.brokerClusterName}_REPLY_TOPIC`, 1),
+  ];
+  if (config.autoCreateTopicEnable) {
+    topics.push(plain(AUTO_CREATE_TOPIC, config.defaultTopicQueueNums, template(true)));
+  }
+  if (config.traceTopicEnable) topics.push(plain(config.msgTraceTopicName, 1));
+  return topics;
+}

@@ -1,0 +1,235 @@
+/**
+ * Room card: dispatcher
+ *
+ * Purpose   follows the log and builds the consume queues. It re-reads the log rather than being told by the writer, so a
+ *           master, a slave and a restart share one path and there is no ring to overflow.
+ * Thread    a worker, blocking; or inline.
+ * Reads     position appended, the log; topics from the coordinator.
+ * Writes    consume queues, the checkpoint; position dispatched; the queue table; word of new entries to pull lanes that hold.
+ * When full word that a pull lane's ring does not take is kept and told later.
+ * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken assertion
+ *           restarts the actor: what it had dispatched is skipped by offset.
+ */
+import {
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  recordMagic,
+  recordPhysicalOffset,
+  recordPropertiesSize,
+  recordPropertiesStart,
+  recordQueueId,
+  recordQueueOffset,
+  recordStoreTimestamp,
+  recordSysFlag,
+  recordTopicAt,
+  recordTotalSize,
+  tagsCodeOf,
+  topicLength,
+  topicLengthSize,
+} from '../../protocol/message-record.js';
+import { BLANK_MAGIC } from '../../protocol/message-record.js';
+import { MessageSysFlag } from '../../protocol/codes.js';
+import type { Actor } from '../../runtime/actor/contract.js';
+import { assert } from '../../runtime/base/assert.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { Counters } from '../../runtime/memory/counters.js';
+import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Positions } from '../../runtime/memory/positions.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import type { CommitLogReader } from '../../storage/commit-log-reader.js';
+import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
+import type { QueueTable } from '../queue-table.js';
+import { StoreState } from '../store-state.js';
+import { TopicNews } from '../topic-news.js';
+import { QueueFlusher, type QueueFlusherOptions } from './queue-flusher.js';
+
+export interface DispatcherOptions {
+  readonly reader: CommitLogReader;
+  /** Topics from the coordinator (actors/topic-news.ts). */
+  readonly news: Ring;
+  readonly positions: Positions;
+  readonly table: QueueTable;
+  /** Makes the writer of one queue, as recovery left it. */
+  readonly openQueue: (topic: string, queueId: number) => ConsumeQueueWriter;
+  /** Pull lanes: a ring of queue numbers and a bell each. */
+  readonly pullLanes: { readonly ring: Ring; readonly bell: Doorbell }[];
+  readonly storeState: SharedFlags;
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly flusher: Omit<QueueFlusherOptions, 'queues'>;
+}
+
+const CHUNK_SIZE = 256 * 1024;
+/** A backlog below this waits for the next millisecond: entries are written in runs. Units: bytes. */
+const SMALL_BACKLOG = 64 * 1024;
+const RETRY_MS = 1000;
+
+interface OpenQueue {
+  readonly number: number;
+  readonly writer: ConsumeQueueWriter;
+  dirty: boolean;
+}
+
+export class Dispatcher implements Actor {
+  readonly name = 'dispatcher';
+  readonly #options: DispatcherOptions;
+  readonly #topics: TopicNews;
+  readonly #queues = new Map<number, OpenQueue>();
+  readonly #dirty: OpenQueue[] = [];
+  readonly #untold = new Set<number>();
+  readonly #flusher: QueueFlusher;
+  #chunk = new Uint8Array(CHUNK_SIZE);
+  #position: number;
+  #lastWorkMs = 0;
+  #retryMs = 0;
+  #waitingUntilMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#topics = new TopicNews(options.news);
+    this.#position = options.positions.read('dispatched');
+    this.#flusher = new QueueFlusher({ ...options.flusher, queues: () => this.#queues.values() });
+  }
+
+  doWork(nowMs: number): number {
+    this.#waitingUntilMs = Number.POSITIVE_INFINITY;
+    let work = this.#topics.drain();
+    work += this.#tellLanes();
+    work += this.#flusher.doWork(nowMs, this.#position);
+    if (this.#retryMs > nowMs) return work;
+    const appended = this.#options.positions.read('appended');
+    const backlog = appended - this.#position;
+    if (backlog === 0) return work;
+    if (nowMs === this.#lastWorkMs && backlog < SMALL_BACKLOG) {
+      this.#waitingUntilMs = nowMs + 1;
+      return work;
+    }
+    this.#lastWorkMs = nowMs;
+    return work + this.#dispatch(appended, nowMs);
+  }
+
+  deadlineMs(): number {
+    const retryMs = this.#retryMs > 0 ? this.#retryMs : Number.POSITIVE_INFINITY;
+    return Math.min(this.#waitingUntilMs, retryMs, this.#flusher.deadlineMs());
+  }
+
+  close(): void {
+    this.#flusher.finish(this.#position);
+    for (const { writer } of this.#queues.values()) writer.close();
+    this.#options.reader.close();
+  }
+
+  /** Follows the log until `appended`, at most one chunk. */
+  #dispatch(appended: number, nowMs: number): number {
+    const { reader, positions, counters } = this.#options;
+    const wanted = Math.min(this.#chunk.length, appended - this.#position);
+    const length = reader.read(this.#chunk, 0, wanted, this.#position);
+    assert(length > 0, 'the log is readable up to the appended position');
+    let at = 0;
+    let entries = 0;
+    while (at + 8 <= length) {
+      const size = recordTotalSize(this.#chunk, at);
+      if (recordMagic(this.#chunk, at) === BLANK_MAGIC) {
+        at += size;
+        break;
+      }
+      if (size > length - at) {
+        this.#growFor(size);
+        break;
+      }
+      entries += this.#onRecord(at, size);
+      at += size;
+    }
+    if (!this.#writeQueues(nowMs)) return 0;
+    this.#position += at;
+    positions.publish('dispatched', this.#position);
+    counters.add('unitsDispatched', entries);
+    return 1;
+  }
+
+  #growFor(size: number): void {
+    if (size > this.#chunk.length) this.#chunk = new Uint8Array(size);
+    else if (this.#chunk.length > CHUNK_SIZE && size <= CHUNK_SIZE) this.#chunk = new Uint8Array(CHUNK_SIZE);
+  }
+
+  #onRecord(at: number, size: number): number {
+    const chunk = this.#chunk;
+    const magic = recordMagic(chunk, at);
+    assert(magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2, 'the log holds records up to the appended position');
+    const sysFlag = recordSysFlag(chunk, at);
+    this.#flusher.storeTimestampMs = recordStoreTimestamp(chunk, at);
+    const transaction = sysFlag & MessageSysFlag.TRANSACTION_MASK;
+    if (transaction === MessageSysFlag.TRANSACTION_PREPARED || transaction === MessageSysFlag.TRANSACTION_ROLLBACK) return 0;
+    const queue = this.#queueOf(at);
+    if (queue === undefined) return 0;
+    const properties = recordPropertiesStart(chunk, at);
+    const tags = tagsCodeOf(chunk, properties, properties + recordPropertiesSize(chunk, properties));
+    const offset = recordQueueOffset(chunk, at);
+    if (!queue.writer.append(offset, recordPhysicalOffset(chunk, at), size, tags >> 31, tags)) return 0;
+    if (!queue.dirty) {
+      queue.dirty = true;
+      this.#dirty.push(queue);
+    }
+    return 1;
+  }
+
+  /** Undefined for a topic that was deleted since: nobody can read its entries. */
+  #queueOf(at: number): OpenQueue | undefined {
+    const chunk = this.#chunk;
+    const topicAt = recordTopicAt(chunk, at);
+    const lengthSize = topicLengthSize(chunk, at);
+    const start = topicAt + lengthSize;
+    const topic = this.#topics.snapshot.find(chunk, start, start + topicLength(chunk, topicAt, lengthSize));
+    const queueId = recordQueueId(chunk, at);
+    const number = topic?.queueNumbers[queueId];
+    if (topic === undefined || number === undefined) return undefined;
+    const known = this.#queues.get(number);
+    if (known !== undefined) return known;
+    const queue = { number, writer: this.#options.openQueue(topic.name, queueId), dirty: false };
+    this.#queues.set(number, queue);
+    return queue;
+  }
+
+  /** Writes gathered entries and publishes them. False when the disk refused: the chunk is dispatched again later. */
+  #writeQueues(nowMs: number): boolean {
+    const { table, storeState, log } = this.#options;
+    try {
+      for (const queue of this.#dirty) queue.writer.write();
+    } catch (error) {
+      if (storeState.set(StoreState.DISPATCH_FAILED)) log.error({ err: error }, 'consume queues cannot be written');
+      this.#retryMs = nowMs + RETRY_MS;
+      return false;
+    }
+    if (this.#retryMs > 0) {
+      this.#retryMs = 0;
+      storeState.clear(StoreState.DISPATCH_FAILED);
+      log.info({}, 'consume queues can be written again');
+    }
+    for (const queue of this.#dirty) {
+      queue.dirty = false;
+      table.publishMax(queue.number, queue.writer.writtenOffset);
+      if (table.isAwaited(queue.number)) this.#untold.add(queue.number);
+    }
+    this.#dirty.length = 0;
+    this.#tellLanes();
+    return true;
+  }
+
+  /** Tells pull lanes which awaited queues grew. */
+  #tellLanes(): number {
+    if (this.#untold.size === 0) return 0;
+    const { pullLanes } = this.#options;
+    for (const number of this.#untold) {
+      for (const { ring } of pullLanes) if (ring.payloadMax < ring.depthBytes() + 16) return 0;
+      for (const { ring } of pullLanes) {
+        const at = ring.claim(4);
+        ring.words[at >> 2] = number;
+        ring.commit(1, 4);
+      }
+      this.#untold.delete(number);
+    }
+    for (const { bell } of pullLanes) bell.ring();
+    return 1;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Room card: flush service
+ *
+ * Purpose   puts the log on the device: at once and for everybody who waits (SYNC_FLUSH, a group commit), or by the flush
+ *           keys (ASYNC_FLUSH).
+ * Thread    a worker, blocking; or inline, where the sync itself runs on libuv's threads.
+ * Reads     position appended. No mailbox.
+ * Writes    position flushed; the store state bit FLUSH_FAILED.
+ * When full nothing: what comes during a sync is covered by the next one.
+ * Fails     a failed sync stops sends for good: the kernel may have dropped the pages, so only a restart knows what is there.
+ */
+import type { Actor } from '../../runtime/actor/contract.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { Counters } from '../../runtime/memory/counters.js';
+import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Positions } from '../../runtime/memory/positions.js';
+import type { Disk, DiskFile } from '../../storage/disk.js';
+import { decideFlush, type FlushConfig } from '../../storage/flush-policy.js';
+import { SegmentCache } from '../../storage/segment-cache.js';
+import { StoreState } from '../store-state.js';
+
+export interface FlushServiceOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly segmentSize: number;
+  readonly syncFlush: boolean;
+  readonly flushConfig: () => FlushConfig;
+  /** True on a thread of its own; inline the sync must not block. */
+  readonly mayBlock: boolean;
+  readonly positions: Positions;
+  readonly remotingBell: Doorbell;
+  /** This actor's own bell: rung when a sync on another thread is done. */
+  readonly bell: Doorbell;
+  readonly storeState: SharedFlags;
+  readonly counters: Counters;
+  readonly log: Logger;
+}
+
+export class FlushService implements Actor {
+  readonly name = 'flush-service';
+  readonly #options: FlushServiceOptions;
+  readonly #segments: SegmentCache;
+  #flushed: number;
+  #wakeOnAppend = false;
+  #lastThoroughMs = 0;
+  #nextWakeMs = Number.POSITIVE_INFINITY;
+  #syncing = false;
+  #failed = false;
+  /** Start of the newest segment whose folder entry is on the device. */
+  #folderSyncedFor = -1;
+
+  constructor(options: FlushServiceOptions) {
+    this.#options = options;
+    this.#segments = new SegmentCache(options.disk, options.folder, options.segmentSize, 'read', 3);
+    this.#flushed = options.positions.read('flushed');
+  }
+
+  doWork(nowMs: number): number {
+    if (this.#syncing || this.#failed) return 0;
+    const appended = this.#options.positions.read('appended');
+    if (appended === this.#flushed) {
+      this.#nextWakeMs = Number.POSITIVE_INFINITY;
+      return 0;
+    }
+    if (!this.#options.syncFlush && !this.#isDue(appended, nowMs)) return 0;
+    this.#sync(appended);
+    return 1;
+  }
+
+  deadlineMs(): number {
+    return this.#syncing || this.#failed ? Number.POSITIVE_INFINITY : this.#nextWakeMs;
+  }
+
+  close(): void {
+    this.#segments.close();
+  }
+
+  #isDue(appended: number, nowMs: number): boolean {
+    if (nowMs < this.#nextWakeMs && !this.#wakeOnAppend && this.#nextWakeMs !== Number.POSITIVE_INFINITY) return false;
+    const { segmentSize, flushConfig } = this.#options;
+    if (this.#lastThoroughMs === 0) this.#lastThoroughMs = nowMs;
+    const state = { appended, flushed: this.#flushed, segmentSize, lastThoroughMs: this.#lastThoroughMs, nowMs };
+    const decision = decideFlush(state, flushConfig());
+    this.#nextWakeMs = decision.nextWakeMs;
+    this.#wakeOnAppend = decision.wakeOnAppend;
+    if (decision.action === 'thorough') this.#lastThoroughMs = nowMs;
+    return decision.action !== 'none';
+  }
+
+  #sync(target: number): void {
+    let files: DiskFile[];
+    try {
+      files = this.#filesUntil(target);
+      if (this.#options.mayBlock) {
+        for (const file of files) file.sync();
+        return this.#done(target);
+      }
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#syncing = true;
+    let left = files.length;
+    let failure: Error | null = null;
+    for (const file of files) {
+      file.syncAsync(error => {
+        failure ??= error;
+        if (--left > 0) return;
+        this.#syncing = false;
+        if (failure !== null) this.#fail(failure);
+        else this.#done(target);
+        this.#options.bell.ring();
+      });
+    }
+  }
+
+  /** Segments with bytes between the flushed position and `target`. */
+  #filesUntil(target: number): DiskFile[] {
+    const { disk, folder } = this.#options;
+    const files: DiskFile[] = [];
+    const size = this.#segments.segmentSize;
+    for (let start = this.#segments.startOf(this.#flushed); start < target; start += size) {
+      const file = this.#segments.at(start);
+      if (file === undefined) continue;
+      files.push(file);
+      if (start > this.#folderSyncedFor) {
+        disk.syncFolder(folder);
+        this.#folderSyncedFor = start;
+      }
+    }
+    return files;
+  }
+
+  #done(target: number): void {
+    this.#flushed = target;
+    const { positions, counters, remotingBell } = this.#options;
+    positions.publish('flushed', target);
+    counters.add('flushes');
+    remotingBell.ring();
+  }
+
+  #fail(error: unknown): void {
+    const { counters, storeState, log, remotingBell } = this.#options;
+    this.#failed = true;
+    counters.add('flushFailures');
+    storeState.set(StoreState.FLUSH_FAILED);
+    log.error(
+      { err: error, flushed: this.#flushed },
+      'the commit log cannot be synced: sends are refused until a restart has read back what the disk holds',
+    );
+    remotingBell.ring();
+  }
+}

@@ -1,0 +1,447 @@
+/**
+ * Room card: pull lane
+ *
+ * Purpose   answers pulls: entries, tag filter, messages from the log; holds those that find nothing. Also offsets, time
+ *           search and single messages, which read the same files.
+ * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection.
+ * Reads     requests from remoting; topics and groups from the coordinator; queue numbers from the dispatcher; consume queues
+ *           and the log; the queue table.
+ * Writes    answers to remoting; committed offsets, and frames whose group is unknown, to the coordinator.
+ * When full it leaves a request in its ring until remoting has taken answers; too many held pulls are answered at once.
+ * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion restarts the lane, held pulls are pulled again
+ *           by their clients.
+ */
+import { CommandFlag, PullSysFlag, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { createResponse, decodeCommand, encodeCommand } from '../../protocol/command.js';
+import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
+import { HeaderView } from '../../protocol/header-view.js';
+import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
+import { PULL_RESPONSE_HEADER_MAX, putPullResponse } from '../../protocol/pull-response.js';
+import { ALL_TAGS, parseTagExpression, type TagFilter } from '../../protocol/tag-filter.js';
+import type { Actor } from '../../runtime/actor/contract.js';
+import { AssertionError } from '../../runtime/base/assert.js';
+import { messageOf } from '../../runtime/base/errors.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { Counters } from '../../runtime/memory/counters.js';
+import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { Positions } from '../../runtime/memory/positions.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import type { CommitLogReader } from '../../storage/commit-log-reader.js';
+import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import { CoordinatorType } from '../coordinator/mailbox.js';
+import type { GroupEntry } from '../group-snapshot.js';
+import { elapsedMs, InboundFrame } from '../inbound.js';
+import type { QueueTable } from '../queue-table.js';
+import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
+import { NewsType, textOf, TopicNews } from '../topic-news.js';
+import type { KnownTopic } from '../topic-snapshot.js';
+import { Fetcher } from './fetcher.js';
+import { type HeldPull, HoldTable } from './hold-table.js';
+import { LogWindow } from './log-window.js';
+import type { PullLaneSettings } from './mailbox.js';
+import { type PullRefusal, SubscriptionRules } from './subscription-rules.js';
+import { StoreQueries } from './queries.js';
+
+export interface PullLaneOptions {
+  readonly name: string;
+  readonly inbox: Ring;
+  readonly news: Ring;
+  /** Numbers of queues that grew and that somebody waits for. */
+  readonly grown: Ring;
+  readonly toRemoting: Ring;
+  readonly remotingBell: Doorbell;
+  readonly toCoordinator: Ring;
+  readonly coordinatorBell: Doorbell;
+  readonly positions: Positions;
+  readonly table: QueueTable;
+  readonly log: CommitLogReader;
+  readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
+  readonly counters: Counters;
+  readonly logger: Logger;
+  readonly settings: PullLaneSettings;
+  readonly brokerName: string;
+}
+
+const BATCH_MAX = 256;
+/** Open consume queues of a lane. */
+const QUEUES_OPEN_MAX = 512;
+export class PullLane implements Actor {
+  readonly name: string;
+  readonly #options: PullLaneOptions;
+  readonly #news: TopicNews;
+  readonly #groups = new Map<string, GroupEntry>();
+  readonly #holds = new HoldTable();
+  readonly #header = new HeaderView();
+  readonly #index = createPullMessageIndex();
+  readonly #units = new Uint8Array(800 * 20);
+  readonly #queues = new Map<number, ConsumeQueueReader>();
+  readonly #window: LogWindow;
+  readonly #fetcher: Fetcher;
+  readonly #queries: StoreQueries;
+  readonly #rules: SubscriptionRules;
+  readonly #filters = new Map<string, TagFilter>();
+  #settings: PullLaneSettings;
+  #nowMs = 0;
+  #answered = false;
+  #asked = false;
+  #minimum = 0;
+
+  constructor(options: PullLaneOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#news = new TopicNews(options.news);
+    this.#window = new LogWindow(options.log);
+    this.#fetcher = new Fetcher(this.#window, options.positions, options.table);
+    this.#rules = new SubscriptionRules(options.brokerName);
+    this.#queries = new StoreQueries({
+      topics: this.#news.snapshot,
+      table: options.table,
+      positions: options.positions,
+      log: options.log,
+      queueReader: (topic, queueId, number) => this.#queueReader(topic, queueId, number),
+    });
+  }
+
+  doWork(nowMs: number): number {
+    this.#nowMs = nowMs;
+    this.#followMinimum();
+    let work = this.#news.drain(this.#onNews);
+    work += this.#drainRequests(this.#options.inbox);
+    work += this.#drainGrown(this.#options.grown);
+    work += this.#answerExpired();
+    if (this.#answered) this.#options.remotingBell.ring();
+    if (this.#asked) this.#options.coordinatorBell.ring();
+    this.#answered = false;
+    this.#asked = false;
+    return work;
+  }
+
+  deadlineMs(): number {
+    return this.#holds.nextDeadlineMs();
+  }
+
+  close(): void {
+    for (const reader of this.#queues.values()) reader.close();
+    this.#options.log.close();
+  }
+
+  /** Files that the writer retired are let go of, so that the disk gets its room back. */
+  #followMinimum(): void {
+    const minimum = this.#options.positions.read('minimum');
+    if (minimum === this.#minimum) return;
+    this.#minimum = minimum;
+    this.#options.log.closeBefore(minimum);
+    this.#window.clear();
+  }
+
+  readonly #onNews = (ring: Ring, at: number): boolean => {
+    switch (ring.type) {
+      case NewsType.FRAME:
+        return this.#takeFrame(ring, at, true);
+      case NewsType.SETTINGS:
+        this.#settings = JSON.parse(textOf(ring, at)) as PullLaneSettings;
+        return true;
+      case NewsType.GROUP: {
+        const group = JSON.parse(textOf(ring, at)) as GroupEntry;
+        this.#groups.set(group.name, group);
+        return true;
+      }
+      case NewsType.GROUP_DELETED:
+        this.#groups.delete(textOf(ring, at));
+        return true;
+      default:
+        throw new AssertionError(`unknown news ${ring.type}`);
+    }
+  };
+
+  #drainRequests(inbox: Ring): number {
+    let work = 0;
+    for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
+      if (!this.#takeFrame(inbox, at, false)) break;
+      inbox.release();
+    }
+    if (work > 0) inbox.publishReleased();
+    return work;
+  }
+
+  /** False when the request must stay in its ring because remoting has no room for the answer. */
+  #takeFrame(ring: Ring, at: number, returned: boolean): boolean {
+    try {
+      return this.#onFrame(ring, at, returned);
+    } catch (error) {
+      if (error instanceof AssertionError) {
+        ring.release();
+        ring.publishReleased();
+        throw error;
+      }
+      this.#options.logger.error({ err: error }, 'a read request failed');
+      return this.#refuse(ring.words[at >> 2]!, { code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error) });
+    }
+  }
+
+  #onFrame(ring: Ring, at: number, returned: boolean): boolean {
+    const { words, bytes } = ring;
+    const frameAt = at + InboundFrame.frameBytes;
+    const size = words[(at >> 2) + InboundFrame.frameSize]!;
+    const connectionId = words[at >> 2]!;
+    const headerEnd = frameAt + FRAME_PREFIX_SIZE + headerLength(bytes, frameAt);
+    const header = this.#header;
+    if (!header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
+      return this.#closeConnection(connectionId);
+    }
+    const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
+    if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
+      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
+      return this.#refuse(connectionId, { code: ResponseCode.SYSTEM_BUSY, remark });
+    }
+    if (header.code === RequestCode.PULL_MESSAGE || header.code === RequestCode.LITE_PULL_MESSAGE) {
+      return this.#onPull(ring, at, connectionId, returned);
+    }
+    if ((header.flag & CommandFlag.ONEWAY) !== 0) return true;
+    const response = this.#queries.answer(decodeCommand(bytes.slice(frameAt, frameAt + size)));
+    return this.#sendFrame(connectionId, encodeCommand(response));
+  }
+
+  // ---- pulls ----
+
+  #onPull(ring: Ring, at: number, connectionId: number, returned: boolean): boolean {
+    const header = this.#header;
+    this.#index.read(header);
+    const { slots } = this.#index;
+    const groupName = header.string(slots[PullMessageSlot.consumerGroup]!);
+    const group = this.#groups.get(groupName);
+    if (group === undefined && !returned) return this.#askForGroup(ring, at);
+    const topicIndex = slots[PullMessageSlot.topic]!;
+    const topic = this.#findTopic(topicIndex);
+    const queueId = header.integer(slots[PullMessageSlot.queueId]!);
+    const permission = this.#settings.brokerPermission;
+    const refusal = this.#rules.checkTarget(groupName, group, topic, topic?.name ?? header.string(topicIndex), queueId, permission);
+    if (refusal !== undefined) return this.#refuse(connectionId, refusal);
+    const filter = this.#filterOf(group!, topic!);
+    if ('code' in filter) return this.#refuse(connectionId, filter);
+    const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
+    if ((sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0 && !this.#commitOffset(groupName, topic!, queueId)) return false;
+    return this.#pull(connectionId, groupName, topic!, queueId, filter, sysFlag);
+  }
+
+  #findTopic(index: number): KnownTopic | undefined {
+    if (index < 0) return undefined;
+    const header = this.#header;
+    const { snapshot } = this.#news;
+    if (header.isEscaped(index)) return snapshot.get(header.string(index));
+    return snapshot.find(header.bytes, header.valueStart[index]!, header.valueEnd[index]!);
+  }
+
+  #filterOf(group: GroupEntry, topic: KnownTopic): TagFilter | PullRefusal {
+    const header = this.#header;
+    const { slots } = this.#index;
+    const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
+    const type = header.string(slots[PullMessageSlot.expressionType]!);
+    if ((sysFlag & PullSysFlag.SUBSCRIPTION) === 0) {
+      const subscription = this.#rules.findSubscription(group, topic.name, header.integer(slots[PullMessageSlot.subVersion]!));
+      if ('code' in subscription) return subscription;
+      return this.#parseFilter(subscription.expressionType, subscription.subString);
+    }
+    const index = slots[PullMessageSlot.subscription]!;
+    // Nearly everybody subscribes to everything: not worth a string.
+    if (type === '' || type === 'TAG') {
+      if (index < 0) return ALL_TAGS;
+      const start = header.valueStart[index]!;
+      if (header.valueEnd[index]! - start === 1 && header.bytes[start] === 0x2a) return ALL_TAGS;
+    }
+    return this.#parseFilter(type, header.string(index));
+  }
+
+  #parseFilter(type: string, expression: string): TagFilter | PullRefusal {
+    if (type !== '' && type !== 'TAG') {
+      return { code: ResponseCode.SYSTEM_ERROR, remark: `The broker does not support consumer to filter message by ${type}` };
+    }
+    const cached = this.#filters.get(expression);
+    if (cached !== undefined) return cached;
+    const filter = parseTagExpression(expression);
+    if (filter === undefined) {
+      return { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark: `parse the consumer's subscription failed: "${expression}" names no tag` };
+    }
+    if (this.#filters.size >= 4096) this.#filters.clear();
+    this.#filters.set(expression, filter);
+    return filter;
+  }
+
+  #commitOffset(group: string, topic: KnownTopic, queueId: number): boolean {
+    const offset = this.#header.integer(this.#index.slots[PullMessageSlot.commitOffset]!);
+    if (offset < 0) return true;
+    const { toCoordinator } = this.#options;
+    const text = encoder.encode(JSON.stringify({ group, topic: topic.name, queueId, offset }));
+    if (!toCoordinator.offer(CoordinatorType.OFFSET_COMMIT, text)) return false;
+    this.#asked = true;
+    return true;
+  }
+
+  #pull(
+    connectionId: number,
+    group: string,
+    topic: KnownTopic,
+    queueId: number,
+    filter: TagFilter,
+    sysFlag: number,
+  ): boolean {
+    const header = this.#header;
+    const { slots } = this.#index;
+    const queueNumber = topic.queueNumbers[queueId]!;
+    const offset = header.integer(slots[PullMessageSlot.queueOffset]!);
+    const maxMsgNums = Math.max(1, header.integer(slots[PullMessageSlot.maxMsgNums]!, 32));
+    this.#fetch(topic, queueId, queueNumber, offset, maxMsgNums, filter);
+    const { outcome } = this.#fetcher;
+    if (outcome.code === ResponseCode.PULL_NOT_FOUND && (sysFlag & PullSysFlag.SUSPEND) !== 0) {
+      const suspendMs = header.integer(slots[PullMessageSlot.suspendTimeoutMillis]!);
+      const pull: HeldPull = {
+        connectionId,
+        opaque: header.opaque,
+        serializeType: header.serializeType,
+        group,
+        topic,
+        queueId,
+        queueNumber,
+        maxMsgNums,
+        filter,
+        offset: outcome.nextBeginOffset,
+        deadlineMs: this.#nowMs + (this.#settings.longPollingEnable ? suspendMs : this.#settings.shortPollingTimeMills),
+        done: false,
+      };
+      if (suspendMs > 0 && this.#holds.size < this.#settings.holdsMax) return this.#hold(pull);
+    }
+    return this.#answer(connectionId, header.opaque, header.serializeType);
+  }
+
+  #fetch(topic: KnownTopic, queueId: number, queueNumber: number, offset: number, maxMsgNums: number, filter: TagFilter): void {
+    const reader = this.#queueReader(topic.name, queueId, queueNumber);
+    this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
+  }
+
+  #queueReader(topic: string, queueId: number, queueNumber: number): ConsumeQueueReader {
+    const open = this.#queues.get(queueNumber);
+    if (open !== undefined) return open;
+    if (this.#queues.size >= QUEUES_OPEN_MAX) {
+      const [oldest, reader] = this.#queues.entries().next().value!;
+      reader.close();
+      this.#queues.delete(oldest);
+    }
+    const reader = this.#options.openQueue(topic, queueId, this.#units);
+    this.#queues.set(queueNumber, reader);
+    return reader;
+  }
+
+  // ---- holding ----
+
+  /** Holds a pull, unless something came between looking and saying that somebody waits. */
+  #hold(pull: HeldPull): boolean {
+    this.#options.table.addWaiting(pull.queueNumber, 1);
+    this.#holds.add(pull);
+    this.#options.counters.add('pullsHeld');
+    if (this.#options.table.max(pull.queueNumber) > pull.offset) this.#reopen(pull, false);
+    return true;
+  }
+
+  #drainGrown(grown: Ring): number {
+    let work = 0;
+    for (let at = grown.poll(); at >= 0; at = grown.poll(), work++) {
+      for (const pull of this.#holds.of(grown.words[at >> 2]!)) this.#reopen(pull, false);
+      grown.release();
+    }
+    if (work > 0) grown.publishReleased();
+    return work;
+  }
+
+  #answerExpired(): number {
+    let work = 0;
+    for (let pull = this.#holds.expired(this.#nowMs); pull !== undefined; work++) {
+      if (!this.#reopen(pull, true)) break;
+      pull = this.#holds.expired(this.#nowMs);
+    }
+    return work;
+  }
+
+  /** Looks again for a held pull; messages of other tags do not wake it, its deadline does. */
+  #reopen(pull: HeldPull, expired: boolean): boolean {
+    this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter);
+    const { outcome } = this.#fetcher;
+    if (!expired) {
+      if (outcome.code === ResponseCode.PULL_NOT_FOUND) return true;
+      if (outcome.code === ResponseCode.PULL_RETRY_IMMEDIATELY) {
+        pull.offset = outcome.nextBeginOffset;
+        return true;
+      }
+    }
+    if (!this.#answer(pull.connectionId, pull.opaque, pull.serializeType)) return false;
+    this.#holds.remove(pull);
+    this.#options.table.addWaiting(pull.queueNumber, -1);
+    return true;
+  }
+
+  // ---- answers ----
+
+  /** Answers with what the fetcher found. False when remoting has no room. */
+  #answer(connectionId: number, opaque: number, serializeType: number): boolean {
+    const { toRemoting, counters } = this.#options;
+    const fetcher = this.#fetcher;
+    const claimed = toRemoting.claim(OutboundFrame.frameBytes + PULL_RESPONSE_HEADER_MAX + fetcher.size);
+    if (claimed < 0) return false;
+    const frameAt = claimed + OutboundFrame.frameBytes;
+    let bodyAt = putPullResponse(toRemoting.bytes, frameAt, serializeType, opaque, fetcher.outcome, fetcher.size);
+    let end = fetcher.copyTo(toRemoting.bytes, bodyAt);
+    if (end - bodyAt !== fetcher.size) {
+      // Some were retired meanwhile: the header must tell the true length.
+      const size = end - bodyAt;
+      if (size === 0) fetcher.outcome.code = ResponseCode.PULL_RETRY_IMMEDIATELY;
+      if (size === 0) fetcher.outcome.remark = 'MESSAGE_WAS_REMOVING';
+      bodyAt = putPullResponse(toRemoting.bytes, frameAt, serializeType, opaque, fetcher.outcome, size);
+      end = fetcher.copyTo(toRemoting.bytes, bodyAt);
+    }
+    toRemoting.words[claimed >> 2] = connectionId;
+    toRemoting.commit(OutboundType.FRAME, end - claimed);
+    this.#answered = true;
+    if (end > bodyAt) {
+      counters.add('pullsFound');
+      counters.add('messagesPulled', fetcher.count);
+      counters.add('bytesPulled', end - bodyAt);
+    } else {
+      counters.add('pullsMissed');
+    }
+    return true;
+  }
+
+  #refuse(connectionId: number, refusal: PullRefusal): boolean {
+    if ((this.#header.flag & CommandFlag.ONEWAY) !== 0) return true;
+    return this.#sendFrame(connectionId, encodeCommand(createResponse(this.#header, refusal.code, refusal.remark)));
+  }
+
+  #sendFrame(connectionId: number, frame: Uint8Array): boolean {
+    const { toRemoting } = this.#options;
+    const claimed = toRemoting.claim(OutboundFrame.frameBytes + frame.length);
+    if (claimed < 0) return false;
+    toRemoting.words[claimed >> 2] = connectionId;
+    toRemoting.bytes.set(frame, claimed + OutboundFrame.frameBytes);
+    toRemoting.commit(OutboundType.FRAME, OutboundFrame.frameBytes + frame.length);
+    this.#answered = true;
+    return true;
+  }
+
+  #askForGroup(ring: Ring, at: number): boolean {
+    if (!this.#options.toCoordinator.offer(CoordinatorType.GROUP_NEEDED, ring.bytes, at, ring.length)) return false;
+    this.#asked = true;
+    return true;
+  }
+
+  #closeConnection(connectionId: number): boolean {
+    const { toRemoting } = this.#options;
+    const claimed = toRemoting.claim(4);
+    if (claimed < 0) return false;
+    toRemoting.words[claimed >> 2] = connectionId;
+    toRemoting.commit(OutboundType.CLOSE, 4);
+    this.#answered = true;
+    return true;
+  }
+}
+
+const encoder = new TextEncoder();

@@ -1,0 +1,139 @@
+/**
+ * The other requests that read the store: bounds, time search, one message by its offset. Cold.
+ * Source: spec storage 4.5, 13, remoting 4.2.1; AdminBrokerProcessor, QueryMessageProcessor.
+ */
+import { RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { createResponse, type RemotingCommand } from '../../protocol/command.js';
+import {
+  MESSAGE_MAGIC_V1,
+  MESSAGE_MAGIC_V2,
+  recordMagic,
+  recordPhysicalOffset,
+  recordStoreTimestamp,
+  recordTotalSize,
+} from '../../protocol/message-record.js';
+import type { Positions } from '../../runtime/memory/positions.js';
+import type { CommitLogReader } from '../../storage/commit-log-reader.js';
+import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import type { QueueTable } from '../queue-table.js';
+import type { TopicSnapshot } from '../topic-snapshot.js';
+
+/** A record's head up to the store time, with IPv6 hosts. Units: bytes. */
+const HEAD_SIZE = 100;
+
+export interface QueryOptions {
+  readonly topics: TopicSnapshot;
+  readonly table: QueueTable;
+  readonly positions: Positions;
+  readonly log: CommitLogReader;
+  readonly queueReader: (topic: string, queueId: number, queueNumber: number) => ConsumeQueueReader;
+}
+
+export class StoreQueries {
+  readonly #options: QueryOptions;
+  readonly #head = new Uint8Array(HEAD_SIZE);
+
+  constructor(options: QueryOptions) {
+    this.#options = options;
+  }
+
+  answer(request: RemotingCommand): RemotingCommand {
+    const { topic = '' } = request.extFields;
+    const queueId = Number(request.extFields.queueId ?? 0);
+    switch (request.code) {
+      case RequestCode.GET_MAX_OFFSET:
+        return createResponse(request, ResponseCode.SUCCESS, null, { offset: this.maxOffset(topic, queueId) });
+      case RequestCode.GET_MIN_OFFSET:
+        return createResponse(request, ResponseCode.SUCCESS, null, { offset: this.minOffset(topic, queueId) });
+      case RequestCode.SEARCH_OFFSET_BY_TIMESTAMP: {
+        const offset = this.searchOffset(topic, queueId, Number(request.extFields.timestamp ?? 0));
+        return createResponse(request, ResponseCode.SUCCESS, null, { offset });
+      }
+      case RequestCode.GET_EARLIEST_MSG_STORETIME:
+        return createResponse(request, ResponseCode.SUCCESS, null, { timestamp: this.earliestStoreTime(topic, queueId) });
+      default:
+        return this.#viewMessage(request);
+    }
+  }
+
+  #numberOf(topic: string, queueId: number): number {
+    return this.#options.topics.get(topic)?.queueNumbers[queueId] ?? -1;
+  }
+
+  /** 0 for an unknown queue. */
+  maxOffset(topic: string, queueId: number): number {
+    const number = this.#numberOf(topic, queueId);
+    return number < 0 ? 0 : this.#options.table.max(number);
+  }
+
+  minOffset(topic: string, queueId: number): number {
+    const number = this.#numberOf(topic, queueId);
+    return number < 0 ? 0 : this.#options.table.min(number);
+  }
+
+  /** Store time of the first message, -1 when there is none. Units: ms. */
+  earliestStoreTime(topic: string, queueId: number): number {
+    const number = this.#numberOf(topic, queueId);
+    if (number < 0) return -1;
+    const min = this.#options.table.min(number);
+    return min < this.#options.table.max(number) ? this.#storeTime(topic, queueId, number, min) : -1;
+  }
+
+  /**
+   * The message nearest to a time, the earlier of two that are as near. Beyond the last message it is the last one.
+   * Units: ms. 0 for an unknown or empty queue.
+   */
+  searchOffset(topic: string, queueId: number, timestampMs: number): number {
+    const number = this.#numberOf(topic, queueId);
+    if (number < 0) return 0;
+    let low = this.#options.table.min(number);
+    let high = this.#options.table.max(number) - 1;
+    if (high < low) return 0;
+    const min = low;
+    const max = high;
+    while (low <= high) {
+      const middle = Math.floor((low + high) / 2);
+      const time = this.#storeTime(topic, queueId, number, middle);
+      if (time === timestampMs) return middle;
+      if (time < timestampMs) low = middle + 1;
+      else high = middle - 1;
+    }
+    if (high < min) return min;
+    if (low > max) return max;
+    const before = timestampMs - this.#storeTime(topic, queueId, number, high);
+    const after = this.#storeTime(topic, queueId, number, low) - timestampMs;
+    return after < before ? low : high;
+  }
+
+  /** Store time of an entry's message; -1 when it cannot be read. */
+  #storeTime(topic: string, queueId: number, number: number, offset: number): number {
+    const reader = this.#options.queueReader(topic, queueId, number);
+    if (reader.load(offset, 1) === 0) return -1;
+    const length = this.#options.log.read(this.#head, 0, HEAD_SIZE, reader.physicalOffset(0));
+    return length === HEAD_SIZE || length >= 64 ? recordStoreTimestamp(this.#head, 0) : -1;
+  }
+
+  #viewMessage(request: RemotingCommand): RemotingCommand {
+    const position = Number(request.extFields.offset ?? -1);
+    const record = this.readRecord(position);
+    if (record === undefined) {
+      return createResponse(request, ResponseCode.SYSTEM_ERROR, `can not find message by the offset, ${position}`);
+    }
+    return createResponse(request, ResponseCode.SUCCESS, null, {}, record);
+  }
+
+  /** The whole record that starts at `position`; undefined when none does. */
+  readRecord(position: number): Uint8Array | undefined {
+    const { positions, log } = this.#options;
+    if (!Number.isSafeInteger(position) || position < positions.read('minimum')) return undefined;
+    const available = positions.read('appended') - position;
+    if (available < HEAD_SIZE - 12) return undefined;
+    if (log.read(this.#head, 0, HEAD_SIZE, position) < 44) return undefined;
+    const magic = recordMagic(this.#head, 0);
+    if (magic !== MESSAGE_MAGIC_V1 && magic !== MESSAGE_MAGIC_V2) return undefined;
+    const size = recordTotalSize(this.#head, 0);
+    if (size <= 0 || size > available || recordPhysicalOffset(this.#head, 0) !== position) return undefined;
+    const record = new Uint8Array(size);
+    return log.read(record, 0, size, position) === size ? record : undefined;
+  }
+}

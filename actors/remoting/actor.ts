@@ -1,0 +1,370 @@
+/**
+ * Room card: remoting
+ *
+ * Purpose   sockets on one side, rings on the other: cuts frames, routes them by request code, gathers and writes answers,
+ *           and holds back the answers to sends until the position their policy names has passed them (the gate).
+ * Thread    an event loop.
+ * Reads     rings of finished frames and append results; positions flushed.
+ * Writes    sockets; a ring of requests to each lane and to the coordinator and name registry.
+ * When full a full ring or no permit answers SYSTEM_BUSY at once; rings towards this room are always drained.
+ * Fails     its crash is the node's crash.
+ */
+import { AppendFlag, AppendResult, join64, OutboundFrame, OutboundType } from './mailbox.js';
+import { createResponse, encodeCommand } from '../../protocol/command.js';
+import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
+import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../../protocol/frame.js';
+import { HeaderView } from '../../protocol/header-view.js';
+import { sendResponseSize, type SendResponseEncoder } from '../../protocol/send-response.js';
+import type { Actor } from '../../runtime/actor/contract.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { Counters } from '../../runtime/memory/counters.js';
+import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { Positions } from '../../runtime/memory/positions.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
+import { AckGate } from './ack-gate.js';
+import type { Connection, ConnectionEvents } from './connection.js';
+import { ConnectionTable } from './connection-table.js';
+import { type ListenerKind, type RoomName, routeOf } from './routes.js';
+
+/** A room's way in: its ring and its bell. */
+export interface Outlet {
+  readonly ring: Ring;
+  readonly bell: Doorbell;
+}
+
+export interface RemotingOptions {
+  readonly kinds: readonly ListenerKind[];
+  /** Rings by room; lanes have several. A room that is not there answers as an unknown code. */
+  readonly outlets: Partial<Record<RoomName, Outlet[]>>;
+  /** Rings whose records are {@link OutboundType}. */
+  readonly inlets: Ring[];
+  readonly positions: Positions;
+  readonly counters: Counters;
+  readonly encoder: SendResponseEncoder;
+  readonly log: Logger;
+  readonly connectionsMax: number;
+  /** Sends in progress. Units: requests; a power of two. */
+  readonly maxInflight: number;
+  readonly syncFlushTimeoutMs: number;
+  readonly idleMaxMs: number;
+  /** Rooms that want to know when a connection closes. */
+  readonly closingRooms: readonly RoomName[];
+  nowMs(): number;
+}
+
+/** Results taken from one ring in one cycle. */
+const BATCH_MAX = 4096;
+const IDLE_SCAN_MS = 10_000;
+
+export class Remoting implements Actor, ConnectionEvents {
+  readonly name = 'remoting';
+  readonly connections: ConnectionTable;
+  readonly #options: RemotingOptions;
+  readonly #gate: AckGate;
+  readonly #dirty: Connection[] = [];
+  readonly #header = new HeaderView();
+  readonly #closedToTell: { room: RoomName; connectionId: number }[] = [];
+  readonly #rung = new Set<Doorbell>();
+  #inflight = 0;
+  #idleScanMs = 0;
+  #nowMs = 0;
+
+  constructor(options: RemotingOptions) {
+    this.#options = options;
+    this.connections = new ConnectionTable(options.connectionsMax);
+    this.#gate = new AckGate(options.maxInflight);
+    this.#nowMs = options.nowMs();
+    this.#idleScanMs = this.#nowMs + IDLE_SCAN_MS;
+  }
+
+  doWork(nowMs: number): number {
+    this.#nowMs = nowMs;
+    let work = this.#ringBells();
+    for (const inlet of this.#options.inlets) work += this.#drain(inlet);
+    work += this.#releaseFlushed(nowMs);
+    work += this.#tellClosed();
+    this.#flushDirty();
+    if (nowMs >= this.#idleScanMs) this.#closeIdle(nowMs);
+    return work;
+  }
+
+  deadlineMs(): number {
+    const oldest = this.#gate.oldest();
+    if (oldest < 0) return this.#idleScanMs;
+    const waitedMs = elapsedMs(this.#gate.arrivedMs[oldest]!, this.#nowMs);
+    return Math.min(this.#idleScanMs, this.#nowMs + this.#options.syncFlushTimeoutMs - waitedMs);
+  }
+
+  close(): void {
+    this.connections.forEach(connection => connection.close('the node stops'));
+  }
+
+  /** Sends accepted and not answered yet. */
+  get inflight(): number {
+    return this.#inflight;
+  }
+
+  // ---- requests ----
+
+  onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): void {
+    const { counters, kinds, outlets } = this.#options;
+    connection.lastActiveMs = this.#nowMs;
+    counters.add('requestsIn');
+    counters.add('bytesIn', size);
+    if (headerLength(bytes, at) < 0) {
+      counters.add('connectionsFaulty');
+      connection.close('a header longer than its frame');
+      return;
+    }
+    let code = peekCode(bytes, at);
+    if (code < 0) {
+      if (!this.#readHeader(bytes, at)) {
+        counters.add('connectionsFaulty');
+        connection.close('a header that cannot be read');
+        return;
+      }
+      code = this.#header.code;
+    }
+    const room = routeOf(code, kinds[connection.listener]!);
+    const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
+    if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
+    const isSend = room === 'sendLane';
+    if (isSend && this.#inflight >= this.#options.maxInflight) {
+      return this.#refuse(connection, bytes, at, `${this.#inflight} sends wait for the disk (key maxInflight)`);
+    }
+    const outlet = lanes[connection.id % lanes.length]!;
+    if (!this.#offer(outlet, connection, code, bytes, at, size)) {
+      return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
+    }
+    if (isSend) this.#inflight++;
+  }
+
+  #offer(outlet: Outlet, connection: Connection, code: number, bytes: Uint8Array, at: number, size: number): boolean {
+    const { ring, bell } = outlet;
+    const length = InboundFrame.frameBytes + size;
+    if (length > ring.payloadMax) return false;
+    const claimed = ring.claim(length);
+    if (claimed < 0) return false;
+    const word = claimed >> 2;
+    const { words } = ring;
+    words[word + InboundFrame.connectionId] = connection.id;
+    words[word + InboundFrame.code] = code;
+    words[word + InboundFrame.arrivedMs] = this.#nowMs | 0;
+    words[word + InboundFrame.peerAddress] = connection.peerAddress;
+    words[word + InboundFrame.peerPort] = connection.peerPort;
+    words[word + InboundFrame.frameSize] = size;
+    ring.bytes.set(bytes.subarray(at, at + size), claimed + InboundFrame.frameBytes);
+    ring.commit(InboundType.FRAME, length);
+    if (this.#rung.size === 0) this.onWork();
+    this.#rung.add(bell);
+    return true;
+  }
+
+  /** Set by the node: schedules this actor's duty cycle, which rings the rooms once for all frames of a turn. */
+  onWork: () => void = () => {};
+
+  #ringBells(): number {
+    if (this.#rung.size === 0) return 0;
+    for (const bell of this.#rung) bell.ring();
+    this.#rung.clear();
+    return 1;
+  }
+
+  #readHeader(bytes: Uint8Array, at: number): boolean {
+    const start = at + FRAME_PREFIX_SIZE;
+    return this.#header.read(bytes, start, start + headerLength(bytes, at), serializeTypeOf(bytes, at));
+  }
+
+  /** SYSTEM_BUSY, with its cause. A oneway request hears nothing. */
+  #refuse(connection: Connection, bytes: Uint8Array, at: number, cause: string): void {
+    this.#options.counters.add('requestsRefused');
+    if (!this.#readHeader(bytes, at)) return connection.close('a header that cannot be read');
+    const header = this.#header;
+    if ((header.flag & (CommandFlag.ONEWAY | CommandFlag.RESPONSE)) !== 0) return;
+    const remark = `[REJECTREQUEST]system busy, start flow control for a while: ${cause}`;
+    const frame = encodeCommand(createResponse(header, ResponseCode.SYSTEM_BUSY, remark));
+    this.#send(connection, frame, 0, frame.length);
+    this.onWork();
+  }
+
+  // ---- answers ----
+
+  #drain(inlet: Ring): number {
+    let work = 0;
+    for (let at = inlet.poll(); at >= 0 && work < BATCH_MAX; at = inlet.poll()) {
+      this.#onOutbound(inlet, at);
+      inlet.release();
+      work++;
+    }
+    if (work > 0) inlet.publishReleased();
+    return work;
+  }
+
+  #onOutbound(inlet: Ring, at: number): void {
+    switch (inlet.type) {
+      case OutboundType.APPEND_RESULT:
+        return this.#onAppendResult(inlet, at >> 2);
+      case OutboundType.SEND_REFUSED:
+        this.#inflight--;
+        if (inlet.length <= OutboundFrame.frameBytes) return;
+        break;
+      case OutboundType.CLOSE:
+        this.connections.get(inlet.words[at >> 2]!)?.close('a room asked for it');
+        return;
+      default:
+        break;
+    }
+    const connection = this.connections.get(inlet.words[at >> 2]!);
+    if (connection !== undefined) this.#send(connection, inlet.bytes, at + OutboundFrame.frameBytes, at + inlet.length);
+  }
+
+  #send(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    const { counters } = this.#options;
+    counters.add('responsesOut');
+    counters.add('bytesOut', end - start);
+    connection.send(bytes, start, end);
+    this.#markDirty(connection);
+  }
+
+  #markDirty(connection: Connection): void {
+    if (connection.dirty) return;
+    connection.dirty = true;
+    this.#dirty.push(connection);
+  }
+
+  #flushDirty(): void {
+    for (let index = 0; index < this.#dirty.length; index++) {
+      const connection = this.#dirty[index]!;
+      connection.dirty = false;
+      connection.flush();
+    }
+    this.#dirty.length = 0;
+  }
+
+  #onAppendResult(inlet: Ring, word: number): void {
+    const { words } = inlet;
+    const flags = words[word + AppendResult.flags]!;
+    const count = words[word + AppendResult.count]!;
+    const queueOffset = join64(words[word + AppendResult.queueOffsetLow]!, words[word + AppendResult.queueOffsetHigh]!);
+    const physicalOffset = join64(
+      words[word + AppendResult.physicalOffsetLow]!,
+      words[word + AppendResult.physicalOffsetHigh]!,
+    );
+    const sizesAt = word + AppendResult.sizes;
+    const sizes = count > 1 ? words.slice(sizesAt, sizesAt + count) : undefined;
+    const code = words[word + AppendResult.code]!;
+    if ((flags & AppendFlag.WAIT_FLUSH) === 0) {
+      const connectionId = words[word + AppendResult.connectionId]!;
+      const opaque = words[word + AppendResult.opaque]!;
+      const queueId = words[word + AppendResult.queueId]!;
+      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes);
+      return;
+    }
+    const gate = this.#gate;
+    const slot = gate.add();
+    gate.connectionId[slot] = words[word + AppendResult.connectionId]!;
+    gate.opaque[slot] = words[word + AppendResult.opaque]!;
+    gate.flags[slot] = flags;
+    gate.code[slot] = code;
+    gate.queueId[slot] = words[word + AppendResult.queueId]!;
+    gate.arrivedMs[slot] = words[word + AppendResult.arrivedMs]!;
+    gate.queueOffset[slot] = queueOffset;
+    gate.physicalOffset[slot] = physicalOffset;
+    gate.end[slot] = physicalOffset + words[word + AppendResult.size]!;
+    gate.sizes[slot] = sizes;
+  }
+
+  /** Answers what is on disk by now, and FLUSH_DISK_TIMEOUT to what waited too long: it is stored, maybe not yet safe. */
+  #releaseFlushed(nowMs: number): number {
+    const gate = this.#gate;
+    if (gate.size === 0) return 0;
+    const flushed = this.#options.positions.read('flushed');
+    let work = 0;
+    for (let slot = gate.ready(flushed); slot >= 0; slot = gate.ready(flushed), work++) {
+      this.#answerSlot(slot, gate.code[slot]!);
+    }
+    const limitMs = this.#options.syncFlushTimeoutMs;
+    for (let slot = gate.oldest(); slot >= 0; slot = gate.oldest(), work++) {
+      if (elapsedMs(gate.arrivedMs[slot]!, nowMs) < limitMs) break;
+      this.#answerSlot(slot, ResponseCode.FLUSH_DISK_TIMEOUT);
+    }
+    return work;
+  }
+
+  #answerSlot(slot: number, code: number): void {
+    const gate = this.#gate;
+    this.#answer(
+      gate.connectionId[slot]!,
+      gate.flags[slot]!,
+      code,
+      gate.opaque[slot]!,
+      gate.queueId[slot]!,
+      gate.queueOffset[slot]!,
+      gate.physicalOffset[slot]!,
+      gate.sizes[slot],
+    );
+    gate.shift();
+  }
+
+  #answer(
+    connectionId: number,
+    flags: number,
+    code: number,
+    opaque: number,
+    queueId: number,
+    queueOffset: number,
+    physicalOffset: number,
+    sizes: Int32Array | undefined,
+  ): void {
+    this.#inflight--;
+    if ((flags & AppendFlag.ONEWAY) !== 0) return;
+    const connection = this.connections.get(connectionId);
+    if (connection === undefined) return;
+    const { counters, encoder } = this.#options;
+    const start = connection.reserve(sendResponseSize(sizes?.length ?? 1));
+    const type = flags & AppendFlag.BINARY;
+    const out = connection.outBytes;
+    const end = encoder.encode(out, start, type, code, opaque, queueId, queueOffset, physicalOffset, sizes);
+    connection.reserved(end);
+    counters.add('responsesOut');
+    counters.add('bytesOut', end - start);
+    this.#markDirty(connection);
+  }
+
+  // ---- connections ----
+
+  onClosed(connection: Connection, reason: string): void {
+    const { counters, closingRooms, log } = this.#options;
+    counters.add('connectionsClosed');
+    this.connections.remove(connection);
+    log.debug({ peer: connection.remoteAddress, reason }, 'connection closed');
+    for (const room of closingRooms) this.#closedToTell.push({ room, connectionId: connection.id });
+    if (closingRooms.length > 0) this.onWork();
+  }
+
+  /** Rooms must hear of every closed connection: what a full ring does not take is kept and tried again. */
+  #tellClosed(): number {
+    const before = this.#closedToTell.length;
+    while (this.#closedToTell.length > 0) {
+      const { room, connectionId } = this.#closedToTell[0]!;
+      for (const { ring, bell } of this.#options.outlets[room] ?? []) {
+        const at = ring.claim(4);
+        if (at < 0) return before - this.#closedToTell.length;
+        ring.words[at >> 2] = connectionId;
+        ring.commit(InboundType.CLOSED, 4);
+        bell.ring();
+      }
+      this.#closedToTell.shift();
+    }
+    return before;
+  }
+
+  #closeIdle(nowMs: number): void {
+    this.#idleScanMs = nowMs + IDLE_SCAN_MS;
+    const { idleMaxMs } = this.#options;
+    this.connections.forEach(connection => {
+      if (nowMs - connection.lastActiveMs > idleMaxMs) connection.close('idle for too long');
+    });
+  }
+}

@@ -1,0 +1,32 @@
+/** Which room answers which request code, by the kind of port it came in on. Source: BrokerController's registration table. */
+import { RequestCode } from '../../protocol/codes.js';
+
+export type RoomName = 'sendLane' | 'pullLane' | 'coordinator' | 'nameRegistry';
+
+/** `broker`: listenPort; `vip`: listenPort - 2, the same without pulls; `namesrv`: the name server's port. */
+export type ListenerKind = 'broker' | 'vip' | 'namesrv';
+
+const sendCodes: readonly number[] = [
+  RequestCode.SEND_MESSAGE,
+  RequestCode.SEND_MESSAGE_V2,
+  RequestCode.SEND_BATCH_MESSAGE,
+];
+
+/** Requests that read the log or a consume queue. */
+const readCodes: readonly number[] = [
+  RequestCode.SEARCH_OFFSET_BY_TIMESTAMP,
+  RequestCode.GET_MAX_OFFSET,
+  RequestCode.GET_MIN_OFFSET,
+  RequestCode.GET_EARLIEST_MSG_STORETIME,
+  RequestCode.VIEW_MESSAGE_BY_ID,
+];
+const pullCodes: readonly number[] = [RequestCode.PULL_MESSAGE, RequestCode.LITE_PULL_MESSAGE];
+
+/** The room for `code`. Codes that nobody knows go to a room that answers REQUEST_CODE_NOT_SUPPORTED. */
+export function routeOf(code: number, kind: ListenerKind): RoomName {
+  if (kind === 'namesrv') return 'nameRegistry';
+  if (sendCodes.includes(code)) return 'sendLane';
+  if (readCodes.includes(code)) return 'pullLane';
+  if (kind === 'broker' && pullCodes.includes(code)) return 'pullLane';
+  return 'coordinator';
+}

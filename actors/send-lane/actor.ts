@@ -1,0 +1,232 @@
+/**
+ * Room card: send lane
+ *
+ * Purpose   all of a send that costs CPU: header, limits, topic, properties, body CRC, the finished record with queue offset,
+ *           physical offset and store time blank.
+ * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection, so a producer's requests keep their order.
+ * Reads     requests from remoting; topics and returned frames from the coordinator.
+ * Writes    append requests to the writer; refusals to remoting; frames whose topic is unknown to the coordinator.
+ * When full it leaves a request in its ring until the writer has room; what waited longer than waitTimeMillsInSendQueue is
+ *           refused with SYSTEM_BUSY.
+ * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion restarts the lane, its rings stay.
+ */
+import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
+import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
+import { createResponse, encodeCommand } from '../../protocol/command.js';
+import { HeaderView } from '../../protocol/header-view.js';
+import type { Actor } from '../../runtime/actor/contract.js';
+import { AssertionError } from '../../runtime/base/assert.js';
+import { messageOf } from '../../runtime/base/errors.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { Counters } from '../../runtime/memory/counters.js';
+import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
+import { CoordinatorType } from '../coordinator/mailbox.js';
+import { InboundFrame, elapsedMs } from '../inbound.js';
+import { AppendFlag, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
+import { NewsType, textOf, TopicNews } from '../topic-news.js';
+import { SendBehaviour, type SendContext, SendVerdict } from './behaviour.js';
+import type { LaneSettings } from './mailbox.js';
+
+export interface SendLaneOptions {
+  readonly name: string;
+  /** Requests from remoting. */
+  readonly inbox: Ring;
+  /** Topics and returned frames from the coordinator. */
+  readonly news: Ring;
+  readonly toWriter: Ring;
+  readonly writerBell: Doorbell;
+  readonly toRemoting: Ring;
+  readonly remotingBell: Doorbell;
+  readonly toCoordinator: Ring;
+  readonly coordinatorBell: Doorbell;
+  readonly storeState: SharedFlags;
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly settings: LaneSettings;
+  readonly context: SendContext;
+}
+
+const BATCH_MAX = 1024;
+
+export class SendLane implements Actor {
+  readonly name: string;
+  readonly #options: SendLaneOptions;
+  readonly #news: TopicNews;
+  readonly #header = new HeaderView();
+  readonly #behaviour: SendBehaviour;
+  #settings: LaneSettings;
+  #nowMs = 0;
+  #appended = false;
+  #answered = false;
+
+  constructor(options: SendLaneOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#news = new TopicNews(options.news);
+    this.#behaviour = new SendBehaviour(options.context, this.#news.snapshot);
+  }
+
+  doWork(nowMs: number): number {
+    const { inbox, writerBell, remotingBell } = this.#options;
+    const fallbacksBefore = this.#header.fallbacks;
+    this.#nowMs = nowMs;
+    const work = this.#news.drain(this.#onNews) + this.#drainRequests(inbox, nowMs);
+    if (this.#appended) {
+      this.#appended = false;
+      writerBell.ring();
+    }
+    if (this.#answered) {
+      this.#answered = false;
+      remotingBell.ring();
+    }
+    if (this.#header.fallbacks > fallbacksBefore) {
+      this.#options.counters.add('headerFallbacks', this.#header.fallbacks - fallbacksBefore);
+    }
+    return work;
+  }
+
+  deadlineMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  close(): void {}
+
+  readonly #onNews = (ring: Ring, at: number): boolean => {
+    if (ring.type === NewsType.FRAME) return this.#takeFrame(ring, at, this.#nowMs, true);
+    if (ring.type === NewsType.SETTINGS) this.#settings = JSON.parse(textOf(ring, at)) as LaneSettings;
+    return true;
+  };
+
+  #drainRequests(inbox: Ring, nowMs: number): number {
+    let work = 0;
+    for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
+      if (!this.#takeFrame(inbox, at, nowMs, false)) break;
+      inbox.release();
+    }
+    if (work > 0) inbox.publishReleased();
+    return work;
+  }
+
+  /** False when the request must stay in its ring because the room it goes to is full. */
+  #takeFrame(ring: Ring, at: number, nowMs: number, returned: boolean): boolean {
+    try {
+      return this.#onFrame(ring, at, nowMs, returned);
+    } catch (error) {
+      if (error instanceof AssertionError) {
+        ring.release();
+        ring.publishReleased();
+        throw error;
+      }
+      this.#options.log.error({ err: error }, 'a send request failed');
+      return this.#refuse(ring, at, ResponseCode.SYSTEM_ERROR, messageOf(error));
+    }
+  }
+
+  #onFrame(ring: Ring, at: number, nowMs: number, returned: boolean): boolean {
+    const { words, bytes } = ring;
+    const frameAt = at + InboundFrame.frameBytes;
+    const size = words[(at >> 2) + InboundFrame.frameSize]!;
+    const headerEnd = frameAt + FRAME_PREFIX_SIZE + headerLength(bytes, frameAt);
+    if (!this.#header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
+      return this.#closeConnection(words[at >> 2]!);
+    }
+    const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
+    if (waitedMs > this.#settings.waitTimeMillsInSendQueue) {
+      const depth = ring.depthBytes();
+      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue)`;
+      return this.#refuse(ring, at, ResponseCode.SYSTEM_BUSY, remark);
+    }
+    const behaviour = this.#behaviour;
+    const state = this.#options.storeState.read();
+    const verdict = behaviour.judge(this.#header, bytes, headerEnd, frameAt + size, this.#settings, state, nowMs);
+    if (verdict === SendVerdict.TOPIC_UNKNOWN && !returned) return this.#askForTopic(ring, at);
+    if (verdict === SendVerdict.TOPIC_UNKNOWN) return this.#refuse(ring, at, ResponseCode.TOPIC_NOT_EXIST, behaviour.remark);
+    if (verdict === SendVerdict.REFUSE) return this.#refuse(ring, at, behaviour.code, behaviour.remark);
+    return this.#append(ring, at, headerEnd, frameAt + size);
+  }
+
+  #append(ring: Ring, at: number, bodyStart: number, frameEnd: number): boolean {
+    const { toWriter } = this.#options;
+    const behaviour = this.#behaviour;
+    const needed = AppendRequest.recordBytes + behaviour.recordSizeMax;
+    if (needed > toWriter.payloadMax) {
+      return this.#refuse(ring, at, ResponseCode.MESSAGE_ILLEGAL, 'the records of this request do not fit ringCapacityBytes');
+    }
+    const claimed = toWriter.claim(needed);
+    if (claimed < 0) return false;
+    const inbound = at >> 2;
+    const recordAt = claimed + AppendRequest.recordBytes;
+    const end = behaviour.encode(
+      this.#header,
+      ring.bytes,
+      bodyStart,
+      frameEnd,
+      toWriter.bytes,
+      recordAt,
+      ring.words[inbound + InboundFrame.peerAddress]!,
+      ring.words[inbound + InboundFrame.peerPort]!,
+    );
+    if (end < 0) return this.#refuse(ring, at, behaviour.code, behaviour.remark);
+    const word = claimed >> 2;
+    const { words } = toWriter;
+    words[word + AppendRequest.connectionId] = ring.words[inbound + InboundFrame.connectionId]!;
+    words[word + AppendRequest.opaque] = this.#header.opaque;
+    words[word + AppendRequest.flags] = this.#flags();
+    words[word + AppendRequest.queueNumber] = behaviour.queueNumber;
+    words[word + AppendRequest.queueId] = behaviour.queueId;
+    words[word + AppendRequest.count] = behaviour.count;
+    words[word + AppendRequest.size] = end - recordAt;
+    words[word + AppendRequest.arrivedMs] = ring.words[inbound + InboundFrame.arrivedMs]!;
+    toWriter.commit(AppendType.REQUEST, end - claimed);
+    this.#appended = true;
+    return true;
+  }
+
+  #flags(): number {
+    const oneway = (this.#header.flag & CommandFlag.ONEWAY) === 0 ? 0 : AppendFlag.ONEWAY;
+    const flush = this.#behaviour.waitFlush ? AppendFlag.WAIT_FLUSH : 0;
+    return this.#header.serializeType | oneway | flush;
+  }
+
+  /** The detour of a topic's first message: the coordinator makes the topic and sends the frame back. */
+  #askForTopic(ring: Ring, at: number): boolean {
+    const { toCoordinator, coordinatorBell } = this.#options;
+    if (!toCoordinator.offer(CoordinatorType.TOPIC_NEEDED, ring.bytes, at, ring.length)) return false;
+    coordinatorBell.ring();
+    return true;
+  }
+
+  #refuse(ring: Ring, at: number, code: number, remark: string): boolean {
+    const { toRemoting, context } = this.#options;
+    const oneway = (this.#header.flag & CommandFlag.ONEWAY) !== 0;
+    const fields = { MSG_REGION: context.regionId, TRACE_ON: context.traceOn };
+    const frame = oneway ? undefined : encodeCommand(createResponse(this.#header, code, remark, fields));
+    const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
+    const claimed = toRemoting.claim(length);
+    if (claimed < 0) return false;
+    toRemoting.words[claimed >> 2] = ring.words[at >> 2]!;
+    if (frame !== undefined) toRemoting.bytes.set(frame, claimed + OutboundFrame.frameBytes);
+    toRemoting.commit(OutboundType.SEND_REFUSED, length);
+    this.#answered = true;
+    return true;
+  }
+
+  #closeConnection(connectionId: number): boolean {
+    const { toRemoting } = this.#options;
+    const permit = toRemoting.claim(OutboundFrame.frameBytes);
+    if (permit < 0) return false;
+    toRemoting.words[permit >> 2] = connectionId;
+    toRemoting.commit(OutboundType.SEND_REFUSED, OutboundFrame.frameBytes);
+    const claimed = toRemoting.claim(OutboundFrame.frameBytes);
+    if (claimed >= 0) {
+      toRemoting.words[claimed >> 2] = connectionId;
+      toRemoting.commit(OutboundType.CLOSE, OutboundFrame.frameBytes);
+    }
+    this.#answered = true;
+    return true;
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * What a send lane decides: whether a message may be stored, and the bytes of its record. Hot.
+ * No clock, no ring, no file: the actor hands bytes in and takes bytes out.
+ * Source: spec remoting 5.3, storage 3; SendMessageProcessor, DefaultMessageStore.checkMessage.
+ */
+import { getI16, getI32 } from '../../protocol/bytes.js';
+import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { bodyCrc32 } from '../../protocol/crc32.js';
+import type { HeaderView } from '../../protocol/header-view.js';
+import { SendMessageIndex, SendMessageSlot } from '../../protocol/headers/send-message.js';
+import {
+  beginRecord,
+  finishRecord,
+  PROPERTIES_SIZE_MAX,
+  RECORD_OVERHEAD,
+  type RecordFields,
+  TOPIC_SIZE_MAX,
+} from '../../protocol/message-record.js';
+import { describeStoreState, UNWRITABLE } from '../store-state.js';
+import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
+import type { LaneSettings } from './mailbox.js';
+import { PropertyEditor } from './properties.js';
+import { isForbiddenTarget, topicFault } from '../topic-rules.js';
+
+/** What never changes while the node runs. */
+export interface SendContext {
+  readonly brokerName: string;
+  readonly brokerClusterName: string;
+  readonly regionId: string;
+  readonly traceOn: boolean;
+  /** Address and port in message ids: what the broker advertises. IPv4 as an integer. */
+  readonly storeAddress: number;
+  readonly storePort: number;
+  readonly syncFlush: boolean;
+}
+
+export const SendVerdict = { APPEND: 0, REFUSE: 1, TOPIC_UNKNOWN: 2 } as const;
+
+const ILLEGAL_MESSAGE =
+  'the message is illegal, maybe msg body or properties length not matched. msg body length limit 128k, msg properties length limit 32k.';
+/** Fixed part of one message in a batch body: size, magic, crc, flag, body length, properties length. Units: bytes. */
+const BATCH_ITEM_OVERHEAD = 22;
+
+export class SendBehaviour {
+  // The outcome of judge().
+  code = 0;
+  remark = '';
+  queueNumber = 0;
+  queueId = 0;
+  count = 0;
+  waitFlush = false;
+  /** No more than this many bytes are encoded. */
+  recordSizeMax = 0;
+
+  readonly #context: SendContext;
+  readonly #topics: TopicSnapshot;
+  readonly #index = new SendMessageIndex();
+  readonly #editor: PropertyEditor;
+  readonly #scratch = new Uint8Array(1024);
+  #topic: KnownTopic | undefined;
+  #batch = false;
+  readonly #fields: RecordFields;
+
+  constructor(context: SendContext, topics: TopicSnapshot) {
+    this.#context = context;
+    this.#topics = topics;
+    this.#editor = new PropertyEditor(context.brokerClusterName);
+    this.#fields = {
+      queueId: 0,
+      flag: 0,
+      sysFlag: 0,
+      bornTimestamp: 0,
+      bornAddress: 0,
+      bornPort: 0,
+      storeAddress: context.storeAddress,
+      storePort: context.storePort,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+    };
+  }
+
+  /**
+   * Whether the request in `header` may be stored; the body stands at `bytes[bodyStart, bodyEnd)`.
+   * Errors: with REFUSE and TOPIC_UNKNOWN, {@link code} and {@link remark} say why.
+   */
+  judge(
+    header: HeaderView,
+    bytes: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    settings: LaneSettings,
+    storeState: number,
+    nowMs: number,
+  ): number {
+    this.#index.read(header, header.code);
+    const { slots } = this.#index;
+    const topicIndex = slots[SendMessageSlot.topic]!;
+    const topicEnd = topicIndex < 0 ? 0 : this.#topicBytes(header, topicIndex);
+    const topic = this.#findTopic(header, topicIndex, topicEnd);
+    if (topic === undefined) return this.#judgeUnknownTopic(header, topicIndex);
+    if (settings.startAcceptSendRequestTimeStamp > nowMs) {
+      return this.#refuse(ResponseCode.SYSTEM_ERROR, `broker unable to service, until ${settings.startAcceptSendRequestTimeStamp}`);
+    }
+    if ((settings.brokerPermission & Permission.WRITE) === 0 && topic.order) {
+      return this.#refuse(ResponseCode.NO_PERMISSION, `the broker[${this.#context.brokerName}] sending message is forbidden`);
+    }
+    if (isForbiddenTarget(topic.name)) {
+      return this.#refuse(ResponseCode.NO_PERMISSION, `Sending message to topic[${topic.name}] is forbidden.`);
+    }
+    const queueId = header.integer(slots[SendMessageSlot.queueId]!);
+    const queueCount = Math.max(topic.readQueueNums, topic.writeQueueNums);
+    if (queueId >= queueCount || queueCount === 0) {
+      return this.#refuse(
+        ResponseCode.SYSTEM_ERROR,
+        `request queueId[${queueId}] is illegal, topic ${topic.name} has ${topic.readQueueNums} read and ${topic.writeQueueNums} write queues`,
+      );
+    }
+    if ((storeState & UNWRITABLE) !== 0) {
+      const reason = describeStoreState(storeState);
+      return this.#refuse(ResponseCode.SERVICE_NOT_AVAILABLE, `service not available now. It may be caused by: ${reason}`);
+    }
+    this.#topic = topic;
+    this.queueId = queueId >= 0 ? queueId : Math.floor(Math.random() * Math.max(1, topic.writeQueueNums));
+    this.queueNumber = topic.queueNumbers[this.queueId]!;
+    this.#batch = header.code === RequestCode.SEND_BATCH_MESSAGE || header.boolean(slots[SendMessageSlot.batch]!);
+    return this.#judgeSize(header, bytes, bodyStart, bodyEnd, settings);
+  }
+
+  #judgeSize(
+    header: HeaderView,
+    bytes: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    settings: LaneSettings,
+  ): number {
+    const { slots } = this.#index;
+    const bodySize = bodyEnd - bodyStart;
+    if (bodySize > settings.maxMessageSize) return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, ILLEGAL_MESSAGE);
+    const propertiesIndex = slots[SendMessageSlot.properties]!;
+    const propertiesSize =
+      propertiesIndex < 0 ? 0 : header.valueEnd[propertiesIndex]! - header.valueStart[propertiesIndex]!;
+    const perRecord = RECORD_OVERHEAD + this.#topic!.nameBytes.length + propertiesSize + this.#editor.addedSizeMax;
+    this.count = this.#batch ? countBatch(bytes, bodyStart, bodyEnd) : 1;
+    if (this.count <= 0) {
+      return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'the body of this batch is not a list of messages');
+    }
+    this.recordSizeMax = bodySize + perRecord * this.count;
+    return SendVerdict.APPEND;
+  }
+
+  /**
+   * Encodes the judged request at `at`; returns the position after its records.
+   * Errors: -1 when the properties refuse it; {@link code} and {@link remark} say why.
+   */
+  encode(
+    header: HeaderView,
+    bytes: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    target: Uint8Array,
+    at: number,
+    peerAddress: number,
+    peerPort: number,
+  ): number {
+    const { slots } = this.#index;
+    const fields = this.#fields;
+    fields.queueId = this.queueId;
+    fields.flag = header.integer(slots[SendMessageSlot.flag]!);
+    fields.sysFlag = header.integer(slots[SendMessageSlot.sysFlag]!);
+    fields.bornTimestamp = header.integer(slots[SendMessageSlot.bornTimestamp]!);
+    fields.bornAddress = peerAddress;
+    fields.bornPort = peerPort;
+    fields.reconsumeTimes = header.integer(slots[SendMessageSlot.reconsumeTimes]!);
+    const end = this.#batch
+      ? this.#encodeBatch(header, bytes, bodyStart, bodyEnd, target, at)
+      : this.#encodeSingle(header, bytes, bodyStart, bodyEnd, target, at);
+    if (end >= 0) this.waitFlush = this.#context.syncFlush && this.#editor.wait;
+    return end;
+  }
+
+  #encodeSingle(
+    header: HeaderView,
+    bytes: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    target: Uint8Array,
+    at: number,
+  ): number {
+    const crc = bodyCrc32(bytes, bodyStart, bodyEnd);
+    const topic = this.#topic!.nameBytes;
+    const lengthAt = beginRecord(target, at, this.#fields, crc, bytes, bodyStart, bodyEnd - bodyStart, topic);
+    const start = lengthAt + 2;
+    const copied = header.copyValue(this.#index.slots[SendMessageSlot.properties]!, target, start);
+    const end = this.#editor.edit(target, start, copied);
+    if (!this.#propertiesAllowed(end - start)) return -1;
+    return finishRecord(target, at, lengthAt, end - start);
+  }
+
+  /** Each message of a batch becomes a record; the request's own properties are added to those of the message. */
+  #encodeBatch(
+    header: HeaderView,
+    bytes: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    target: Uint8Array,
+    at: number,
+  ): number {
+    const topic = this.#topic!.nameBytes;
+    const common = this.#index.slots[SendMessageSlot.properties]!;
+    let position = at;
+    for (let item = bodyStart; item < bodyEnd; item += getI32(bytes, item)) {
+      this.#fields.flag = getI32(bytes, item + 12);
+      const bodySize = getI32(bytes, item + 16);
+      const itemBody = item + 20;
+      const ownSize = getI16(bytes, itemBody + bodySize);
+      const own = itemBody + bodySize + 2;
+      const crc = bodyCrc32(bytes, itemBody, itemBody + bodySize);
+      const lengthAt = beginRecord(target, position, this.#fields, crc, bytes, itemBody, bodySize, topic);
+      const start = lengthAt + 2;
+      target.set(bytes.subarray(own, own + ownSize), start);
+      const joined = this.#editor.join(target, start, start + ownSize);
+      const end = this.#editor.edit(target, start, header.copyValue(common, target, joined));
+      if (!this.#propertiesAllowed(end - start)) return -1;
+      if (this.#editor.delayLevel > 0) {
+        this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch may not be delayed');
+        return -1;
+      }
+      position = finishRecord(target, position, lengthAt, end - start);
+    }
+    return position;
+  }
+
+  #propertiesAllowed(size: number): boolean {
+    const editor = this.#editor;
+    if (size > PROPERTIES_SIZE_MAX) {
+      this.#refuse(ResponseCode.MESSAGE_ILLEGAL, ILLEGAL_MESSAGE);
+      return false;
+    }
+    if (editor.transactional) {
+      const remark = `the broker[${this.#context.brokerName}] sending transaction message is forbidden: it has no transactions yet`;
+      this.#refuse(ResponseCode.NO_PERMISSION, remark);
+      return false;
+    }
+    if (editor.delayLevel > 0 && !this.#batch) {
+      this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'this broker does not deliver delayed messages yet (property DELAY)');
+      return false;
+    }
+    return true;
+  }
+
+  // ---- topic ----
+
+  /** Length of the unescaped topic when it had to be copied to the scratch, else -1. */
+  #topicBytes(header: HeaderView, index: number): number {
+    if (!header.isEscaped(index)) return -1;
+    if (header.valueEnd[index]! - header.valueStart[index]! > this.#scratch.length) return 0;
+    return header.copyValue(index, this.#scratch, 0);
+  }
+
+  #findTopic(header: HeaderView, index: number, scratchEnd: number): KnownTopic | undefined {
+    if (index < 0) return undefined;
+    if (scratchEnd >= 0) return this.#topics.find(this.#scratch, 0, scratchEnd);
+    return this.#topics.find(header.bytes, header.valueStart[index]!, header.valueEnd[index]!);
+  }
+
+  #judgeUnknownTopic(header: HeaderView, index: number): number {
+    const name = header.string(index);
+    const fault = topicFault(name, TOPIC_SIZE_MAX);
+    if (fault !== undefined) return this.#refuse(ResponseCode.SYSTEM_ERROR, fault);
+    if (isForbiddenTarget(name)) {
+      return this.#refuse(ResponseCode.NO_PERMISSION, `Sending message to topic[${name}] is forbidden.`);
+    }
+    this.code = ResponseCode.TOPIC_NOT_EXIST;
+    this.remark = `topic[${name}] not exist, apply first please!`;
+    return SendVerdict.TOPIC_UNKNOWN;
+  }
+
+  #refuse(code: number, remark: string): number {
+    this.code = code;
+    this.remark = remark;
+    return SendVerdict.REFUSE;
+  }
+}
+
+/** Messages in a batch body, or 0 when it is not well formed. Source: spec remoting 5.5. */
+function countBatch(bytes: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  let at = start;
+  while (at < end) {
+    if (end - at < BATCH_ITEM_OVERHEAD) return 0;
+    const size = getI32(bytes, at);
+    const bodySize = getI32(bytes, at + 16);
+    if (size < BATCH_ITEM_OVERHEAD || size > end - at || bodySize < 0 || bodySize > size - BATCH_ITEM_OVERHEAD) return 0;
+    if (getI16(bytes, at + 20 + bodySize) !== size - BATCH_ITEM_OVERHEAD - bodySize) return 0;
+    at += size;
+    count++;
+  }
+  return count;
+}

@@ -1,0 +1,62 @@
+/**
+ * The coordinator's news, as lanes and the dispatcher take them from their ring: topics, made, changed and deleted. They
+ * come in order and before anything that needs them, because they travel on a ring and not by calls.
+ */
+import type { Ring } from '../runtime/memory/ring.js';
+import { type TopicEntry, TopicSnapshot } from './topic-snapshot.js';
+
+/** Record types of the news rings. */
+export const NewsType = {
+  /** An InboundFrame that was sent to the coordinator because it needed something: try it again now. */
+  FRAME: 1,
+  /** JSON of a TopicEntry: new or changed. */
+  TOPIC: 3,
+  /** The name of a topic that is gone, UTF-8. */
+  TOPIC_DELETED: 4,
+  /** JSON of the room's settings. */
+  SETTINGS: 5,
+  /** JSON of a GroupEntry. */
+  GROUP: 6,
+  /** The name of a group that is gone, UTF-8. */
+  GROUP_DELETED: 7,
+} as const;
+
+const decoder = new TextDecoder();
+
+export class TopicNews {
+  readonly snapshot = new TopicSnapshot();
+  readonly #ring: Ring;
+
+  constructor(ring: Ring) {
+    this.#ring = ring;
+  }
+
+  /** Takes all news of topics; `onOther` gets the rest and returns false to leave a record where it is. */
+  drain(onOther?: (ring: Ring, at: number) => boolean): number {
+    const ring = this.#ring;
+    let work = 0;
+    for (let at = ring.poll(); at >= 0; at = ring.poll(), work++) {
+      if (ring.type === NewsType.TOPIC) this.snapshot.put(parseTopicEntry(textOf(ring, at)));
+      else if (ring.type === NewsType.TOPIC_DELETED) this.snapshot.delete(textOf(ring, at));
+      else if (onOther !== undefined && !onOther(ring, at)) break;
+      ring.release();
+    }
+    if (work > 0) ring.publishReleased();
+    return work;
+  }
+}
+
+/** The text of a record. */
+export function textOf(ring: Ring, at: number): string {
+  return decoder.decode(ring.bytes.slice(at, at + ring.length));
+}
+
+/** JSON of an entry. */
+export function formatTopicEntry(entry: TopicEntry): string {
+  return JSON.stringify({ ...entry, queueNumbers: [...entry.queueNumbers] });
+}
+
+function parseTopicEntry(text: string): TopicEntry {
+  const entry = JSON.parse(text) as Omit<TopicEntry, 'queueNumbers'> & { queueNumbers: number[] };
+  return { ...entry, queueNumbers: Int32Array.from(entry.queueNumbers) };
+}

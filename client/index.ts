@@ -1,0 +1,35 @@
+/**
+ * A RocketMQ client for Node: sends, pulls, and a little administration. Tried with RocketMQ 3.2.6 and 4.9.7 brokers.
+ *
+ * @example
+ * import { Producer, PullConsumer } from 'ringmq';
+ *
+ * const namesrvAddr = '127.0.0.1:9876';
+ * const producer = new Producer({ namesrvAddr, producerGroup: 'hello-producers' });
+ * const consumer = new PullConsumer({ namesrvAddr, consumerGroup: 'hello-consumers' });
+ * await producer.start();
+ * await consumer.start();
+ *
+ * const sent = await producer.send({ topic: 'Hello', tags: 'greeting', body: 'Hello, RingMQ' });
+ * const { messages } = await consumer.pullBlockIfNotFound(sent.messageQueue, '*', sent.queueOffset);
+ * console.log(messages[0]?.bodyText); // Hello, RingMQ
+ *
+ * await consumer.shutdown();
+ * await producer.shutdown();
+ */
+export type { MessageQueue } from '../protocol/bodies/message-queue.js';
+export type { BrokerData, ClusterInfo, QueueData, TopicRouteData } from '../protocol/bodies/route.js';
+export { Permission, RequestCode, ResponseCode } from '../protocol/codes.js';
+export { createRequest, createResponse, type RemotingCommand } from '../protocol/command.js';
+export { Admin, type AdminOptions, type CreateTopicOptions, type TopicPlace } from './admin.js';
+export type { ClientOptions } from './client-instance.js';
+export { Connection, type ConnectionOptions, type RequestHandler } from './connection.js';
+export { type ClientErrorCode, clientErrorCodes, MQBrokerError, MQClientError, MQTimeoutError } from './errors.js';
+export type { Message } from './message.js';
+export { decodeMessages, MessageExt, type MessageExtFields } from './message-ext.js';
+export { NameRegistryClient, type NameRegistryClientOptions } from './name-registry-client.js';
+export { Producer, type ProducerOptions, type SendOptions } from './producer.js';
+export { type ConsumeOptions, PullConsumer, type PullConsumerOptions } from './pull-consumer.js';
+export type { PullResult, PullStatus } from './pull-result.js';
+export type { SendResult, SendStatus } from './send-result.js';
+export { createUniqKey, type MessageLocation, parseOffsetMsgId } from './unique-id.js';

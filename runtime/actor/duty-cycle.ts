@@ -1,0 +1,171 @@
+/**
+ * The two loops that drive actors. Hot.
+ *
+ * - {@link EventLoopRunner} runs a group of actors on a thread that also has sockets or timers: after the input of one
+ *   turn of the event loop was read, all actors of the group work until none has anything to do. A batch is what one turn
+ *   brought in; a lone request passes all rooms without one sleeping hop.
+ * - {@link runBlocking} drives actors on a thread of their own, which sleeps on their doorbell when idle.
+ */
+import type { Clock } from '../base/clock.js';
+import type { Doorbell } from '../memory/doorbell.js';
+import type { Actor, CrashListener } from './contract.js';
+
+/** After this many rounds without rest the event loop gets its turn: sockets and timers must not starve. */
+const ROUNDS_MAX = 4;
+const TIMER_MAX_MS = 0x7fffffff;
+
+export class EventLoopRunner {
+  readonly #actors: Actor[] = [];
+  readonly #clock: Clock;
+  readonly #onCrash: CrashListener;
+  #scheduled = false;
+  #running = false;
+  #rung = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #closed = false;
+  #waiting = false;
+  #bell: Doorbell | undefined;
+
+  constructor(clock: Clock, onCrash: CrashListener) {
+    this.#clock = clock;
+    this.#onCrash = onCrash;
+  }
+
+  /** Work order is the order of adding: add the rooms in the order a request walks through them. */
+  add(actor: Actor): void {
+    this.#actors.push(actor);
+  }
+
+  remove(actor: Actor): void {
+    const index = this.#actors.indexOf(actor);
+    if (index >= 0) this.#actors.splice(index, 1);
+  }
+
+  /** Runs the duty cycles at the end of this turn of the event loop. Cheap to call again and again. */
+  readonly schedule = (): void => {
+    if (this.#running) {
+      this.#rung = true;
+      return;
+    }
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(this.#run);
+  };
+
+  /** Lets another thread wake this one: its ring on `bell` schedules the duty cycles. */
+  listenTo(bell: Doorbell): void {
+    this.#bell = bell;
+    this.#armBell();
+  }
+
+  #armBell(): void {
+    const bell = this.#bell;
+    if (bell === undefined || this.#waiting || this.#closed) return;
+    const rung = bell.waitAsync(bell.read());
+    if (rung === undefined) {
+      this.schedule();
+      return;
+    }
+    this.#waiting = true;
+    void rung.then(() => {
+      this.#waiting = false;
+      if (this.#closed) return;
+      this.#armBell();
+      this.#scheduled = true;
+      this.#run();
+    });
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    if (this.#closed) return;
+    this.#running = true;
+    let work = 1;
+    for (let round = 0; round < ROUNDS_MAX && work > 0; round++) {
+      this.#rung = false;
+      work = 0;
+      const nowMs = this.#clock.nowMs();
+      for (let index = 0; index < this.#actors.length; index++) work += this.#work(this.#actors[index]!, nowMs);
+    }
+    this.#running = false;
+    if (work > 0 || this.#rung) this.schedule();
+    else this.#armTimer();
+  };
+
+  #work(actor: Actor, nowMs: number): number {
+    try {
+      return actor.doWork(nowMs);
+    } catch (error) {
+      this.remove(actor);
+      this.#onCrash(actor, error);
+      return 1;
+    }
+  }
+
+  #armTimer(): void {
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const actor of this.#actors) deadlineMs = Math.min(deadlineMs, actor.deadlineMs());
+    // A timer that fires early only finds nothing to do: it is moved when it must fire sooner, not when later.
+    if (this.#timer !== undefined && this.#timerAtMs <= deadlineMs) return;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAtMs = deadlineMs;
+    if (deadlineMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.min(TIMER_MAX_MS, Math.max(1, Math.ceil(deadlineMs - this.#clock.nowMs())));
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      this.schedule();
+    }, delayMs);
+  }
+
+  /** Ends the loop; the actors are closed in reverse order. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    for (const actor of this.#actors.toReversed()) actor.close();
+    this.#actors.length = 0;
+  }
+}
+
+export interface BlockingOptions {
+  readonly bell: Doorbell;
+  readonly clock: Clock;
+  readonly onCrash: CrashListener;
+  /** Checked once a cycle: control messages, and whether to go on. */
+  readonly pump: () => boolean;
+  /** Empty cycles before the thread sleeps; 0 where cores are few. */
+  readonly spins: number;
+}
+
+/** Longest sleep of a blocking loop. Units: ms. */
+const PARK_MAX_MS = 60_000;
+
+/** Drives `actors` until `pump` says no more. Blocks the thread. */
+export function runBlocking(actors: readonly Actor[], options: BlockingOptions): void {
+  const { bell, clock, pump, spins } = options;
+  let idleCycles = 0;
+  while (pump()) {
+    const seen = bell.read();
+    const nowMs = clock.nowMs();
+    let work = 0;
+    for (let index = 0; index < actors.length; index++) {
+      try {
+        work += actors[index]!.doWork(nowMs);
+      } catch (error) {
+        options.onCrash(actors[index]!, error);
+        return;
+      }
+    }
+    if (work > 0) {
+      idleCycles = 0;
+      continue;
+    }
+    if (++idleCycles <= spins) continue;
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const actor of actors) deadlineMs = Math.min(deadlineMs, actor.deadlineMs());
+    bell.wait(seen, Math.max(0, Math.min(PARK_MAX_MS, deadlineMs - clock.nowMs())));
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Labelled counters in shared memory, one catalogue, readable from outside without asking their actor.
+ * Each word has one writer.
+ *
+ * Shape: `slots` Float64 words for each actor in the order of the catalogue; a word counts exactly up to 2^53.
+ */
+
+/** Every counter: what it counts and its unit. */
+export const counterCatalogue = {
+  requestsIn: 'requests taken in (requests)',
+  requestsRefused: 'requests answered SYSTEM_BUSY because a ring or the permits were full (requests)',
+  responsesOut: 'responses written (responses)',
+  bytesIn: 'bytes read from sockets (bytes)',
+  bytesOut: 'bytes written to sockets (bytes)',
+  connectionsOpened: 'connections accepted (connections)',
+  connectionsClosed: 'connections closed (connections)',
+  connectionsFaulty: 'connections closed because they broke the protocol (connections)',
+  connectionsSlow: 'connections closed because they did not read their answers (connections)',
+  headerFallbacks: 'headers that needed JSON.parse (headers)',
+  messagesAppended: 'messages appended to the log (messages)',
+  bytesAppended: 'bytes appended to the log (bytes)',
+  appendBatches: 'writes to the log (writes)',
+  appendFailures: 'writes to the log that failed (writes)',
+  flushes: 'syncs of the log (syncs)',
+  flushFailures: 'syncs of the log that failed (syncs)',
+  unitsDispatched: 'entries written to consume queues (entries)',
+  pullsFound: 'pulls answered with messages (pulls)',
+  pullsHeld: 'pulls held for new messages (pulls)',
+  pullsMissed: 'pulls answered without messages (pulls)',
+  messagesPulled: 'messages handed to consumers (messages)',
+  bytesPulled: 'bytes of messages handed to consumers (bytes)',
+  workCycles: 'duty cycles that found work (cycles)',
+  idleCycles: 'duty cycles that found none (cycles)',
+} as const;
+
+export type CounterName = keyof typeof counterCatalogue;
+export const counterNames = Object.keys(counterCatalogue) as CounterName[];
+const counterIndex = Object.fromEntries(counterNames.map((name, index) => [name, index])) as Record<CounterName, number>;
+
+/** The counters of one actor. */
+export class Counters {
+  readonly memory: SharedArrayBuffer;
+  readonly #words: Float64Array;
+
+  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(counterNames.length * 8)) {
+    this.memory = memory;
+    this.#words = new Float64Array(memory);
+  }
+
+  add(name: CounterName, by = 1): void {
+    const index = counterIndex[name];
+    this.#words[index] = this.#words[index]! + by;
+  }
+
+  read(name: CounterName): number {
+    return this.#words[counterIndex[name]]!;
+  }
+
+  /** All counters that are not zero. */
+  snapshot(): Partial<Record<CounterName, number>> {
+    const out: Partial<Record<CounterName, number>> = {};
+    for (const name of counterNames) if (this.read(name) !== 0) out[name] = this.read(name);
+    return out;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Appends records to the log: many at a time with one write, rolling to a new file behind a BLANK. Hot.
+ *
+ * Use: {@link stage} each request's records, stamp them where they were staged, then {@link commit}. Nothing counts before
+ * commit returns; when it throws, {@link rollback} and tell every sender.
+ * Source: spec storage 3.1, 3.7; CommitLog.
+ */
+import { BLANK_SIZE_MIN, putBlank } from '../protocol/message-record.js';
+import { assert } from '../runtime/base/assert.js';
+import type { Disk } from './disk.js';
+import { SegmentCache } from './segment-cache.js';
+
+const BUFFER_SIZE = 1024 * 1024;
+
+export class CommitLogAppender {
+  readonly segmentSize: number;
+  /** What was staged since the last commit stands in `buffer[0, stagedSize)`. */
+  buffer: Uint8Array = new Uint8Array(64 * 1024);
+  stagedSize = 0;
+  /** Position behind the last committed byte. Units: bytes. */
+  end: number;
+  readonly #segments: SegmentCache;
+  readonly #blank = new Uint8Array(BLANK_SIZE_MIN);
+
+  constructor(disk: Disk, folder: string, segmentSize: number, end: number) {
+    this.segmentSize = segmentSize;
+    this.end = end;
+    // Two: the one being written, and the one before it that may still be synced.
+    this.#segments = new SegmentCache(disk, folder, segmentSize, 'create', 2);
+  }
+
+  /** True when records of `size` bytes belong in the same write as what is staged. */
+  fits(size: number): boolean {
+    if (this.stagedSize === 0) return true;
+    return this.stagedSize + size <= BUFFER_SIZE && this.#room() - this.stagedSize >= size + BLANK_SIZE_MIN;
+  }
+
+  #room(): number {
+    return this.segmentSize - (this.end % this.segmentSize);
+  }
+
+  /**
+   * Copies `source[start, start + size)` behind what is staged; returns where it stands in {@link buffer}. Its physical
+   * offset is {@link end} plus that. Call {@link fits} first. Records of one call are never split by a roll.
+   * Errors: RingError DISK_WRITE_FAILED when the file must roll and cannot.
+   */
+  stage(source: Uint8Array, start: number, size: number): number {
+    assert(size + BLANK_SIZE_MIN <= this.segmentSize, 'a request fits a segment');
+    if (this.stagedSize === 0 && this.#room() < size + BLANK_SIZE_MIN) this.#roll();
+    const at = this.stagedSize;
+    if (this.buffer.length < at + size) {
+      const grown = new Uint8Array(Math.max(at + size, this.buffer.length * 2));
+      grown.set(this.buffer.subarray(0, at));
+      this.buffer = grown;
+    }
+    this.buffer.set(source.subarray(start, start + size), at);
+    this.stagedSize = at + size;
+    return at;
+  }
+
+  #roll(): void {
+    const room = this.#room();
+    if (room !== this.segmentSize) {
+      putBlank(this.#blank, 0, room);
+      this.#segments.at(this.end)!.write(this.#blank, 0, BLANK_SIZE_MIN, this.end % this.segmentSize);
+      this.end += room;
+    }
+    this.#segments.at(this.end);
+  }
+
+  /** Writes what is staged. Errors: RingError DISK_WRITE_FAILED; nothing of it counts then. */
+  commit(): void {
+    const size = this.stagedSize;
+    if (size === 0) return;
+    this.#segments.at(this.end)!.write(this.buffer, 0, size, this.end % this.segmentSize);
+    this.end += size;
+    this.stagedSize = 0;
+    // A large message may have grown the buffer; do not keep it.
+    if (this.buffer.length > 2 * BUFFER_SIZE) this.buffer = new Uint8Array(BUFFER_SIZE);
+  }
+
+  /** Forgets what is staged. */
+  rollback(): void {
+    this.stagedSize = 0;
+  }
+
+  close(): void {
+    this.#segments.close();
+  }
+}

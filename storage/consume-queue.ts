@@ -1,0 +1,174 @@
+/**
+ * One consume queue: 20-byte entries that point into the log, in files of fixed size. Written by the dispatcher alone.
+ * Source: spec storage 4; ConsumeQueue.
+ */
+import { getI32, getI64, putI32, putI64 } from '../protocol/bytes.js';
+import { BLANK_UNIT_SIZE, ConsumeQueueUnit } from '../protocol/consume-queue-unit.js';
+import type { Disk } from './disk.js';
+import { SegmentCache } from './segment-cache.js';
+
+const UNIT = ConsumeQueueUnit.size;
+const at = ConsumeQueueUnit.at;
+
+/** Gathers entries and writes them in runs. Hot. */
+export class ConsumeQueueWriter {
+  /** Index of the next entry. Units: entries. */
+  nextOffset: number;
+  /** Entries written, not only gathered: what readers may see. Units: entries. */
+  writtenOffset: number;
+  /** End of the last record that was appended. Units: bytes in the log. */
+  maxPhysicalOffset: number;
+  /** Entries not synced yet. Units: entries. */
+  unsyncedCount = 0;
+  readonly #segments: SegmentCache;
+  #pending = new Uint8Array(UNIT * 64);
+  #pendingCount = 0;
+
+  /** `fileSize`: a multiple of 20. `nextOffset` and `maxPhysicalOffset` come from recovery; 0 and -1 for a new queue. */
+  constructor(disk: Disk, folder: string, fileSize: number, nextOffset: number, maxPhysicalOffset: number) {
+    this.#segments = new SegmentCache(disk, folder, fileSize, 'create', 2);
+    this.nextOffset = nextOffset;
+    this.writtenOffset = nextOffset;
+    this.maxPhysicalOffset = maxPhysicalOffset;
+  }
+
+  /**
+   * Appends the entry of one record. What is there already is left alone, so records may be dispatched again.
+   * Shape: the tags code is given in two halves. Returns whether the queue grew.
+   */
+  append(queueOffset: number, physicalOffset: number, size: number, tagsHigh: number, tagsLow: number): boolean {
+    if (physicalOffset + size <= this.maxPhysicalOffset || queueOffset < this.nextOffset) return false;
+    if (queueOffset > this.nextOffset) this.#skipTo(queueOffset);
+    if ((this.#pendingCount + 1) * UNIT > this.#pending.length) this.#grow();
+    const start = this.#pendingCount * UNIT;
+    putI64(this.#pending, start + at.physicalOffset, physicalOffset);
+    putI32(this.#pending, start + at.size, size);
+    putI32(this.#pending, start + at.tagsCode, tagsHigh);
+    putI32(this.#pending, start + at.tagsCode + 4, tagsLow);
+    this.#pendingCount++;
+    this.nextOffset++;
+    this.maxPhysicalOffset = physicalOffset + size;
+    return true;
+  }
+
+  /**
+   * A queue that starts late (its older files are gone, or it came by replication): the gap from the start of the file is
+   * filled with entries that nobody is served, so that the file is whole.
+   */
+  #skipTo(queueOffset: number): void {
+    this.write();
+    const unitsPerFile = this.#segments.segmentSize / UNIT;
+    const from = Math.max(this.nextOffset, queueOffset - (queueOffset % unitsPerFile));
+    const blank = new Uint8Array(UNIT);
+    putI32(blank, at.size, BLANK_UNIT_SIZE);
+    for (let index = from; index < queueOffset; index++) {
+      const position = index * UNIT;
+      this.#segments.at(position)!.write(blank, 0, UNIT, position % this.#segments.segmentSize);
+    }
+    this.nextOffset = queueOffset;
+    this.writtenOffset = queueOffset;
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(this.#pending.length * 2);
+    grown.set(this.#pending);
+    this.#pending = grown;
+  }
+
+  /**
+   * Writes what was gathered, a run for each file.
+   * Errors: RingError DISK_WRITE_FAILED; what was not written stays gathered and is tried again by the next call.
+   */
+  write(): void {
+    let done = 0;
+    while (done < this.#pendingCount) {
+      const position = this.writtenOffset * UNIT;
+      const within = position % this.#segments.segmentSize;
+      const count = Math.min(this.#pendingCount - done, (this.#segments.segmentSize - within) / UNIT);
+      this.#segments.at(position)!.write(this.#pending, done * UNIT, count * UNIT, within);
+      done += count;
+      this.writtenOffset += count;
+      this.unsyncedCount += count;
+      this.#pending.copyWithin(0, done * UNIT, this.#pendingCount * UNIT);
+      this.#pendingCount -= done;
+      done = 0;
+    }
+    if (this.#pending.length > UNIT * 1024) this.#pending = new Uint8Array(UNIT * 64);
+  }
+
+  /** Puts what was written on the device. Errors: RingError DISK_WRITE_FAILED. */
+  sync(): void {
+    for (const { file } of this.#segments.openSegments()) file.sync();
+    this.unsyncedCount = 0;
+  }
+
+  /** The same without blocking; `done` is called once, with the first error. */
+  syncAsync(done: (error: Error | null) => void): void {
+    const files = this.#segments.openSegments().map(segment => segment.file);
+    this.unsyncedCount = 0;
+    let left = files.length;
+    let failed: Error | null = null;
+    if (left === 0) return done(null);
+    for (const file of files) {
+      file.syncAsync(error => {
+        failed ??= error;
+        if (--left === 0) done(failed);
+      });
+    }
+  }
+
+  closeBefore(offset: number): void {
+    this.#segments.closeBefore(offset * UNIT);
+  }
+
+  close(): void {
+    this.#segments.close();
+  }
+}
+
+/** Reads entries of one queue. Hot: {@link load} fills a buffer, the accessors read from it. */
+export class ConsumeQueueReader {
+  readonly #segments: SegmentCache;
+  /** The entries that {@link load} read. */
+  readonly units: Uint8Array;
+
+  constructor(disk: Disk, folder: string, fileSize: number, units: Uint8Array) {
+    this.#segments = new SegmentCache(disk, folder, fileSize, 'read', 1);
+    this.units = units;
+  }
+
+  /**
+   * Reads up to `count` entries from `offset` on, not beyond the end of the file that holds it; returns how many.
+   * 0 when there is no such file. Errors: RingError DISK_READ_FAILED.
+   */
+  load(offset: number, count: number): number {
+    const size = this.#segments.segmentSize;
+    const position = offset * UNIT;
+    const within = position % size;
+    const bytes = Math.min(count * UNIT, size - within, this.units.length);
+    const file = this.#segments.at(position);
+    return file === undefined ? 0 : Math.floor(file.read(this.units, 0, bytes, within) / UNIT);
+  }
+
+  /** Entries in one file. */
+  get unitsPerFile(): number {
+    return this.#segments.segmentSize / UNIT;
+  }
+
+  physicalOffset(index: number): number {
+    return getI64(this.units, index * UNIT + at.physicalOffset);
+  }
+
+  size(index: number): number {
+    return getI32(this.units, index * UNIT + at.size);
+  }
+
+  /** Low half of the tags code: what tag filters compare. */
+  tagsLow(index: number): number {
+    return getI32(this.units, index * UNIT + at.tagsCode + 4);
+  }
+
+  close(): void {
+    this.#segments.close();
+  }
+}

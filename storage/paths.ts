@@ -1,0 +1,41 @@
+/** Where things are in a store directory. Source: spec storage 1; StorePathConfigHelper. */
+import { join } from 'node:path';
+
+export interface StorePaths {
+  readonly root: string;
+  readonly commitLog: string;
+  readonly consumeQueue: string;
+  readonly index: string;
+  readonly config: string;
+  readonly checkpoint: string;
+  readonly abort: string;
+  readonly lock: string;
+}
+
+export function storePaths(root: string, commitLog = join(root, 'commitlog')): StorePaths {
+  return {
+    root,
+    commitLog,
+    consumeQueue: join(root, 'consumequeue'),
+    index: join(root, 'index'),
+    config: join(root, 'config'),
+    checkpoint: join(root, 'checkpoint'),
+    abort: join(root, 'abort'),
+    lock: join(root, 'lock'),
+  };
+}
+
+/** The folder of one queue: consumequeue/TopicTest/3. */
+export function consumeQueueFolder(paths: StorePaths, topic: string, queueId: number): string {
+  return join(paths.consumeQueue, topic, String(queueId));
+}
+
+/** A segment is named by its start offset, 20 digits. */
+export function segmentName(startOffset: number): string {
+  return String(startOffset).padStart(20, '0');
+}
+
+/** The start offset in a segment's name, or -1 when it is no such name. */
+export function parseSegmentName(name: string): number {
+  return /^\d{20}$/.test(name) ? Number(name) : -1;
+}

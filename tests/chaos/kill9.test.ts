@@ -1,0 +1,20 @@
+// @limit 240
+/** A short run of the kill -9 rig; `node dist/tests/chaos/kill9.js --cycles 200` is the long one. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ringmqLaunchers } from '../support/node-process.js';
+import { skip } from '../support/skip.js';
+import { formatKill9, runKill9 } from './kill9.js';
+
+const kill9 = suite('kill -9');
+
+kill9('an acknowledged message survives the broker', async () => {
+  const launchers = ringmqLaunchers();
+  if (!launchers) return skip('bin/mqnamesrv and bin/mqbroker are not there');
+  const options = { cycles: 3, seed: 1, connections: 3, window: 8, loadMs: 600, keep: false, log: console.log };
+  const result = await runKill9({ launchers, ...options });
+  assert.is(result.faultCount, 0, formatKill9(result));
+  assert.ok(result.acknowledged > 0, formatKill9(result));
+});
+
+kill9.run();

@@ -1,0 +1,269 @@
+/**
+ * Kills a broker again and again under load and checks what it kept: every acknowledged message, at the place that was
+ * acknowledged.
+ *
+ *   node dist/tests/chaos/kill9.js --cycles 200 --seed 1
+ */
+import { parseArgs } from 'node:util';
+import { messageOf } from '../../runtime/base/errors.js';
+import { Prng } from '../../runtime/base/prng.js';
+import type { Report } from '../support/checker.js';
+import { formatReport, Judge, Ledger, queueKey } from '../support/checker.js';
+import type { LoadResult } from '../support/load.js';
+import { MessageMaker, runLoad, storedOf } from '../support/load.js';
+import type { Launchers, ServerProcess } from '../support/node-process.js';
+import { freePort, removeFolder, spawnBroker, startNameServer, temporaryFolder } from '../support/node-process.js';
+import { RawClient } from '../support/raw-client.js';
+import { createTopic, pullQueue } from '../support/raw-requests.js';
+import {
+  chooseLaunchers,
+  launcherOptions,
+  launcherUsage,
+  runAsProgram,
+  wholeNumber,
+} from '../support/rig-arguments.js';
+
+export interface Kill9Options {
+  readonly launchers: Launchers;
+  readonly cycles: number;
+  readonly seed: number;
+  readonly connections: number;
+  /** Sends in flight on each connection. */
+  readonly window: number;
+  /** The broker is killed at a random moment up to so long after its first acknowledgement. Units: ms. */
+  readonly loadMs: number;
+  /** Keeps the folder of store and logs when something was wrong. */
+  readonly keep: boolean;
+  readonly log: (line: string) => void;
+}
+
+export interface Kill9Result extends Report {
+  readonly cycles: number;
+  /** How many of them were killed while starting, before they listened. */
+  readonly killedWhileStarting: number;
+  readonly refused: ReadonlyMap<number, number>;
+  /** From spawn to listening, the longest. */
+  readonly slowestStartMs: number;
+  /** Set when kept. */
+  readonly folder?: string;
+}
+
+const topics = [
+  { topic: 'Kill9_A', queues: 4 },
+  { topic: 'Kill9_B', queues: 3 },
+] as const;
+const firstAcknowledgementLimitMs = 60_000;
+
+class Rig {
+  readonly #options: Kill9Options;
+  readonly #folder: string;
+  readonly #random: Prng;
+  readonly #maker: MessageMaker;
+  readonly #ledger = new Ledger();
+  readonly #refused = new Map<number, number>();
+  #nameServer = '';
+  #port = 0;
+  #killedWhileStarting = 0;
+  #slowestStartMs = 0;
+
+  constructor(options: Kill9Options, folder: string) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#random = new Prng(options.seed);
+    this.#maker = new MessageMaker(this.#random.next(), topics, 32 * 1024);
+  }
+
+  async run(): Promise<Kill9Result> {
+    const nameServer = await startNameServer(this.#options.launchers, this.#folder);
+    try {
+      this.#nameServer = nameServer.address;
+      this.#port = await freePort();
+      for (let cycle = 1; cycle <= this.#options.cycles; cycle++) await this.#cycle(cycle);
+      return { ...(await this.#judge()), ...this.#facts() };
+    } finally {
+      await nameServer.stop();
+    }
+  }
+
+  #facts() {
+    return {
+      cycles: this.#options.cycles,
+      killedWhileStarting: this.#killedWhileStarting,
+      refused: this.#refused,
+      slowestStartMs: Math.round(this.#slowestStartMs),
+    };
+  }
+
+  #spawn(): Promise<ServerProcess> {
+    const { launchers } = this.#options;
+    const settings = {
+      flushDiskType: 'SYNC_FLUSH',
+      [`${launchers.segmentSizePrefix}CommitLog`]: String(16 * 1024 * 1024),
+    };
+    return spawnBroker(launchers, { nameServer: this.#nameServer, folder: this.#folder, port: this.#port, settings });
+  }
+
+  async #start(): Promise<ServerProcess> {
+    const startedMs = performance.now();
+    const broker = await this.#spawn();
+    await broker.listening(120_000);
+    this.#slowestStartMs = Math.max(this.#slowestStartMs, performance.now() - startedMs);
+    return broker;
+  }
+
+  async #cycle(cycle: number): Promise<void> {
+    if (cycle > 1 && this.#random.oneIn(8)) return this.#killWhileStarting(cycle);
+    const broker = await this.#start();
+    try {
+      if (cycle === 1) await makeTopics(broker.address);
+      await this.#loadAndKill(broker, cycle);
+    } finally {
+      await broker.kill();
+    }
+  }
+
+  /** Recovery is cut short too, at a moment within the time a start takes. */
+  async #killWhileStarting(cycle: number): Promise<void> {
+    const broker = await this.#spawn();
+    const afterMs = this.#random.below(Math.max(1, Math.ceil(this.#slowestStartMs)));
+    await new Promise(resolve => setTimeout(resolve, afterMs)); // the moment is the experiment
+    if (broker.hasEnded) throw new Error(`the broker ended by itself in cycle ${cycle}:\n${broker.lastLines()}`);
+    await broker.kill();
+    this.#killedWhileStarting++;
+    this.#options.log(`cycle ${cycle}: killed ${afterMs} ms after its start`);
+  }
+
+  async #loadAndKill(broker: ServerProcess, cycle: number): Promise<void> {
+    const { connections, window, loadMs } = this.#options;
+    const { promise: firstAcknowledged, resolve: onAcknowledged } = withResolvers();
+    const loads = Array.from({ length: connections }, () =>
+      runLoad({
+        address: broker.address,
+        maker: this.#maker,
+        ledger: this.#ledger,
+        phase: cycle,
+        window,
+        onAcknowledged,
+      }),
+    );
+    const late = setTimeout(() => onAcknowledged(), firstAcknowledgementLimitMs);
+    await firstAcknowledged;
+    clearTimeout(late);
+    const afterMs = this.#random.below(loadMs);
+    await new Promise(resolve => setTimeout(resolve, afterMs)); // the moment is the experiment
+    const hadEnded = broker.hasEnded;
+    await broker.kill();
+    const results = await Promise.all(loads);
+    const acknowledged = this.#note(results);
+    if (hadEnded) throw new Error(`the broker ended by itself in cycle ${cycle}:\n${broker.lastLines()}`);
+    if (acknowledged === 0)
+      throw new Error(`no send was acknowledged in cycle ${cycle}: ${this.#refusals()}\n${broker.lastLines()}`);
+    this.#options.log(`cycle ${cycle}: ${acknowledged} acknowledged, killed after ${afterMs} ms`);
+  }
+
+  #note(results: readonly LoadResult[]): number {
+    for (const { refused } of results) {
+      for (const [code, count] of refused) this.#refused.set(code, (this.#refused.get(code) ?? 0) + count);
+    }
+    return results.reduce((sum, result) => sum + result.acknowledged, 0);
+  }
+
+  #refusals(): string {
+    return JSON.stringify(Object.fromEntries(this.#refused));
+  }
+
+  async #judge(): Promise<Report> {
+    const broker = await this.#start();
+    try {
+      const client = await RawClient.connect(broker.address);
+      const judge = new Judge(this.#ledger);
+      const ends = this.#ledger.ends();
+      for (const { topic, queues } of topics) {
+        for (let queueId = 0; queueId < queues; queueId++) {
+          const untilOffset = ends.get(queueKey(topic, queueId)) ?? 0;
+          await pullQueue(client, topic, queueId, record => judge.onStored(storedOf(record)), { untilOffset });
+        }
+      }
+      client.close();
+      await broker.stop();
+      return judge.report();
+    } finally {
+      await broker.kill();
+    }
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>(done => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+async function makeTopics(address: string): Promise<void> {
+  const client = await RawClient.connect(address);
+  for (const { topic, queues } of topics) await createTopic(client, topic, queues);
+  client.close();
+}
+
+/** Errors: Error when the broker does not start, ends by itself or acknowledges nothing; faults are in the result. */
+export async function runKill9(options: Kill9Options): Promise<Kill9Result> {
+  const folder = temporaryFolder();
+  let kept = false;
+  try {
+    const result = await new Rig(options, folder).run();
+    kept = options.keep && result.faultCount > 0;
+    return kept ? { ...result, folder } : result;
+  } catch (error) {
+    kept = options.keep;
+    throw new Error(`${messageOf(error)}${kept ? `\nkept: ${folder}` : ''}`, { cause: error });
+  } finally {
+    if (!kept) removeFolder(folder);
+  }
+}
+
+export function formatKill9(result: Kill9Result): string {
+  const refused = JSON.stringify(Object.fromEntries(result.refused));
+  return [
+    `cycles ${result.cycles} (${result.killedWhileStarting} killed while starting), ` +
+      `slowest start ${result.slowestStartMs} ms, refused by code ${refused}`,
+    formatReport(result),
+    ...(result.folder ? [`kept: ${result.folder}`] : []),
+  ].join('\n');
+}
+
+const usage = `usage: kill9 [--cycles 200] [--seed 1] [--connections 4] [--window 8] [--load-ms 1500] [--keep] [broker]${launcherUsage}`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      ...launcherOptions,
+      cycles: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      connections: { type: 'string', default: '4' },
+      window: { type: 'string', default: '8' },
+      'load-ms': { type: 'string', default: '1500' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  const result = await runKill9({
+    launchers: chooseLaunchers(values),
+    cycles: wholeNumber(values, 'cycles', 1),
+    seed: wholeNumber(values, 'seed', 0),
+    connections: wholeNumber(values, 'connections', 1),
+    window: wholeNumber(values, 'window', 1),
+    loadMs: wholeNumber(values, 'load-ms', 1),
+    keep: values.keep,
+    log: line => console.log(line),
+  });
+  console.log(formatKill9(result));
+  if (result.faultCount > 0) process.exitCode = 1;
+}
+
+runAsProgram(import.meta.filename, main);

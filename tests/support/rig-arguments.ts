@@ -1,0 +1,55 @@
+/** What all rigs share as programs: which broker to judge, and being run at all. */
+import fs from 'node:fs';
+import { messageOf } from '../../runtime/base/errors.js';
+import { javaLaunchers } from './java.js';
+import type { Launchers } from './node-process.js';
+import { commandLaunchers, ringmqLaunchers } from './node-process.js';
+
+/** For `parseArgs`. */
+export const launcherOptions = {
+  /** A version of the Java reference. */
+  java: { type: 'string' },
+  /** Starts a name server in the foreground; `{port}` is replaced, else `-c FILE` with listenPort is added. */
+  'namesrv-cmd': { type: 'string' },
+  /** Starts a broker in the foreground; `-n ADDRESS -c FILE` is added. */
+  'broker-cmd': { type: 'string' },
+} as const;
+
+export const launcherUsage = `
+  --java VERSION            judge Java RocketMQ of that version (RINGMQ_REFERENCE names its launchers)
+  --namesrv-cmd COMMAND     start the name server like this ({port} is replaced; without it -c FILE is added)
+  --broker-cmd COMMAND      start the broker like this (-n ADDRESS -c FILE is added)
+  Without these: bin/mqnamesrv and bin/mqbroker of this checkout.`;
+
+/** Errors: Error when what was asked for is not there. */
+export function chooseLaunchers(values: Readonly<Record<string, string | boolean | undefined>>): Launchers {
+  const { java, 'namesrv-cmd': nameServer, 'broker-cmd': broker } = values;
+  if (typeof nameServer === 'string' && typeof broker === 'string') return commandLaunchers(nameServer, broker);
+  if (nameServer !== undefined || broker !== undefined) throw new Error('--namesrv-cmd and --broker-cmd go together');
+  const launchers = typeof java === 'string' ? javaLaunchers(java) : ringmqLaunchers();
+  if (typeof launchers === 'string') throw new Error(launchers);
+  if (!launchers) throw new Error('bin/mqnamesrv and bin/mqbroker are not there');
+  return launchers;
+}
+
+/** A whole number of an option. Errors: Error when it is none. */
+export function wholeNumber(
+  values: Readonly<Record<string, string | boolean | undefined>>,
+  name: string,
+  least: number,
+): number {
+  const value = Number(values[name]);
+  if (!Number.isSafeInteger(value) || value < least) throw new Error(`--${name} takes a whole number from ${least}`);
+  return value;
+}
+
+/** Runs `main` when node was started with this file; an error becomes a line and exit code 1. */
+export function runAsProgram(filename: string, main: () => Promise<void>): void {
+  const program = process.argv[1];
+  // Through a link as well: node resolves the module, not argv.
+  if (!program || !fs.existsSync(program) || fs.realpathSync(program) !== filename) return;
+  main().catch(error => {
+    console.error(messageOf(error));
+    process.exitCode = 1;
+  });
+}
