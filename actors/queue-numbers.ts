@@ -9,6 +9,19 @@ export class QueueNumbers {
   readonly #byTopic = new Map<string, Int32Array>();
   #next = 0;
 
+  /** `entries`: what {@link entries} gave on another thread. */
+  constructor(entries: readonly (readonly [string, Int32Array])[] = []) {
+    for (const [topic, numbers] of entries) {
+      this.#byTopic.set(topic, numbers);
+      for (const number of numbers) this.#next = Math.max(this.#next, number + 1);
+    }
+  }
+
+  /** All of it, plain: it crosses threads. */
+  entries(): [string, Int32Array][] {
+    return [...this.#byTopic];
+  }
+
   /** The numbers of queues 0 to `count` - 1 of a topic, made as needed. Errors: RingError CONFIG_INVALID: too many queues. */
   of(topic: string, count: number): Int32Array {
     const known = this.#byTopic.get(topic) ?? new Int32Array(0);
@@ -21,6 +34,11 @@ export class QueueNumbers {
     for (let queueId = known.length; queueId < count; queueId++) numbers[queueId] = this.#next++;
     this.#byTopic.set(topic, numbers);
     return numbers;
+  }
+
+  /** How many queues have a number. */
+  get count(): number {
+    return this.#next;
   }
 
   /** The number of a queue that has one, else -1. */

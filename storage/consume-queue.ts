@@ -58,7 +58,8 @@ export class ConsumeQueueWriter {
   #skipTo(queueOffset: number): void {
     this.write();
     const unitsPerFile = this.#segments.segmentSize / UNIT;
-    const from = Math.max(this.nextOffset, queueOffset - (queueOffset % unitsPerFile));
+    // A queue without files begins with the file that holds its first entry; one that has files stays without a hole.
+    const from = this.nextOffset === 0 ? queueOffset - (queueOffset % unitsPerFile) : this.nextOffset;
     const blank = new Uint8Array(UNIT);
     putI32(blank, at.size, BLANK_UNIT_SIZE);
     for (let index = from; index < queueOffset; index++) {

@@ -45,7 +45,7 @@ const CHAIN_MAX = 64;
 
 /**
  * Makes this process the owner of the store.
- * Errors: RingError STORE_LOCKED with `details.folder` and `details.pid`.
+ * Errors: RingError STORE_LOCKED with `facts.folder` and `facts.pid`.
  */
 export function acquireStoreLock(disk: Disk, probe: ProcessProbe, paths: StorePaths): StoreLock {
   disk.makeFolder(paths.root);

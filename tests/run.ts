@@ -141,7 +141,12 @@ async function main(): Promise<void> {
 
   const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
   const [passed, failed, skipped] = [sum(o => o.passed), sum(o => o.failed), sum(o => o.skipped)];
-  for (const { file, reasons } of outcomes) for (const reason of reasons) console.log(`skipped in ${file}: ${reason}`);
+  for (const { file, reasons } of outcomes) {
+    for (const reason of new Set(reasons)) {
+      const times = reasons.filter(other => other === reason).length;
+      console.log(`skipped in ${file}: ${reason}${times > 1 ? ` (${times} tests)` : ''}`);
+    }
+  }
   const broken = outcomes.filter(outcome => outcome.failed > 0).map(outcome => outcome.file);
   if (broken.length > 0) console.log(`failed: ${broken.join(' ')}`);
   if (outcomes.length === 0) console.log('no test file was found');

@@ -16,12 +16,13 @@ import type { Actor } from '../../runtime/actor/contract.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import { align8 } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import type { Counters } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import type { CommitLogAppender } from '../../storage/commit-log-appender.js';
+import { QUEUES_MAX } from '../queue-table.js';
 import { AppendFlag, AppendResult, high32, low32, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { StoreState } from '../store-state.js';
 import { AppendRequest } from './mailbox.js';
@@ -38,7 +39,7 @@ export interface CommitLogWriterOptions {
   readonly storeState: SharedFlags;
   readonly counters: Counters;
   readonly log: Logger;
-  /** Next offset of each queue, by queue number, as recovery found it. */
+  /** Next offset of each queue, by queue number, as recovery found it; queues beyond begin at 0. */
   readonly queueOffsets: Float64Array;
   readonly regionId: string;
 }
@@ -54,9 +55,11 @@ export class CommitLogWriter implements Actor {
   /** Result bytes that the staged requests will need. */
   #resultBytes = 0;
   #failing = false;
+  readonly #queueOffsets = new Float64Array(QUEUES_MAX);
 
   constructor(options: CommitLogWriterOptions) {
     this.#options = options;
+    this.#queueOffsets.set(options.queueOffsets);
   }
 
   doWork(nowMs: number): number {
@@ -99,7 +102,8 @@ export class CommitLogWriter implements Actor {
   }
 
   #take(inbox: Ring, at: number): void {
-    const { appender, queueOffsets } = this.#options;
+    const { appender } = this.#options;
+    const queueOffsets = this.#queueOffsets;
     const staged = this.#staged;
     const word = at >> 2;
     const size = inbox.words[word + AppendRequest.size]!;
@@ -145,8 +149,8 @@ export class CommitLogWriter implements Actor {
       storeState.clear(StoreState.WRITE_FAILED);
       this.#options.log.info({ position: recordsStart }, 'the commit log can be written again');
     }
-    counters.add('appendBatches');
-    counters.add('bytesAppended', size);
+    counters.add(Counter.appendBatches);
+    counters.add(Counter.bytesAppended, size);
     for (let index = 0; index < staged.count; index++) this.#sendResult(index, recordsStart);
     staged.clear();
     this.#resultBytes = 0;
@@ -182,18 +186,19 @@ export class CommitLogWriter implements Actor {
       recordAt += size;
     }
     results.commit(OutboundType.APPEND_RESULT, length);
-    counters.add('messagesAppended', count);
+    counters.add(Counter.messagesAppended, count);
   }
 
   /** Nothing of the staged batch is in the log: queue offsets go back and every sender hears why. */
   #failAll(error: unknown): void {
-    const { appender, queueOffsets, storeState, counters, log } = this.#options;
+    const { appender, storeState, counters, log } = this.#options;
+    const queueOffsets = this.#queueOffsets;
     const staged = this.#staged;
     appender.rollback();
     for (let index = staged.count - 1; index >= 0; index--) {
       queueOffsets[staged.queueNumber[index]!] = staged.queueOffset[index]!;
     }
-    counters.add('appendFailures');
+    counters.add(Counter.appendFailures);
     if (!this.#failing) {
       log.error({ err: error, position: appender.end }, 'the commit log cannot be written: sends are refused');
       this.#failing = true;

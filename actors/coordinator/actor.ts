@@ -10,7 +10,8 @@
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
-import { CommandFlag, RequestCode, ResponseCode, requestCodeName } from '../../protocol/codes.js';
+import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
+import { CommandFlag, Permission, RequestCode, ResponseCode, requestCodeName } from '../../protocol/codes.js';
 import { createRequest, createResponse, decodeCommand, encodeCommand, isOneway, type RemotingCommand } from '../../protocol/command.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
@@ -40,6 +41,7 @@ export interface CoordinatorOptions {
 
 const BATCH_MAX = 256;
 const EXPIRY_SCAN_MS = 10_000;
+const READ_WRITE = Permission.READ | Permission.WRITE;
 
 export class Coordinator implements Actor {
   readonly name = 'coordinator';
@@ -67,6 +69,14 @@ export class Coordinator implements Actor {
     const state = this.#state;
     for (const topic of state.topics.all()) state.news.topic(topicEntryOf(state, topic));
     for (const group of state.groups.all()) announceGroup(state, group.groupName);
+  }
+
+  /** What name servers are told: with a restricted brokerPermission every topic has that permission. */
+  registrationTopics(brokerPermission: number): TopicConfigSerializeWrapper {
+    const wrapper = this.#state.topics.wrapper();
+    if ((brokerPermission & READ_WRITE) === READ_WRITE) return wrapper;
+    const topics = Object.values(wrapper.topicConfigTable).map(topic => [topic.topicName, { ...topic, perm: brokerPermission }]);
+    return { ...wrapper, topicConfigTable: Object.fromEntries(topics) };
   }
 
   get settings(): CoordinatorState['settings'] {

@@ -11,6 +11,7 @@
  *           restarts the actor: what it had dispatched is skipped by offset.
  */
 import {
+  BLANK_MAGIC,
   MESSAGE_MAGIC_V1,
   MESSAGE_MAGIC_V2,
   recordMagic,
@@ -27,12 +28,12 @@ import {
   topicLength,
   topicLengthSize,
 } from '../../protocol/message-record.js';
-import { BLANK_MAGIC } from '../../protocol/message-record.js';
+import { decodeUtf8 } from '../../protocol/header-view.js';
 import { MessageSysFlag } from '../../protocol/codes.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import type { Counters } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
@@ -50,8 +51,10 @@ export interface DispatcherOptions {
   readonly news: Ring;
   readonly positions: Positions;
   readonly table: QueueTable;
-  /** Makes the writer of one queue, as recovery left it. */
-  readonly openQueue: (topic: string, queueId: number) => ConsumeQueueWriter;
+  /** Makes the writer of one queue, whose next entry is `nextOffset`. */
+  readonly openQueue: (topic: string, queueId: number, nextOffset: number) => ConsumeQueueWriter;
+  /** Numbers a queue that no news told of: while a store is opened nobody sends news yet. */
+  readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
   readonly pullLanes: { readonly ring: Ring; readonly bell: Doorbell }[];
   readonly storeState: SharedFlags;
@@ -144,7 +147,7 @@ export class Dispatcher implements Actor {
     if (!this.#writeQueues(nowMs)) return 0;
     this.#position += at;
     positions.publish('dispatched', this.#position);
-    counters.add('unitsDispatched', entries);
+    counters.add(Counter.unitsDispatched, entries);
     return 1;
   }
 
@@ -180,13 +183,16 @@ export class Dispatcher implements Actor {
     const topicAt = recordTopicAt(chunk, at);
     const lengthSize = topicLengthSize(chunk, at);
     const start = topicAt + lengthSize;
-    const topic = this.#topics.snapshot.find(chunk, start, start + topicLength(chunk, topicAt, lengthSize));
+    const end = start + topicLength(chunk, topicAt, lengthSize);
     const queueId = recordQueueId(chunk, at);
-    const number = topic?.queueNumbers[queueId];
-    if (topic === undefined || number === undefined) return undefined;
+    const topic = this.#topics.snapshot.find(chunk, start, end);
+    const number = topic?.queueNumbers[queueId] ?? this.#options.numberOf?.(decodeUtf8(chunk, start, end), queueId);
+    if (number === undefined) return undefined;
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
-    const queue = { number, writer: this.#options.openQueue(topic.name, queueId), dirty: false };
+    const nextOffset = this.#options.table.max(number);
+    const writer = this.#options.openQueue(topic?.name ?? decodeUtf8(chunk, start, end), queueId, nextOffset);
+    const queue = { number, writer, dirty: false };
     this.#queues.set(number, queue);
     return queue;
   }

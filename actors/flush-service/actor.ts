@@ -11,7 +11,7 @@
  */
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import type { Counters } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
@@ -135,14 +135,14 @@ export class FlushService implements Actor {
     this.#flushed = target;
     const { positions, counters, remotingBell } = this.#options;
     positions.publish('flushed', target);
-    counters.add('flushes');
+    counters.add(Counter.flushes);
     remotingBell.ring();
   }
 
   #fail(error: unknown): void {
     const { counters, storeState, log, remotingBell } = this.#options;
     this.#failed = true;
-    counters.add('flushFailures');
+    counters.add(Counter.flushFailures);
     storeState.set(StoreState.FLUSH_FAILED);
     log.error(
       { err: error, flushed: this.#flushed },

@@ -22,7 +22,7 @@ import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import type { Counters } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
@@ -338,7 +338,7 @@ export class PullLane implements Actor {
   #hold(pull: HeldPull): boolean {
     this.#options.table.addWaiting(pull.queueNumber, 1);
     this.#holds.add(pull);
-    this.#options.counters.add('pullsHeld');
+    this.#options.counters.add(Counter.pullsHeld);
     if (this.#options.table.max(pull.queueNumber) > pull.offset) this.#reopen(pull, false);
     return true;
   }
@@ -402,11 +402,11 @@ export class PullLane implements Actor {
     toRemoting.commit(OutboundType.FRAME, end - claimed);
     this.#answered = true;
     if (end > bodyAt) {
-      counters.add('pullsFound');
-      counters.add('messagesPulled', fetcher.count);
-      counters.add('bytesPulled', end - bodyAt);
+      counters.add(Counter.pullsFound);
+      counters.add(Counter.messagesPulled, fetcher.count);
+      counters.add(Counter.bytesPulled, end - bodyAt);
     } else {
-      counters.add('pullsMissed');
+      counters.add(Counter.pullsMissed);
     }
     return true;
   }

@@ -16,5 +16,4 @@ export interface PullLaneSettings {
   readonly holdsMax: number;
   /** Units: ms. */
   readonly waitTimeMillsInPullQueue: number;
-  readonly slaveReadEnable: boolean;
 }

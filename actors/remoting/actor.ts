@@ -17,7 +17,7 @@ import { HeaderView } from '../../protocol/header-view.js';
 import { sendResponseSize, type SendResponseEncoder } from '../../protocol/send-response.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import type { Counters } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
@@ -109,18 +109,19 @@ export class Remoting implements Actor, ConnectionEvents {
 
   onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): void {
     const { counters, kinds, outlets } = this.#options;
+    if (this.#rung.size === 0) this.#nowMs = this.#options.nowMs();
     connection.lastActiveMs = this.#nowMs;
-    counters.add('requestsIn');
-    counters.add('bytesIn', size);
+    counters.add(Counter.requestsIn);
+    counters.add(Counter.bytesIn, size);
     if (headerLength(bytes, at) < 0) {
-      counters.add('connectionsFaulty');
+      counters.add(Counter.connectionsFaulty);
       connection.close('a header longer than its frame');
       return;
     }
     let code = peekCode(bytes, at);
     if (code < 0) {
       if (!this.#readHeader(bytes, at)) {
-        counters.add('connectionsFaulty');
+        counters.add(Counter.connectionsFaulty);
         connection.close('a header that cannot be read');
         return;
       }
@@ -178,7 +179,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   /** SYSTEM_BUSY, with its cause. A oneway request hears nothing. */
   #refuse(connection: Connection, bytes: Uint8Array, at: number, cause: string): void {
-    this.#options.counters.add('requestsRefused');
+    this.#options.counters.add(Counter.requestsRefused);
     if (!this.#readHeader(bytes, at)) return connection.close('a header that cannot be read');
     const header = this.#header;
     if ((header.flag & (CommandFlag.ONEWAY | CommandFlag.RESPONSE)) !== 0) return;
@@ -221,8 +222,8 @@ export class Remoting implements Actor, ConnectionEvents {
 
   #send(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
     const { counters } = this.#options;
-    counters.add('responsesOut');
-    counters.add('bytesOut', end - start);
+    counters.add(Counter.responsesOut);
+    counters.add(Counter.bytesOut, end - start);
     connection.send(bytes, start, end);
     this.#markDirty(connection);
   }
@@ -327,16 +328,27 @@ export class Remoting implements Actor, ConnectionEvents {
     const out = connection.outBytes;
     const end = encoder.encode(out, start, type, code, opaque, queueId, queueOffset, physicalOffset, sizes);
     connection.reserved(end);
-    counters.add('responsesOut');
-    counters.add('bytesOut', end - start);
+    counters.add(Counter.responsesOut);
+    counters.add(Counter.bytesOut, end - start);
     this.#markDirty(connection);
   }
 
   // ---- connections ----
 
+  /** Takes a connection in. False when there are too many. */
+  accept(make: (id: number) => Connection): boolean {
+    const connection = this.connections.add(make);
+    if (connection === undefined) {
+      this.#options.log.warn({ connections: this.connections.size }, 'a connection was refused (key connectionsMax)');
+      return false;
+    }
+    this.#options.counters.add(Counter.connectionsOpened);
+    return true;
+  }
+
   onClosed(connection: Connection, reason: string): void {
     const { counters, closingRooms, log } = this.#options;
-    counters.add('connectionsClosed');
+    counters.add(Counter.connectionsClosed);
     this.connections.remove(connection);
     log.debug({ peer: connection.remoteAddress, reason }, 'connection closed');
     for (const room of closingRooms) this.#closedToTell.push({ room, connectionId: connection.id });

@@ -18,7 +18,7 @@ import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import type { Counters } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
@@ -84,7 +84,7 @@ export class SendLane implements Actor {
       remotingBell.ring();
     }
     if (this.#header.fallbacks > fallbacksBefore) {
-      this.#options.counters.add('headerFallbacks', this.#header.fallbacks - fallbacksBefore);
+      this.#options.counters.add(Counter.headerFallbacks, this.#header.fallbacks - fallbacksBefore);
     }
     return work;
   }

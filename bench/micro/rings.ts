@@ -1,6 +1,6 @@
 /**
- * The ring of the hot path ({@link Ring}) beside `ringbuf.js` with frames ({@link ByteRing}), which carries log lines: 64 B
- * and 1 KiB records, on one thread and between two.
+ * The ring of the hot path ({@link Ring}) beside `ringbuf.js` with frames ({@link ByteRing}), which carries log lines:
+ * 64 B and 1 KiB records, on one thread and between two.
  *
  *     node dist/bench/micro/rings.js [smoke|real]
  */

@@ -26,7 +26,7 @@ export function decodeText(text: string, what: string): Fields {
     value = parseDialect(text);
   } catch (cause) {
     if (!(cause instanceof RingError)) throw cause;
-    throw new RingError('PROTOCOL_VIOLATION', `${what}: ${cause.message}`, cause.details, { cause });
+    throw new RingError('PROTOCOL_VIOLATION', `${what}: ${cause.message}`, cause.facts, { cause });
   }
   return objectOf(value, what);
 }

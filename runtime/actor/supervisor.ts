@@ -1,6 +1,6 @@
 /**
- * Starts the actors of a node, restarts those that may be restarted, and tells the node when one cannot be. Cold: it sees a
- * handful of events in the life of a node.
+ * Starts the actors of a node, restarts those that may be restarted, and tells the node when one cannot be. Cold: it
+ * sees a handful of events in the life of a node.
  */
 import { createActor, type Actor as MachineActor } from 'xstate';
 import { assert } from '../base/assert.js';
@@ -185,8 +185,8 @@ export class Supervisor {
   #faultOf(child: Child): RingError {
     const { error, crashesMs } = child.machine.getSnapshot().context;
     const { name } = child.supervised;
-    const details = { actor: name, crashes: crashesMs.length };
-    return new RingError('ACTOR_CRASHED', `${name} crashed: ${messageOf(error)}`, details, { cause: error });
+    const facts = { actor: name, crashes: crashesMs.length };
+    return new RingError('ACTOR_CRASHED', `${name} crashed: ${messageOf(error)}`, facts, { cause: error });
   }
 }
 

@@ -27,17 +27,17 @@ export type FaultCode = keyof typeof faultCodes;
 export class RingError extends Error {
   override readonly name = 'RingError';
   readonly code: FaultCode;
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(
     code: FaultCode,
     message: string,
-    details: Readonly<Record<string, unknown>> = {},
+    facts: Readonly<Record<string, unknown>> = {},
     options?: { cause?: unknown },
   ) {
     super(message, options);
     this.code = code;
-    this.details = details;
+    this.facts = facts;
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * The typed control plane: comlink over a MessagePort, tens of calls a minute. The only importer of comlink.
  *
- *   caller: post the message, count the knock, ring the actor's doorbell      (in this order)
- *   callee: blocked in Atomics.wait ── woken by the bell ── sees a knock it has not handled ── gives the event loop a turn
+ *   caller: post the message, count the knock, ring the actor's doorbell, in this order
+ *   callee: blocked in Atomics.wait ── rung ── sees a knock it has not handled ── gives the event loop a turn
  *
  * The turn is needed: comlink answers in microtasks, which never run while a loop blocks. Draining the port with
- * receiveMessageOnPort spares nothing, for the answer still waits for the turn (both measured 0.15 ms a call).
- * Node's MessagePort is wrapped here rather than by comlink's node adapter, because the knock belongs into `postMessage`.
+ * receiveMessageOnPort spares nothing, for the answer still waits for the turn (both measured: about 0.15 ms a call).
+ * Node's MessagePort is wrapped here rather than by comlink's node adapter, because the knock belongs into
+ * `postMessage`.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as comlink from 'comlink';
@@ -17,7 +18,7 @@ import { type ErrorRecord, fromErrorRecord, toErrorRecord } from './wire-errors.
 /** Marks what a call hands over instead of copying, for example the port of a new ring. */
 export const transfer = comlink.transfer;
 
-// Errors keep their code and details. comlink recognises a thrown value by a symbol of its own, so that part stays.
+// Errors keep their code and facts. comlink recognises a thrown value by a symbol of its own, so that part stays.
 const thrownByComlink = comlink.transferHandlers.get('throw')!;
 comlink.transferHandlers.set('throw', {
   canHandle: thrownByComlink.canHandle,
@@ -165,7 +166,8 @@ interface Transport {
 }
 
 /**
- * The caller's end, the same for an actor on another thread ({@link connectControl}) and on this one ({@link connectInline}).
+ * The caller's end, the same for an actor on another thread ({@link connectControl}) and on this one
+ * ({@link connectInline}).
  * Errors of calls: REQUEST_TIMEOUT after the deadline, ACTOR_CRASHED when the actor died, CONNECTION_CLOSED after
  * {@link close}, and whatever the method threw, rebuilt.
  */
@@ -224,8 +226,8 @@ export class ControlCaller<Surface extends object> {
         reject(cause);
       };
       const onDeadline = (): void => {
-        const details = { actor: this.name, method, deadlineMs };
-        rejectCall(new RingError('REQUEST_TIMEOUT', `${this.name} did not answer ${method} in time`, details));
+        const facts = { actor: this.name, method, deadlineMs };
+        rejectCall(new RingError('REQUEST_TIMEOUT', `${this.name} did not answer ${method} in time`, facts));
       };
       const timer = setTimeout(onDeadline, deadlineMs);
       this.#pending.add(rejectCall);

@@ -12,7 +12,7 @@ export interface ErrorRecord {
   readonly stack?: string;
   /** Only of a {@link RingError}. */
   readonly code?: FaultCode;
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly facts?: Readonly<Record<string, unknown>>;
   readonly cause?: ErrorRecord;
 }
 
@@ -28,7 +28,7 @@ const toCloneable = (value: unknown): unknown => {
   }
 };
 
-/** Anything thrown, as a record. Errors: none; details that cannot be cloned become text. */
+/** Anything thrown, as a record. Errors: none; facts that cannot be cloned become text. */
 export const toErrorRecord = (error: unknown, causesMax = CAUSES_MAX): ErrorRecord => {
   if (isErrorRecord(error)) return error;
   if (!(error instanceof Error)) return { isErrorRecord: true, name: 'Error', message: String(error) };
@@ -41,19 +41,19 @@ export const toErrorRecord = (error: unknown, causesMax = CAUSES_MAX): ErrorReco
     ...(error instanceof RingError
       ? {
           code: error.code,
-          details: Object.fromEntries(Object.entries(error.details).map(([key, value]) => [key, toCloneable(value)])),
+          facts: Object.fromEntries(Object.entries(error.facts).map(([key, value]) => [key, toCloneable(value)])),
         }
       : {}),
     ...(cause === undefined || causesMax === 0 ? {} : { cause: toErrorRecord(cause, causesMax - 1) }),
   };
 };
 
-/** The error again: a {@link RingError} with its code and details, anything else with its name, message and stack. */
+/** The error again: a {@link RingError} with its code and facts, anything else with its name, message and stack. */
 export const fromErrorRecord = (record: ErrorRecord): Error => {
-  const { name, message, stack, code, details, cause } = record;
+  const { name, message, stack, code, facts, cause } = record;
   const options = cause === undefined ? {} : { cause: fromErrorRecord(cause) };
   const isFault = code !== undefined && code in faultCodes;
-  const error = isFault ? new RingError(code, message, details, options) : new Error(message, options);
+  const error = isFault ? new RingError(code, message, facts, options) : new Error(message, options);
   if (!isFault) Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
   if (stack !== undefined) Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
   return error;

@@ -1,5 +1,6 @@
 /**
- * What an actor may say to the log. The same on the main thread (pino) and on a worker thread (a ring to the main thread).
+ * What an actor may say to the log. The same on the main thread (pino) and on a worker thread (a ring to the main
+ * thread).
  */
 
 export const logLevels = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, silent: 100 } as const;

@@ -1,6 +1,6 @@
 /**
- * The main thread's end of the threads' logs: writes out what they left in their rings whenever their common bell rings.
- * Sleeps on the bell without a timer, so an idle node uses no CPU, and keeps no process alive.
+ * The main thread's end of the threads' logs: writes out what they left in their rings whenever their common bell
+ * rings. Sleeps on the bell without a timer, so an idle node uses no CPU, and keeps no process alive.
  */
 import { assert } from '../base/assert.js';
 import { ByteRing } from '../memory/byte-ring.js';

@@ -1,6 +1,7 @@
 /**
- * Logging on a worker thread: lines go into a {@link ByteRing} of shared memory and the main thread writes them out. So a
- * thread that sleeps in Atomics.wait, or dies a moment later, has already handed its lines over; and logging never blocks.
+ * Logging on a worker thread: lines go into a {@link ByteRing} of shared memory and the main thread writes them out. So
+ * a thread that sleeps in Atomics.wait, or dies a moment later, has already handed its lines over; and logging never
+ * blocks.
  */
 
 import { ByteRing } from '../memory/byte-ring.js';
@@ -77,7 +78,8 @@ class ThreadLogger implements Logger {
       this.#sink.write(line);
       return;
     }
-    // Larger than the whole ring: the beginning of the message says more than nothing. A character takes 6 bytes at most.
+    // Larger than the whole ring: the beginning of the message says more than nothing. A character takes 6 bytes at
+    // most.
     const kept = message.slice(0, Math.max(0, Math.floor((lineMax - CUT_RESERVE_BYTES) / 6)));
     const cut = encoder.encode(formatLine(level, nowMs, this.#name, { lineBytesCut: line.length }, kept));
     if (cut.length <= lineMax) this.#sink.write(cut);

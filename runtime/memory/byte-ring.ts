@@ -1,6 +1,7 @@
 /**
- * Framed records over `ringbuf.js`: one producer, one consumer, shared memory. Cold: it carries log lines from the threads
- * to the main thread. Requests travel in {@link ./ring.ts Ring}; `bench/micro/rings` shows the two side by side.
+ * Framed records over `ringbuf.js`: one producer, one consumer, shared memory. Cold: it carries log lines from the
+ * threads to the main thread. Requests travel in {@link ./ring.ts Ring}; `bench/micro/rings` shows the two side by
+ * side.
  *
  *   | length: u32 little-endian | record | length | record | ...        a record may wrap at the end of the memory
  *

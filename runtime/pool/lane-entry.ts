@@ -3,7 +3,7 @@ import { toErrorRecord } from '../control/wire-errors.js';
 
 /**
  * Makes the default export of a lane's file. The lane runs until it has drained; what it throws reaches the pool's
- * `onCrashed` with its code and details.
+ * `onCrashed` with its code and facts.
  *
  * @example
  * export default laneEntry(async (data: SendLaneData) => runSendLane(data));

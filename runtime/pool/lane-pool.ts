@@ -1,14 +1,14 @@
 /**
- * Lanes on piscina's threads. A lane is one task that ends only when it has drained, so there is a thread per lane, and the
- * queue of the pool is the lane's ring. piscina gives thread creation, a rejected promise when a lane fails however it
- * fails, and release of the threads of lanes that ended.
+ * Lanes on piscina's threads. A lane is one task that ends only when it has drained, so there is a thread per lane, and
+ * the queue of the pool is the lane's ring. piscina gives thread creation, a rejected promise when a lane fails however
+ * it fails, and release of the threads of lanes that ended.
  *
- * Sending each request through piscina's own queue would cost a clone and about 70 us; see docs/decisions.
+ * Sending each request through piscina's own queue would cost a clone of it and about 70 us.
  */
 import type { Transferable } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { assert } from '../base/assert.js';
-import { rebuildError } from '../control/wire-errors.js';
+import { runModule } from './run-module.js';
 
 export interface LanePoolOptions {
   /** For messages, for example `sendMessage`. */
@@ -17,7 +17,10 @@ export interface LanePoolOptions {
   readonly workerFile: URL;
   /** At most this many lanes at a time. */
   readonly lanesMax: number;
-  /** A lane ended by itself with an error; its place is free again. Not called for lanes that {@link LanePool.close} ends. */
+  /**
+   * A lane ended by itself with an error; its place is free again. Not called for lanes that {@link LanePool.close}
+   * ends.
+   */
   readonly onCrashed: (laneIndex: number, error: unknown) => void;
 }
 
@@ -102,15 +105,10 @@ export class LanePool {
     end: Promise<void>,
   ): Promise<void> {
     try {
-      // The file is named here, not in the pool's options: a file that does not load then rejects its lane.
-      await pool.run(workerData, {
-        filename: this.#options.workerFile.href,
-        name: 'default',
-        transferList: [...transferList] as never[],
-      });
+      await runModule(pool, this.#options.workerFile, workerData, { transferList });
       if (this.#ends.get(laneIndex) === end) this.#ends.delete(laneIndex);
     } catch (error) {
-      this.#crashed(laneIndex, end, rebuildError(error));
+      this.#crashed(laneIndex, end, error);
     }
   }
 

@@ -2,9 +2,8 @@
  * piscina as the pool it is, for finite work that costs CPU: checking segments at recovery, reading whole logs for
  * inspection. Its queue, its idle threads and its abort signal are used as they are meant.
  */
-import type { Transferable } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import { rebuildError } from '../control/wire-errors.js';
+import { type RunModuleOptions, runModule } from './run-module.js';
 
 export interface TaskPoolOptions {
   /** A compiled module whose default export takes a task and returns its result. */
@@ -13,18 +12,12 @@ export interface TaskPoolOptions {
   readonly threadsMax: number;
 }
 
-export interface TaskOptions {
-  /** Abandons the task; the thread it runs on ends. */
-  readonly signal?: AbortSignal;
-  readonly transferList?: readonly Transferable[];
-}
-
 /** Idle threads stay this long for the next task. Units: ms. */
 const IDLE_MS = 1000;
 
 export class TaskPool<Task, Result> {
   readonly #options: TaskPoolOptions;
-  #pool: Promise<Piscina<Task, Result>> | undefined;
+  #pool: Promise<Piscina> | undefined;
 
   constructor(options: TaskPoolOptions) {
     this.#options = options;
@@ -39,20 +32,10 @@ export class TaskPool<Task, Result> {
    * const results = await Promise.all(segments.map(segment => pool.run(segment)));
    * await pool.close();
    */
-  async run(task: Task, options: TaskOptions = {}): Promise<Result> {
+  async run(task: Task, options: RunModuleOptions = {}): Promise<Result> {
     this.#pool ??= this.#open();
     const pool = await this.#pool;
-    const { signal, transferList = [] } = options;
-    try {
-      return await pool.run(task, {
-        filename: this.#options.workerFile.href,
-        name: 'default',
-        transferList: [...transferList] as never[],
-        ...(signal === undefined ? {} : { signal }),
-      });
-    } catch (error) {
-      throw rebuildError(error);
-    }
+    return (await runModule(pool, this.#options.workerFile, task, options)) as Result;
   }
 
   /** Ends all threads; tasks still running or waiting are rejected. */
@@ -62,11 +45,12 @@ export class TaskPool<Task, Result> {
     await pool?.destroy();
   }
 
-  async #open(): Promise<Piscina<Task, Result>> {
+  async #open(): Promise<Piscina> {
     const { Piscina } = await import('piscina');
     const { threadsMax } = this.#options;
-    const pool = new Piscina<Task, Result>({ minThreads: 0, maxThreads: threadsMax, idleTimeout: IDLE_MS });
-    // Only a thread that dies before it took its task comes this way. Nothing would ever run that task: all are rejected.
+    const pool = new Piscina({ minThreads: 0, maxThreads: threadsMax, idleTimeout: IDLE_MS });
+    // Only a thread that dies before it took its task comes this way. Nothing would ever run that task: all are
+    // rejected.
     pool.on('error', () => {
       this.#pool = undefined;
       void pool.destroy();

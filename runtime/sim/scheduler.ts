@@ -1,6 +1,6 @@
 /**
- * Runs many actors on one thread in an order drawn from a seed, on a virtual clock: the same seed gives the same run, so a
- * failure found in a million steps is found again. Nothing here sleeps; a minute without work passes at once.
+ * Runs many actors on one thread in an order drawn from a seed, on a virtual clock: the same seed gives the same run,
+ * so a failure found in a million steps is found again. Nothing here sleeps; a minute without work passes at once.
  */
 
 import type { Actor, CrashListener } from '../actor/contract.js';

@@ -233,7 +233,9 @@ export function formatKill9(result: Kill9Result): string {
   ].join('\n');
 }
 
-const usage = `usage: kill9 [--cycles 200] [--seed 1] [--connections 4] [--window 8] [--load-ms 1500] [--keep] [broker]${launcherUsage}`;
+const usage = `usage: kill9 [options] [broker]
+  --cycles 200, --seed 1, --connections 4, --window 8, --load-ms 1500
+  --keep                    keep store and logs when something was wrong${launcherUsage}`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

@@ -1,5 +1,5 @@
 /**
- * Round trips of a store between RingMQ and Java, or any two of them; store-round-trip.ts says what is done and checked.
+ * Round trips of a store between RingMQ and Java, or any two of them; store-round-trip.ts says what is checked.
  *
  *   RINGMQ_REFERENCE=… node dist/tests/conformance/store-with-java.js --version 4.9.7 --count 100000
  *   RINGMQ_REFERENCE=… node dist/tests/conformance/store-with-java.js --pair 3.2.6,4.9.7 --end kill

@@ -13,16 +13,33 @@ export const launcherOptions = {
   'namesrv-cmd': { type: 'string' },
   /** Starts a broker in the foreground; `-n ADDRESS -c FILE` is added. */
   'broker-cmd': { type: 'string' },
+  /** A setting of the broker, key=value; may be repeated. */
+  set: { type: 'string', multiple: true },
 } as const;
 
 export const launcherUsage = `
   --java VERSION            judge Java RocketMQ of that version (RINGMQ_REFERENCE names its launchers)
   --namesrv-cmd COMMAND     start the name server like this ({port} is replaced; without it -c FILE is added)
   --broker-cmd COMMAND      start the broker like this (-n ADDRESS -c FILE is added)
-  Without these: bin/mqnamesrv and bin/mqbroker of this checkout.`;
+  --set KEY=VALUE           a setting of the broker; may be repeated
+  Without a choice: bin/mqnamesrv and bin/mqbroker of this checkout.`;
+
+/** What `parseArgs` read. */
+type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
 /** Errors: Error when what was asked for is not there. */
-export function chooseLaunchers(values: Readonly<Record<string, string | boolean | undefined>>): Launchers {
+export function chooseLaunchers(values: Values): Launchers {
+  const launchers = chooseMake(values);
+  const set = Array.isArray(values.set) ? values.set.map(String) : [];
+  if (set.some(setting => !/^\w+=/.test(setting))) throw new Error('--set takes KEY=VALUE');
+  const settings = set.map(setting => [
+    setting.slice(0, setting.indexOf('=')),
+    setting.slice(setting.indexOf('=') + 1),
+  ]);
+  return { ...launchers, settings: { ...launchers.settings, ...Object.fromEntries(settings) } };
+}
+
+function chooseMake(values: Values): Launchers {
   const { java, 'namesrv-cmd': nameServer, 'broker-cmd': broker } = values;
   if (typeof nameServer === 'string' && typeof broker === 'string') return commandLaunchers(nameServer, broker);
   if (nameServer !== undefined || broker !== undefined) throw new Error('--namesrv-cmd and --broker-cmd go together');
@@ -33,11 +50,7 @@ export function chooseLaunchers(values: Readonly<Record<string, string | boolean
 }
 
 /** A whole number of an option. Errors: Error when it is none. */
-export function wholeNumber(
-  values: Readonly<Record<string, string | boolean | undefined>>,
-  name: string,
-  least: number,
-): number {
+export function wholeNumber(values: Values, name: string, least: number): number {
   const value = Number(values[name]);
   if (!Number.isSafeInteger(value) || value < least) throw new Error(`--${name} takes a whole number from ${least}`);
   return value;

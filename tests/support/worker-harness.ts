@@ -1,6 +1,7 @@
 /**
- * Runs compiled worker files under a watchdog. uvu has no time limit and waits for live threads, so every suite that starts
- * threads starts them here: they are always ended, and a test whose threads stand still fails instead of hanging.
+ * Runs compiled worker files under a watchdog. uvu has no time limit and waits for live threads, so every suite that
+ * starts threads starts them here: they are always ended, and a test whose threads stand still fails instead of
+ * hanging.
  */
 import { type Transferable, Worker } from 'node:worker_threads';
 
@@ -55,7 +56,9 @@ export class WorkerGroup {
     return worker;
   }
 
-  /** Starts a worker and resolves with the first message it posts. Errors: what it throws, or that it ended silently. */
+  /**
+   * Starts a worker and resolves with the first message it posts. Errors: what it throws, or that it ended silently.
+   */
   run<Result>(file: URL, workerData: unknown, transferList: readonly Transferable[] = []): Promise<Result> {
     const worker = this.start(file, workerData, transferList);
     return new Promise<Result>((resolve, reject) => {

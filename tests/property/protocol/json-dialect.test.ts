@@ -91,9 +91,9 @@ dialect('garbage is a RingError with a position in the text, or a value', () => 
         parseDialect(text);
       } catch (error) {
         assert.instance(error, RingError);
-        const { code, details } = error as RingError;
+        const { code, facts } = error as RingError;
         assert.is(code, 'PROTOCOL_VIOLATION');
-        const position = details.position as number;
+        const position = facts.position as number;
         assert.ok(position >= 0 && position <= text.length, `position ${position} of ${text.length}`);
       }
     }),

@@ -102,7 +102,7 @@ dialect('names the position of what it cannot read', () => {
   for (const [text, position] of cases) {
     const error = violationOf(text);
     assert.is(error.code, 'PROTOCOL_VIOLATION', text);
-    assert.is(error.details.position, position, text);
+    assert.is(error.facts.position, position, text);
   }
 });
 

@@ -54,7 +54,7 @@ locks('one owner at a time, and the next after it let go', () => {
       assert.match(error.message, root);
       assert.match(error.message, 'process 10');
       assert.match(error.message, 'storePathRootDir');
-      return isRefusal(error) && error.details.pid === 10;
+      return isRefusal(error) && error.facts.pid === 10;
     },
   );
   assert.throws(

@@ -102,7 +102,7 @@ supervisor('restarts a lane later each time, and gives up after five times in a 
   subject.crashed('lane', new Error('crash 5'));
   assert.is(subject.stateOf('lane'), 'failed');
   assert.is(failures[0]!.fault.message, 'lane crashed: crash 5');
-  assert.is(failures[0]!.fault.details.crashes, 6);
+  assert.is(failures[0]!.fault.facts.crashes, 6);
 });
 
 supervisor('forgets crashes that are more than a minute ago', async () => {

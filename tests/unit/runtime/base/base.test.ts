@@ -27,7 +27,7 @@ base('a seeded generator repeats itself and stays in its bounds', () => {
   );
 });
 
-base('asserts stop, faults carry code, details and cause', () => {
+base('asserts stop, faults carry code, facts and cause', () => {
   assertOwn(true);
   assert.throws(
     () => assertOwn(0, 'what'),
@@ -35,7 +35,7 @@ base('asserts stop, faults carry code, details and cause', () => {
   );
   assert.throws(() => assertNever('x' as never, 'kind'), /unexpected kind: x/);
   const fault = new RingError('STORE_LOCKED', 'in use', { pid: 1 }, { cause: 'why' });
-  assert.equal([fault.code, fault.details, fault.cause], ['STORE_LOCKED', { pid: 1 }, 'why']);
+  assert.equal([fault.code, fault.facts, fault.cause], ['STORE_LOCKED', { pid: 1 }, 'why']);
   assert.equal([messageOf(fault), messageOf('text')], ['in use', 'text']);
 });
 

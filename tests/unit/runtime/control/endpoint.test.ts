@@ -57,12 +57,12 @@ for (const loop of ['blocking', 'event-loop'] as const) {
     });
   });
 
-  control(`errors come back from a ${loop} loop with code, details and cause`, async () => {
+  control(`errors come back from a ${loop} loop with code, facts and cause`, async () => {
     await withActor(loop, async ({ remote }) => {
       const fault = await rejection(remote.fail());
       assert.is(codeOf(fault), 'DISK_WRITE_FAILED');
       assert.is(fault.message, 'no space');
-      assert.is((fault as RingError).details.path, 'p');
+      assert.is((fault as RingError).facts.path, 'p');
       assert.is((fault.cause as Error).message, 'ENOSPC');
       const bug = await rejection(remote.failPlainly());
       assert.equal([bug.name, bug.message], ['TypeError', 'not a number']);
@@ -94,7 +94,7 @@ control('a call has a deadline', async () => {
   await withActor('blocking', async caller => {
     const error = await rejection(caller.within(50).never());
     assert.is(codeOf(error), 'REQUEST_TIMEOUT');
-    assert.equal((error as RingError).details, { actor: 'room', method: 'never', deadlineMs: 50 });
+    assert.equal((error as RingError).facts, { actor: 'room', method: 'never', deadlineMs: 50 });
     assert.is(await caller.remote.add(2, 2), 4);
   });
 });

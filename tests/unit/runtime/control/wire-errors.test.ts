@@ -13,14 +13,14 @@ const wireErrors = suite('errors across threads');
 
 const cross = (error: unknown): Error => fromErrorRecord(structuredClone(toErrorRecord(error)) as ErrorRecord);
 
-wireErrors('a fault keeps class, code, details, stack and causes', () => {
+wireErrors('a fault keeps class, code, facts, stack and causes', () => {
   const cause = new TypeError('inner');
   const fault = new RingError('STORE_CORRUPT', 'cannot open', { file: 'f', when: { ms: 1 } }, { cause });
   const rebuilt = cross(fault) as RingError;
   assert.instance(rebuilt, RingError);
   assert.is(rebuilt.code, 'STORE_CORRUPT');
   assert.is(rebuilt.message, 'cannot open');
-  assert.equal(rebuilt.details, { file: 'f', when: { ms: 1 } });
+  assert.equal(rebuilt.facts, { file: 'f', when: { ms: 1 } });
   assert.is(rebuilt.stack, fault.stack);
   assert.is((rebuilt.cause as Error).name, 'TypeError');
 });
@@ -33,9 +33,9 @@ wireErrors('anything else keeps name, message and stack', () => {
   assert.is(cross(undefined).message, 'undefined');
 });
 
-wireErrors('details that cannot be cloned become text', () => {
+wireErrors('facts that cannot be cloned become text', () => {
   const fault = new RingError('LISTEN_FAILED', 'no', { port: 1, listener: Symbol('s') });
-  assert.equal((cross(fault) as RingError).details, { port: 1, listener: 'Symbol(s)' });
+  assert.equal((cross(fault) as RingError).facts, { port: 1, listener: 'Symbol(s)' });
 });
 
 wireErrors('a chain of causes that has no end is cut', () => {

@@ -42,12 +42,22 @@ logger('writes JSON lines where there is no terminal', async () => {
 });
 
 logger('writes for people on a terminal, in colour only there', async () => {
-  const colour = await openRoot({}, true);
-  colour.root.logger.info({ port: 10911 }, 'listening');
-  await colour.root.close();
-  assert.match(colour.written[0]!, /INFO/);
-  assert.match(colour.written[0]!, /listening/);
-  if (process.env.NO_COLOR === undefined) assert.match(colour.written[0]!, /\u001b\[/);
+  const colourBefore = process.env.NO_COLOR;
+  try {
+    for (const noColour of [false, true]) {
+      if (noColour) process.env.NO_COLOR = '1';
+      else delete process.env.NO_COLOR;
+      const terminal = await openRoot({}, true);
+      terminal.root.logger.info({ port: 10911 }, 'listening');
+      await terminal.root.close();
+      assert.match(terminal.written[0]!, /INFO/);
+      assert.match(terminal.written[0]!, /listening/);
+      assert.is(terminal.written[0]!.includes('\u001b['), !noColour);
+    }
+  } finally {
+    if (colourBefore === undefined) delete process.env.NO_COLOR;
+    else process.env.NO_COLOR = colourBefore;
+  }
   const plain = await openRoot({ pretty: true }, false);
   plain.root.logger.info({ port: 10911 }, 'listening');
   await plain.root.close();

@@ -34,7 +34,7 @@ taskPool('rejects a task with what it threw', async () => {
   await withPool(async pool => {
     const outcome = await pool.run({ bytes: new Uint8Array(0), outcome: 'throw' }).catch((error: unknown) => error);
     assert.instance(outcome, RingError);
-    assert.equal([(outcome as RingError).code, (outcome as RingError).details.at], ['STORE_CORRUPT', 12]);
+    assert.equal([(outcome as RingError).code, (outcome as RingError).facts.at], ['STORE_CORRUPT', 12]);
     assert.is(await pool.run({ bytes: new Uint8Array([1]), outcome: 'answer' }), crc32(new Uint8Array([1])));
   });
 });

@@ -1,0 +1,214 @@
+/**
+ * Makes an actor from shared memory and plain settings, on whatever thread it is to run. The one place that knows what each
+ * room needs.
+ */
+import { SendResponseEncoder } from '../../protocol/send-response.js';
+import type { Actor } from '../../runtime/actor/contract.js';
+import { ceilPowerOfTwo } from '../../runtime/base/units.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import { readCheckpoint, writeCheckpoint } from '../../storage/checkpoint.js';
+import { CommitLogAppender } from '../../storage/commit-log-appender.js';
+import { CommitLogReader } from '../../storage/commit-log-reader.js';
+import { ConsumeQueueReader, ConsumeQueueWriter } from '../../storage/consume-queue.js';
+import type { Disk } from '../../storage/disk.js';
+import { commitLogFlushConfig } from '../../storage/flush-policy.js';
+import { consumeQueueFolder, type StorePaths } from '../../storage/paths.js';
+import { CommitLogWriter } from '../commit-log-writer/actor.js';
+import { Dispatcher } from '../dispatcher/actor.js';
+import { FlushService } from '../flush-service/actor.js';
+import { PullLane } from '../pull-lane/actor.js';
+import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import { Remoting } from '../remoting/actor.js';
+import type { ListenerKind, RoomName } from '../remoting/routes.js';
+import { SendLane } from '../send-lane/actor.js';
+import type { SendContext } from '../send-lane/behaviour.js';
+import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { Workshop } from './memory.js';
+import type { ActorInstance } from './wiring.js';
+
+/** What actors are made from besides shared memory. Plain data: it crosses threads. */
+export interface BuildSettings {
+  readonly context: SendContext;
+  readonly sendLane: LaneSettings;
+  readonly pullLane: PullLaneSettings;
+  readonly paths: StorePaths;
+  /** Units: bytes. */
+  readonly mappedFileSizeCommitLog: number;
+  readonly mappedFileSizeConsumeQueue: number;
+  readonly flush: Parameters<typeof commitLogFlushConfig>[0];
+  readonly flushQueues: {
+    readonly flushIntervalConsumeQueue: number;
+    readonly flushConsumeQueueLeastPages: number;
+    readonly flushConsumeQueueThoroughInterval: number;
+  };
+  readonly syncFlushTimeoutMs: number;
+  readonly connectionsMax: number;
+  readonly maxInflight: number;
+  readonly idleMaxMs: number;
+  readonly listeners: readonly ListenerKind[];
+  readonly queueOffsets: Float64Array;
+}
+
+export interface BuildTools {
+  readonly shop: Workshop;
+  readonly settings: BuildSettings;
+  readonly disk: Disk;
+  readonly log: Logger;
+  /** The actor has a thread of its own and may wait for the disk. */
+  readonly mayBlock: boolean;
+}
+
+/** Rooms that can run on any thread. The coordinator and the name registry are made by the node: they own sockets and files of it. */
+export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
+  switch (actor.kind) {
+    case 'send-lane':
+      return buildSendLane(actor.name, tools);
+    case 'commit-log-writer':
+      return buildWriter(actor.name, tools);
+    case 'flush-service':
+      return buildFlushService(actor.name, tools);
+    case 'dispatcher':
+      return buildDispatcher(actor.name, tools);
+    case 'pull-lane':
+      return buildPullLane(actor.name, tools);
+    default:
+      throw new Error(`${actor.kind} is not made here`);
+  }
+}
+
+function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendLane {
+  return new SendLane({
+    name,
+    inbox: shop.ring('remoting', name),
+    news: shop.ring('coordinator', name),
+    toWriter: shop.ring(name, 'commit-log-writer'),
+    writerBell: shop.bell('commit-log-writer'),
+    toRemoting: shop.ring(name, 'remoting'),
+    remotingBell: shop.bell('remoting'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    storeState: shop.storeState,
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    settings: settings.sendLane,
+    context: settings.context,
+  });
+}
+
+function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): CommitLogWriter {
+  const end = shop.positions.read('appended');
+  return new CommitLogWriter({
+    inboxes: shop.namesOf('send-lane').map(lane => shop.ring(lane, name)),
+    results: shop.ring(name, 'remoting'),
+    remotingBell: shop.bell('remoting'),
+    followerBells: [...new Set([shop.bell('flush-service'), shop.bell('dispatcher')])],
+    appender: new CommitLogAppender(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog, end),
+    positions: shop.positions,
+    storeState: shop.storeState,
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    queueOffsets: settings.queueOffsets,
+    regionId: settings.context.regionId,
+  });
+}
+
+function buildFlushService(name: string, { shop, settings, disk, log, mayBlock }: BuildTools): FlushService {
+  const config = commitLogFlushConfig(settings.flush);
+  return new FlushService({
+    disk,
+    folder: settings.paths.commitLog,
+    segmentSize: settings.mappedFileSizeCommitLog,
+    syncFlush: settings.context.syncFlush,
+    flushConfig: () => config,
+    mayBlock,
+    positions: shop.positions,
+    remotingBell: shop.bell('remoting'),
+    bell: shop.bell(name),
+    storeState: shop.storeState,
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+  });
+}
+
+function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: BuildTools): Dispatcher {
+  const { paths } = settings;
+  return new Dispatcher({
+    reader: new CommitLogReader(disk, paths.commitLog, settings.mappedFileSizeCommitLog),
+    news: shop.ring('coordinator', name),
+    positions: shop.positions,
+    table: shop.queueTable,
+    openQueue: (topic, queueId, nextOffset) => {
+      const folder = consumeQueueFolder(paths, topic, queueId);
+      return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
+    },
+    pullLanes: shop.namesOf('pull-lane').map(lane => ({ ring: shop.ring(name, lane), bell: shop.bell(lane) })),
+    storeState: shop.storeState,
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    flusher: {
+      config: () => settings.flushQueues,
+      mayBlock,
+      positions: shop.positions,
+      writeCheckpoint: timestampMs => {
+        const before = readCheckpoint(disk, paths.checkpoint);
+        const times = { physicMsgTimestamp: timestampMs, logicsMsgTimestamp: timestampMs };
+        writeCheckpoint(disk, paths.checkpoint, { ...before, ...times });
+      },
+      log: log.child({ actor: name }),
+    },
+  });
+}
+
+function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools): PullLane {
+  return new PullLane({
+    name,
+    inbox: shop.ring('remoting', name),
+    news: shop.ring('coordinator', name),
+    grown: shop.ring('dispatcher', name),
+    toRemoting: shop.ring(name, 'remoting'),
+    remotingBell: shop.bell('remoting'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    positions: shop.positions,
+    table: shop.queueTable,
+    log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    openQueue: (topic, queueId, units) => {
+      const folder = consumeQueueFolder(settings.paths, topic, queueId);
+      return new ConsumeQueueReader(disk, folder, settings.mappedFileSizeConsumeQueue, units);
+    },
+    counters: shop.counters(name),
+    logger: log.child({ actor: name }),
+    settings: settings.pullLane,
+    brokerName: settings.context.brokerName,
+  });
+}
+
+/** Remoting, for the thread that has the sockets. */
+export function buildRemoting({ shop, settings, log }: BuildTools, nowMs: () => number): Remoting {
+  const outlet = (name: string): { ring: ReturnType<Workshop['ring']>; bell: ReturnType<Workshop['bell']> } => ({
+    ring: shop.ring('remoting', name),
+    bell: shop.bell(name),
+  });
+  const rooms = { sendLane: 'send-lane', pullLane: 'pull-lane', coordinator: 'coordinator', nameRegistry: 'name-registry' } as const;
+  const outlets: Partial<Record<RoomName, ReturnType<typeof outlet>[]>> = {};
+  for (const [room, kind] of Object.entries(rooms)) {
+    const names = shop.namesOf(kind);
+    if (names.length > 0) outlets[room as RoomName] = names.map(outlet);
+  }
+  const senders = shop.memory.actors.filter(actor => shop.hasRing(actor.name, 'remoting'));
+  return new Remoting({
+    kinds: settings.listeners,
+    outlets,
+    inlets: senders.map(actor => shop.ring(actor.name, 'remoting')),
+    positions: shop.positions,
+    counters: shop.counters('remoting'),
+    encoder: new SendResponseEncoder(settings.context, settings.context.regionId, settings.context.traceOn),
+    log: log.child({ actor: 'remoting' }),
+    connectionsMax: settings.connectionsMax,
+    maxInflight: ceilPowerOfTwo(settings.maxInflight),
+    syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
+    idleMaxMs: settings.idleMaxMs,
+    closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),
+    nowMs,
+  });
+}

@@ -1,0 +1,3 @@
+/** Public door: a whole node inside another program, or a test. */
+export { loadBrokerConfig, loadNamesrvConfig } from '../../config/index.js';
+export { type NodeOptions, type NodePorts, RingNode } from './node.js';

@@ -1,0 +1,98 @@
+/**
+ * All shared memory of a node, made once from the wiring table and handed to every thread. The node owns it, so what an
+ * actor has counted and what waits in its rings outlives the actor.
+ */
+import { Counters } from '../../runtime/memory/counters.js';
+import { Doorbell } from '../../runtime/memory/doorbell.js';
+import { SharedFlags } from '../../runtime/memory/flags.js';
+import { Positions } from '../../runtime/memory/positions.js';
+import { Ring } from '../../runtime/memory/ring.js';
+import { QueueTable } from '../queue-table.js';
+import type { ThreadPlan } from './thread-plan.js';
+import { type ActorInstance, type RingInstance, ringId, ringSizes } from './wiring.js';
+
+/** Plain memory: it crosses threads as it is. */
+export interface NodeMemory {
+  readonly rings: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By thread: the actors of one thread are woken together. */
+  readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
+  readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
+  readonly positions: SharedArrayBuffer;
+  readonly storeState: SharedArrayBuffer;
+  readonly queueTable: SharedArrayBuffer;
+  /** Thread of each actor. */
+  readonly threadOf: Readonly<Record<string, string>>;
+  readonly actors: readonly ActorInstance[];
+}
+
+export function allocateMemory(
+  actors: readonly ActorInstance[],
+  rings: readonly RingInstance[],
+  plan: ThreadPlan,
+  ringCapacityBytes: number,
+): NodeMemory {
+  const capacity = ({ row }: RingInstance): number => ringSizes[row.size] || ringCapacityBytes;
+  const threadOf = [...plan.threads].flatMap(([thread, group]) => group.map(actor => [actor.name, thread] as const));
+  return {
+    rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
+    bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
+    counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    positions: new Positions().memory,
+    storeState: new SharedFlags().memory,
+    queueTable: new QueueTable().memory,
+    threadOf: Object.fromEntries(threadOf),
+    actors,
+  };
+}
+
+/** The memory as one thread sees it: one object for each ring and bell, however many actors of the thread use it. */
+export class Workshop {
+  readonly memory: NodeMemory;
+  readonly positions: Positions;
+  readonly storeState: SharedFlags;
+  readonly queueTable: QueueTable;
+  readonly #rings = new Map<string, Ring>();
+  readonly #bells = new Map<string, Doorbell>();
+
+  constructor(memory: NodeMemory) {
+    this.memory = memory;
+    this.positions = new Positions(memory.positions);
+    this.storeState = new SharedFlags(memory.storeState);
+    this.queueTable = new QueueTable(memory.queueTable);
+  }
+
+  ring(from: string, to: string): Ring {
+    const id = ringId(from, to);
+    const known = this.#rings.get(id);
+    if (known !== undefined) return known;
+    const ring = new Ring(this.memory.rings[id]!);
+    this.#rings.set(id, ring);
+    return ring;
+  }
+
+  hasRing(from: string, to: string): boolean {
+    return this.memory.rings[ringId(from, to)] !== undefined;
+  }
+
+  /** The bell that wakes an actor: that of its thread. */
+  bell(actor: string): Doorbell {
+    return this.threadBell(this.memory.threadOf[actor]!);
+  }
+
+  threadBell(thread: string): Doorbell {
+    const known = this.#bells.get(thread);
+    if (known !== undefined) return known;
+    const bell = new Doorbell(this.memory.bells[thread]!);
+    this.#bells.set(thread, bell);
+    return bell;
+  }
+
+  counters(actor: string): Counters {
+    return new Counters(this.memory.counters[actor]!);
+  }
+
+  /** Names of the actors of a kind. */
+  namesOf(kind: ActorInstance['kind']): string[] {
+    return this.memory.actors.filter(actor => actor.kind === kind).map(actor => actor.name);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Requests that concern the whole broker: its configuration and its runtime information.
+ * Source: spec remoting 4.2.2, 10.4, properties 12.1; AdminBrokerProcessor.
+ */
+import { type BrokerConfig, type LoadedConfig, persistedText, updateConfig } from '../../config/index.js';
+import { formatIssue } from '../../config/index.js';
+import { encodeBody } from '../../protocol/bodies.js';
+import { MQ_VERSION, MQ_VERSION_NAME, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { createResponse, type RemotingCommand } from '../../protocol/command.js';
+import { messageOf } from '../../runtime/base/errors.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { Disk } from '../../storage/disk.js';
+import { usedRatio } from '../../storage/retention.js';
+import type { StorePaths } from '../../storage/paths.js';
+import type { Workshop } from './memory.js';
+import type { RateSampler } from './rates.js';
+
+export interface NodeRequestOptions {
+  readonly disk: Disk;
+  readonly paths: StorePaths;
+  readonly shop: Workshop;
+  readonly rates: RateSampler;
+  readonly log: Logger;
+  readonly startedMs: number;
+  /** Where runtime changes are stored; undefined when the node was not started from a file. */
+  readonly configFile: string | undefined;
+  config(): LoadedConfig<BrokerConfig>;
+  /** Takes a changed configuration over: tells the rooms about keys that change at run time. */
+  apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+export class NodeRequests {
+  readonly #options: NodeRequestOptions;
+  #configVersion = { counter: 0, timestamp: 0 };
+
+  constructor(options: NodeRequestOptions) {
+    this.#options = options;
+  }
+
+  readonly answer = (request: RemotingCommand): RemotingCommand | undefined => {
+    switch (request.code) {
+      case RequestCode.GET_BROKER_CONFIG: {
+        const version = JSON.stringify(this.#configVersion);
+        const body = encoder.encode(this.#options.config().text());
+        return createResponse(request, ResponseCode.SUCCESS, null, { version }, body);
+      }
+      case RequestCode.UPDATE_BROKER_CONFIG:
+        return this.#update(request);
+      case RequestCode.GET_BROKER_RUNTIME_INFO:
+        return createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody({ table: this.runtimeInfo() }));
+      default:
+        return undefined;
+    }
+  };
+
+  #update(request: RemotingCommand): RemotingCommand {
+    const { disk, configFile, log } = this.#options;
+    const text = decoder.decode(request.body ?? new Uint8Array(0));
+    const result = updateConfig(this.#options.config(), text);
+    if (!result.ok) {
+      if ('forbidden' in result) {
+        const remark = `Can not update config in black list. ${result.forbidden}`;
+        return createResponse(request, ResponseCode.NO_PERMISSION, remark);
+      }
+      return createResponse(request, ResponseCode.SYSTEM_ERROR, result.issues.map(formatIssue).join('\n'));
+    }
+    if (configFile !== undefined) {
+      try {
+        const temporary = `${configFile}.tmp`;
+        disk.writeText(temporary, persistedText(result.loaded));
+        disk.rename(temporary, configFile);
+      } catch (error) {
+        return createResponse(request, ResponseCode.SYSTEM_ERROR, `the configuration cannot be stored: ${messageOf(error)}`);
+      }
+    }
+    this.#configVersion = { counter: this.#configVersion.counter + 1, timestamp: Date.now() };
+    const hot = result.changed.filter(key => !result.notHot.includes(key));
+    log.info({ changed: result.changed, afterRestart: result.notHot }, 'the configuration was changed by a request');
+    this.#options.apply(result.loaded, hot);
+    if (result.notHot.length === 0) return createResponse(request, ResponseCode.SUCCESS);
+    const remark = `stored, and in effect after a restart: ${result.notHot.join(', ')}`;
+    return createResponse(request, ResponseCode.SUCCESS, remark);
+  }
+
+  /** Keys of code 28, as tools and dashboards expect them. */
+  runtimeInfo(): Record<string, string> {
+    const { shop, disk, paths, startedMs, rates } = this.#options;
+    const { positions } = shop;
+    const config = this.#options.config().config;
+    const space = disk.space(paths.commitLog);
+    const appended = positions.read('appended');
+    const writer = shop.counters('commit-log-writer');
+    const pulled = rates.total('messagesPulled');
+    const messages = writer.read('messagesAppended');
+    const transferred = rates.triple('messagesPulled');
+    const sendDepth = shop.namesOf('send-lane').reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
+    const pullDepth = shop.namesOf('pull-lane').reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
+    const table: Record<string, string | number> = {
+      brokerVersionDesc: MQ_VERSION_NAME,
+      brokerVersion: MQ_VERSION,
+      bootTimestamp: startedMs,
+      runtime: formatRuntime(Date.now() - startedMs),
+      putTps: rates.triple('messagesAppended'),
+      getTransferedTps: transferred,
+      getTransferredTps: transferred,
+      getFoundTps: rates.triple('pullsFound'),
+      getMissTps: rates.triple('pullsMissed'),
+      getTotalTps: rates.tripleOf(['pullsFound', 'pullsMissed']),
+      putMessageTimesTotal: messages,
+      putMessageFailedTimes: writer.read('appendFailures'),
+      putMessageSizeTotal: writer.read('bytesAppended'),
+      putMessageAverageSize: messages === 0 ? 0 : writer.read('bytesAppended') / messages,
+      dispatchBehindBytes: appended - positions.read('dispatched'),
+      commitLogMinOffset: positions.read('minimum'),
+      commitLogMaxOffset: appended,
+      remainHowManyDataToFlush: `${appended - positions.read('flushed')} B`,
+      commitLogDiskRatio: usedRatio(space),
+      [`commitLogDiskRatio_${paths.commitLog}`]: usedRatio(space),
+      consumeQueueDiskRatio: usedRatio(disk.space(paths.consumeQueue)),
+      commitLogDirCapacity: `Total : ${gib(space.totalBytes)}, Free : ${gib(space.freeBytes)}.`,
+      sendThreadPoolQueueSize: sendDepth,
+      sendThreadPoolQueueCapacity: config.sendThreadPoolQueueCapacity,
+      sendThreadPoolQueueHeadWaitTimeMills: 0,
+      pullThreadPoolQueueSize: pullDepth,
+      pullThreadPoolQueueCapacity: config.pullThreadPoolQueueCapacity,
+      pullThreadPoolQueueHeadWaitTimeMills: 0,
+      pageCacheLockTimeMills: 0,
+      startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
+      msgPutTotalTodayNow: messages,
+      msgGetTotalTodayNow: pulled,
+      brokerActive: 'true',
+    };
+    return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));
+  }
+}
+
+function formatRuntime(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor(seconds / 3600) % 24;
+  const minutes = Math.floor(seconds / 60) % 60;
+  return `[ ${days} days, ${hours} hours, ${minutes} minutes, ${seconds % 60} seconds ]`;
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}

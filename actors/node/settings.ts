@@ -1,0 +1,44 @@
+/** The part of the configuration that each room uses, as plain data: it travels as news when it changes. */
+import type { BrokerConfig } from '../../config/index.js';
+import type { CoordinatorSettings } from '../coordinator/state.js';
+import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import type { LaneSettings } from '../send-lane/mailbox.js';
+
+export function sendLaneSettings(config: BrokerConfig): LaneSettings {
+  return {
+    maxMessageSize: config.maxMessageSize,
+    waitTimeMillsInSendQueue: config.brokerFastFailureEnable ? config.waitTimeMillsInSendQueue : Number.MAX_SAFE_INTEGER,
+    brokerPermission: config.brokerPermission,
+    startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
+  };
+}
+
+export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): PullLaneSettings {
+  return {
+    brokerPermission: config.brokerPermission,
+    longPollingEnable: config.longPollingEnable,
+    shortPollingTimeMills: config.shortPollingTimeMills,
+    maxTransferBytesOnMessageInMemory: config.maxTransferBytesOnMessageInMemory,
+    maxTransferCountOnMessageInMemory: config.maxTransferCountOnMessageInMemory,
+    maxTransferBytesOnMessageInDisk: config.maxTransferBytesOnMessageInDisk,
+    maxTransferCountOnMessageInDisk: config.maxTransferCountOnMessageInDisk,
+    inMemoryBytes: inMemoryBytes(config, memoryBytes),
+    holdsMax: config.pullThreadPoolQueueCapacity,
+    waitTimeMillsInPullQueue: config.brokerFastFailureEnable ? config.waitTimeMillsInPullQueue : Number.MAX_SAFE_INTEGER,
+  };
+}
+
+export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): CoordinatorSettings {
+  return {
+    autoCreateTopicEnable: config.autoCreateTopicEnable,
+    autoCreateSubscriptionGroup: config.autoCreateSubscriptionGroup,
+    notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
+    flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    inMemoryBytes: inMemoryBytes(config, memoryBytes),
+  };
+}
+
+/** Bytes behind the end of the log that count as cached. Source: spec storage 13. */
+function inMemoryBytes(config: BrokerConfig, memoryBytes: number): number {
+  return Math.floor((memoryBytes * config.accessMessageInMemoryMaxRatio) / 100);
+}

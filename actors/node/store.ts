@@ -1,0 +1,238 @@
+/**
+ * Opens and closes a store directory: lock, recovery, catch-up of the consume queues. Cold, on the main thread, before any
+ * actor runs. Source: spec storage 6, 10, 16; DefaultMessageStore.
+ */
+import { parseDialect } from '../../protocol/json-dialect.js';
+import { RingError } from '../../runtime/base/errors.js';
+import { formatBytes } from '../../runtime/base/units.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import { Counters } from '../../runtime/memory/counters.js';
+import { Ring } from '../../runtime/memory/ring.js';
+import { readCheckpoint, writeCheckpoint } from '../../storage/checkpoint.js';
+import { CommitLogReader } from '../../storage/commit-log-reader.js';
+import { type CommitLogRecovery, recoverCommitLog } from '../../storage/commit-log-recovery.js';
+import { ConsumeQueueWriter } from '../../storage/consume-queue.js';
+import { maxPhysicalOffsetOf, recoverConsumeQueues } from '../../storage/consume-queue-recovery.js';
+import type { Disk } from '../../storage/disk.js';
+import { JsonTable } from '../../storage/json-table.js';
+import { SegmentCache } from '../../storage/segment-cache.js';
+import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
+import {
+  acquireStoreLock,
+  createAbortFile,
+  hasAbortFile,
+  type ProcessProbe,
+  removeAbortFile,
+  type StoreLock,
+} from '../../storage/store-lock.js';
+import { Dispatcher } from '../dispatcher/actor.js';
+import { QueueNumbers } from '../queue-numbers.js';
+import type { Workshop } from './memory.js';
+
+export interface StoreConfig {
+  readonly storePathRootDir: string;
+  readonly storePathCommitLog: string;
+  /** Units: bytes. */
+  readonly mappedFileSizeCommitLog: number;
+  readonly mappedFileSizeConsumeQueue: number;
+  readonly checkCRCOnRecover: boolean;
+}
+
+const PROGRESS_EVERY_MS = 2000;
+
+export class Store {
+  readonly paths: StorePaths;
+  readonly numbers = new QueueNumbers();
+  /** Next offset of each queue, by queue number. */
+  readonly queueOffsets: Float64Array;
+  readonly #disk: Disk;
+  readonly #config: StoreConfig;
+  readonly #lock: StoreLock;
+  readonly #probe: ProcessProbe;
+  readonly #log: Logger;
+
+  /**
+   * Takes the directory and brings it into order; positions and queue table are then true.
+   * Errors: RingError STORE_LOCKED, STORE_CORRUPT, DISK_READ_FAILED, DISK_WRITE_FAILED; the directory is given back.
+   */
+  static open(disk: Disk, probe: ProcessProbe, config: StoreConfig, shop: Workshop, log: Logger): Store {
+    const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
+    const lock = acquireStoreLock(disk, probe, paths);
+    try {
+      return new Store(disk, probe, config, shop, log, paths, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  private constructor(
+    disk: Disk,
+    probe: ProcessProbe,
+    config: StoreConfig,
+    shop: Workshop,
+    log: Logger,
+    paths: StorePaths,
+    lock: StoreLock,
+  ) {
+    this.#disk = disk;
+    this.#probe = probe;
+    this.#config = config;
+    this.#log = log;
+    this.#lock = lock;
+    this.paths = paths;
+    for (const folder of [paths.commitLog, paths.consumeQueue, paths.config]) disk.makeFolder(folder);
+    const cleanStop = !hasAbortFile(disk, paths);
+    const recovery = this.#recoverLog(cleanStop);
+    this.#recoverQueues(recovery, cleanStop, shop);
+    this.#catchUp(shop);
+    this.queueOffsets = this.#readQueueOffsets(shop);
+  }
+
+  /** A table of config/. */
+  table(name: string): JsonTable {
+    return new JsonTable(this.#disk, `${this.paths.config}/${name}.json`, parseDialect);
+  }
+
+  /** The store is open from now on: a start that finds this mark knows that this one did not end well. */
+  markOpen(): void {
+    createAbortFile(this.#disk, this.paths, this.#probe.pid);
+  }
+
+  /** The log, the queues and the tables are on disk: the next start may trust them. */
+  markClosed(): void {
+    removeAbortFile(this.#disk, this.paths);
+  }
+
+  release(): void {
+    this.#lock.release();
+  }
+
+  /** Puts the log between two positions on the device. Blocks. Errors: RingError DISK_WRITE_FAILED. */
+  syncLog(from: number, to: number): void {
+    const segments = new SegmentCache(this.#disk, this.paths.commitLog, this.#config.mappedFileSizeCommitLog, 'read', 2);
+    try {
+      for (let start = segments.startOf(from); start < to; start += segments.segmentSize) segments.at(start)?.sync();
+    } finally {
+      segments.close();
+    }
+  }
+
+  #recoverLog(cleanStop: boolean): CommitLogRecovery {
+    const { mappedFileSizeCommitLog, checkCRCOnRecover } = this.#config;
+    const startedMs = performance.now();
+    let saidMs = startedMs;
+    const recovery = recoverCommitLog({
+      disk: this.#disk,
+      folder: this.paths.commitLog,
+      segmentSize: mappedFileSizeCommitLog,
+      checkpoint: readCheckpoint(this.#disk, this.paths.checkpoint),
+      cleanStop,
+      checkCrc: checkCRCOnRecover,
+      onProgress: ({ scannedBytes, totalBytes, recordsScanned }) => {
+        if (performance.now() - saidMs < PROGRESS_EVERY_MS) return;
+        saidMs = performance.now();
+        const percent = totalBytes === 0 ? 100 : Math.floor((scannedBytes / totalBytes) * 100);
+        this.#log.info({ percent, records: recordsScanned }, `reading back the commit log: ${formatBytes(scannedBytes)}`);
+      },
+    });
+    const tookMs = Math.round(performance.now() - startedMs);
+    const facts = { cleanStop, records: recovery.recordsScanned, end: recovery.endOffset, truncatedBytes: recovery.truncatedBytes, tookMs };
+    if (!cleanStop) this.#log.warn(facts, 'the last run did not end well: the commit log was read back');
+    else if (recovery.endOffset > 0) this.#log.info(facts, 'the commit log was opened');
+    return recovery;
+  }
+
+  #recoverQueues(recovery: CommitLogRecovery, cleanStop: boolean, shop: Workshop): void {
+    if (recovery.segments.length === 0) this.#disk.remove(this.paths.consumeQueue);
+    const queues = recoverConsumeQueues({
+      disk: this.#disk,
+      root: this.paths.consumeQueue,
+      segmentSize: this.#config.mappedFileSizeConsumeQueue,
+      cleanStop,
+      minPhysicalOffset: recovery.minOffset,
+      // After a crash entries behind the point that is surely on disk are made again.
+      endPhysicalOffset: cleanStop ? recovery.endOffset : recovery.dispatchFrom,
+    });
+    const { positions, queueTable } = shop;
+    for (const { topic, queueId, minOffset, maxOffset } of queues) {
+      const number = this.numbers.of(topic, queueId + 1)[queueId]!;
+      queueTable.publishMin(number, minOffset);
+      queueTable.publishMax(number, maxOffset);
+    }
+    const reached = maxPhysicalOffsetOf(queues);
+    const dispatchFrom = Math.min(recovery.dispatchFrom, reached < 0 ? recovery.minOffset : reached);
+    positions.publish('minimum', recovery.minOffset);
+    positions.publish('appended', recovery.endOffset);
+    positions.publish('flushed', recovery.endOffset);
+    positions.publish('dispatched', Math.max(recovery.minOffset, dispatchFrom));
+  }
+
+  /** Builds the entries that are missing, by the same actor that builds them later, until none is. */
+  #catchUp(shop: Workshop): void {
+    const { positions } = shop;
+    const end = positions.read('appended');
+    const from = positions.read('dispatched');
+    if (from === end) return;
+    const dispatcher = this.#catchUpDispatcher(shop);
+    let nowMs = 0;
+    let saidMs = performance.now();
+    while (positions.read('dispatched') < end) {
+      dispatcher.doWork(++nowMs);
+      if (shop.storeState.read() !== 0) {
+        throw new RingError('DISK_WRITE_FAILED', 'consume queues cannot be written; see the log for the reason');
+      }
+      if (performance.now() - saidMs < PROGRESS_EVERY_MS) continue;
+      saidMs = performance.now();
+      const percent = Math.floor(((positions.read('dispatched') - from) / (end - from)) * 100);
+      this.#log.info({ percent }, 'building consume queues');
+    }
+    dispatcher.close();
+    this.#log.info({ from, end }, 'consume queues were built from the commit log');
+  }
+
+  #catchUpDispatcher(shop: Workshop): Dispatcher {
+    const { storePathCommitLog: _, ...config } = this.#config;
+    return new Dispatcher({
+      reader: new CommitLogReader(this.#disk, this.paths.commitLog, config.mappedFileSizeCommitLog),
+      news: new Ring(Ring.allocate(1024)),
+      positions: shop.positions,
+      table: shop.queueTable,
+      openQueue: (topic, queueId, nextOffset) => this.openQueueWriter(topic, queueId, nextOffset),
+      numberOf: (topic, queueId) => this.numbers.of(topic, queueId + 1)[queueId]!,
+      pullLanes: [],
+      storeState: shop.storeState,
+      counters: new Counters(),
+      log: this.#log,
+      flusher: {
+        config: () => ({
+          flushIntervalConsumeQueue: Number.POSITIVE_INFINITY,
+          flushConsumeQueueLeastPages: 0,
+          flushConsumeQueueThoroughInterval: Number.POSITIVE_INFINITY,
+        }),
+        mayBlock: true,
+        positions: shop.positions,
+        writeCheckpoint: timestampMs => this.writeCheckpoint(timestampMs),
+        log: this.#log,
+      },
+    });
+  }
+
+  openQueueWriter(topic: string, queueId: number, nextOffset: number): ConsumeQueueWriter {
+    const folder = consumeQueueFolder(this.paths, topic, queueId);
+    return new ConsumeQueueWriter(this.#disk, folder, this.#config.mappedFileSizeConsumeQueue, nextOffset, -1);
+  }
+
+  /** Everything stored until this time is on the device, log and queues. Units: ms since the epoch. */
+  writeCheckpoint(storeTimestampMs: number): void {
+    const before = readCheckpoint(this.#disk, this.paths.checkpoint);
+    const times = { physicMsgTimestamp: storeTimestampMs, logicsMsgTimestamp: storeTimestampMs };
+    writeCheckpoint(this.#disk, this.paths.checkpoint, { ...before, ...times });
+  }
+
+  #readQueueOffsets(shop: Workshop): Float64Array {
+    const offsets = new Float64Array(this.numbers.count);
+    for (let number = 0; number < offsets.length; number++) offsets[number] = shop.queueTable.max(number);
+    return offsets;
+  }
+}

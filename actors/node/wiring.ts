@@ -1,0 +1,145 @@
+/**
+ * The architecture as data: every actor, every ring and every position with its one writer. The node allocates memory from
+ * it, `ringmq wiring` prints and draws it, and a test holds the drawing in docs/ to it.
+ */
+import type { PositionName } from '../../runtime/memory/positions.js';
+
+/** Kinds of actors; lanes have several of a kind. */
+export const actorKinds = {
+  remoting: 'sockets on one side, rings on the other; holds answers back until what they promise is true',
+  'send-lane': 'all of a send that costs CPU: header, limits, properties, CRC, the finished record',
+  'commit-log-writer': 'the only writer of the log and owner of queue offsets',
+  'flush-service': 'puts the log on the device',
+  dispatcher: 'follows the log and builds the consume queues',
+  'pull-lane': 'answers pulls from consume queues and log; holds those that find nothing',
+  coordinator: 'topics, groups, offsets, heartbeats, administration; registers with name servers',
+  'name-registry': 'the name server: brokers, routes, key-value configuration',
+} as const;
+
+export type ActorKind = keyof typeof actorKinds;
+
+/** How large a ring is: by configuration, or fixed for what is small and rare. Units: bytes. */
+export const ringSizes = {
+  /** ringCapacityBytes: holds whole messages. */
+  messages: 0,
+  /** Results and answers of administration. */
+  medium: 4 * 1024 * 1024,
+  small: 64 * 1024,
+} as const;
+
+export interface RingRow {
+  readonly from: ActorKind;
+  readonly to: ActorKind;
+  /** What travels on it. */
+  readonly carries: string;
+  readonly size: keyof typeof ringSizes;
+}
+
+/** Every ring. Where an end is a lane there is one for each lane. */
+export const ringTable: readonly RingRow[] = [
+  { from: 'remoting', to: 'send-lane', carries: 'send requests', size: 'messages' },
+  { from: 'remoting', to: 'pull-lane', carries: 'pull and query requests', size: 'messages' },
+  { from: 'remoting', to: 'coordinator', carries: 'other requests, closed connections', size: 'messages' },
+  { from: 'remoting', to: 'name-registry', carries: 'name server requests, closed connections', size: 'messages' },
+  { from: 'send-lane', to: 'commit-log-writer', carries: 'finished records', size: 'messages' },
+  { from: 'send-lane', to: 'remoting', carries: 'refusals', size: 'medium' },
+  { from: 'send-lane', to: 'coordinator', carries: 'sends whose topic is unknown', size: 'messages' },
+  { from: 'commit-log-writer', to: 'remoting', carries: 'append results', size: 'medium' },
+  { from: 'dispatcher', to: 'pull-lane', carries: 'awaited queues that grew', size: 'small' },
+  { from: 'pull-lane', to: 'remoting', carries: 'answers with messages', size: 'messages' },
+  { from: 'pull-lane', to: 'coordinator', carries: 'pulls whose group is unknown, offset commits', size: 'messages' },
+  { from: 'coordinator', to: 'remoting', carries: 'answers, notifications', size: 'messages' },
+  { from: 'coordinator', to: 'send-lane', carries: 'news of topics, returned sends', size: 'messages' },
+  { from: 'coordinator', to: 'pull-lane', carries: 'news of topics and groups, returned pulls', size: 'messages' },
+  { from: 'coordinator', to: 'dispatcher', carries: 'news of topics', size: 'medium' },
+  { from: 'name-registry', to: 'remoting', carries: 'answers', size: 'messages' },
+];
+
+export interface PositionRow {
+  readonly name: PositionName;
+  readonly writer: ActorKind;
+  readonly followers: readonly ActorKind[];
+  readonly meaning: string;
+}
+
+export const positionTable: readonly PositionRow[] = [
+  { name: 'minimum', writer: 'commit-log-writer', followers: ['dispatcher', 'pull-lane'], meaning: 'start of the log' },
+  {
+    name: 'appended',
+    writer: 'commit-log-writer',
+    followers: ['flush-service', 'dispatcher', 'pull-lane'],
+    meaning: 'end of what can be read',
+  },
+  { name: 'flushed', writer: 'flush-service', followers: ['remoting', 'dispatcher'], meaning: 'end of what is on the device' },
+  { name: 'dispatched', writer: 'dispatcher', followers: [], meaning: 'end of what consume queues point to' },
+];
+
+/** One running actor: `send-lane-1`, or the name of its kind where there is only one. */
+export interface ActorInstance {
+  readonly kind: ActorKind;
+  readonly name: string;
+  /** Number among the lanes of its kind. */
+  readonly index: number;
+}
+
+export interface RingInstance {
+  /** `remoting>send-lane-1`. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly row: RingRow;
+}
+
+export interface WiringPlan {
+  readonly broker: boolean;
+  readonly nameRegistry: boolean;
+  readonly sendLanes: number;
+  readonly pullLanes: number;
+}
+
+/** The actors of a node. */
+export function planActors(plan: WiringPlan): ActorInstance[] {
+  const actors: ActorInstance[] = [];
+  for (const kind of Object.keys(actorKinds) as ActorKind[]) {
+    const count = countOf(kind, plan);
+    const isLane = kind === 'send-lane' || kind === 'pull-lane';
+    for (let index = 0; index < count; index++) actors.push({ kind, index, name: isLane ? `${kind}-${index}` : kind });
+  }
+  return actors;
+}
+
+function countOf(kind: ActorKind, plan: WiringPlan): number {
+  if (kind === 'remoting') return 1;
+  if (kind === 'name-registry') return plan.nameRegistry ? 1 : 0;
+  if (!plan.broker) return 0;
+  if (kind === 'send-lane') return plan.sendLanes;
+  if (kind === 'pull-lane') return plan.pullLanes;
+  return 1;
+}
+
+/** The rings between these actors. */
+export function planRings(actors: readonly ActorInstance[]): RingInstance[] {
+  return ringTable.flatMap(row =>
+    actors
+      .filter(actor => actor.kind === row.from)
+      .flatMap(from =>
+        actors
+          .filter(actor => actor.kind === row.to)
+          .map(to => ({ id: ringId(from.name, to.name), from: from.name, to: to.name, row })),
+      ),
+  );
+}
+
+export function ringId(from: string, to: string): string {
+  return `${from}>${to}`;
+}
+
+/** The drawing of docs/ARCHITECTURE.md. */
+export function drawWiring(): string {
+  const lines = ['flowchart LR', '  sockets((sockets)) <--> remoting'];
+  for (const { from, to, carries } of ringTable) lines.push(`  ${from} -- "${carries}" --> ${to}`);
+  for (const { name, writer, followers } of positionTable) {
+    for (const follower of followers) lines.push(`  ${writer} -. ${name} .-> ${follower}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
