@@ -4,6 +4,8 @@ export { ConfigError, type ConfigIssue, type ConfigSource, formatIssue } from '.
 export type { ConfigObject, ConfigValue, Effect, KeySpec } from './keys.js';
 export {
   type BrokerLoadOptions,
+  configFrom,
+  type Inputs,
   type LoadedConfig,
   type LoadOptions,
   loadBrokerConfig,

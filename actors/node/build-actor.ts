@@ -12,53 +12,29 @@ import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { ConsumeQueueReader, ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { Disk } from '../../storage/disk.js';
 import { commitLogFlushConfig } from '../../storage/flush-policy.js';
-import { consumeQueueFolder, type StorePaths } from '../../storage/paths.js';
+import { consumeQueueFolder } from '../../storage/paths.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { FlushService } from '../flush-service/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
-import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import { Remoting } from '../remoting/actor.js';
-import type { ListenerKind, RoomName } from '../remoting/routes.js';
+import type { RoomName } from '../remoting/routes.js';
 import { SendLane } from '../send-lane/actor.js';
 import type { SendContext } from '../send-lane/behaviour.js';
-import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
 import type { ActorInstance } from './wiring.js';
 
-/** What actors are made from besides shared memory. Plain data: it crosses threads. */
-export interface BuildSettings {
-  readonly context: SendContext;
-  readonly sendLane: LaneSettings;
-  readonly pullLane: PullLaneSettings;
-  readonly paths: StorePaths;
-  /** Units: bytes. */
-  readonly mappedFileSizeCommitLog: number;
-  readonly mappedFileSizeConsumeQueue: number;
-  readonly flush: Parameters<typeof commitLogFlushConfig>[0];
-  readonly flushQueues: {
-    readonly flushIntervalConsumeQueue: number;
-    readonly flushConsumeQueueLeastPages: number;
-    readonly flushConsumeQueueThoroughInterval: number;
-  };
-  readonly syncFlushTimeoutMs: number;
-  readonly connectionsMax: number;
-  readonly maxInflight: number;
-  readonly idleMaxMs: number;
-  readonly listeners: readonly ListenerKind[];
-  readonly queueOffsets: Float64Array;
-}
-
 export interface BuildTools {
   readonly shop: Workshop;
-  readonly settings: BuildSettings;
+  readonly settings: BrokerSettings;
   readonly disk: Disk;
   readonly log: Logger;
   /** The actor has a thread of its own and may wait for the disk. */
   readonly mayBlock: boolean;
 }
 
-/** Rooms that can run on any thread. The coordinator and the name registry are made by the node: they own sockets and files of it. */
+/** Rooms of the message path, which run on any thread. */
 export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
   switch (actor.kind) {
     case 'send-lane':
@@ -184,7 +160,13 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
 }
 
 /** Remoting, for the thread that has the sockets. */
-export function buildRemoting({ shop, settings, log }: BuildTools, nowMs: () => number): Remoting {
+export function buildRemoting(
+  shop: Workshop,
+  settings: RemotingSettings,
+  context: Pick<SendContext, 'storeAddress' | 'storePort' | 'regionId' | 'traceOn'>,
+  log: Logger,
+  nowMs: () => number,
+): Remoting {
   const outlet = (name: string): { ring: ReturnType<Workshop['ring']>; bell: ReturnType<Workshop['bell']> } => ({
     ring: shop.ring('remoting', name),
     bell: shop.bell(name),
@@ -202,7 +184,7 @@ export function buildRemoting({ shop, settings, log }: BuildTools, nowMs: () => 
     inlets: senders.map(actor => shop.ring(actor.name, 'remoting')),
     positions: shop.positions,
     counters: shop.counters('remoting'),
-    encoder: new SendResponseEncoder(settings.context, settings.context.regionId, settings.context.traceOn),
+    encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),
     connectionsMax: settings.connectionsMax,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),

@@ -8,39 +8,34 @@
  * await node.stop();
  */
 import { availableParallelism } from 'node:os';
-import type { BrokerConfig, LoadedConfig, NamesrvConfig } from '../../config/index.js';
-import { thisMachine } from '../../config/index.js';
-import type { Actor } from '../../runtime/actor/contract.js';
-import { EventLoopRunner } from '../../runtime/actor/duty-cycle.js';
-import { systemClock } from '../../runtime/base/clock.js';
-import { messageOf } from '../../runtime/base/errors.js';
-import { formatBytes } from '../../runtime/base/units.js';
+import { type BrokerConfig, type LoadedConfig, type NamesrvConfig, thisMachine } from '../../config/index.js';
+import { messageOf, type RingError } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
-import { Listeners, type ListenerSpec } from '../remoting/listeners.js';
-import type { ListenerKind } from '../remoting/routes.js';
-import { StoreState } from '../store-state.js';
+import type { ListenerSpec } from '../remoting/listeners.js';
 import { localAddressTowards } from './advertised-address.js';
-import { Broker, buildSettings } from './broker.js';
-import { type BuildSettings, type BuildTools, buildActor, buildRemoting } from './build-actor.js';
+import { brokerSettings, remotingSettings } from './build-settings.js';
 import { allocateMemory, Workshop } from './memory.js';
-import { buildNameRegistry } from './name-registry-room.js';
+import { type NodeParts, stopNode } from './stop-node.js';
 import { Store } from './store.js';
-import { chooseMode, MAIN_THREAD, planThreads, type ThreadPlan } from './thread-plan.js';
-import { planActors, planRings } from './wiring.js';
+import { ThreadHost } from './thread-host.js';
+import { chooseMode, MAIN_THREAD, needsEventLoop, planThreads, type ThreadPlan } from './thread-plan.js';
+import type { RoomsData } from './thread-rooms.js';
+import { type ActorInstance, planActors, planRings } from './wiring.js';
 
 export interface NodeOptions {
   readonly broker?: LoadedConfig<BrokerConfig>;
-  /** Without it the broker's key namesrvListenPort says whether a name server runs in this process. */
+  /** A name server, alone or in the broker's process. */
   readonly namesrv?: LoadedConfig<NamesrvConfig>;
   /** The file the configuration came from: runtime changes are stored there. */
   readonly configFile?: string;
-  /** Instead of a log of its own. */
+  /** Instead of a log of its own; the actors then all run on the main thread. */
   readonly logger?: Logger;
+  /** Instead of the real one; the actors then all run on the main thread. */
   readonly disk?: Disk;
-  /** The node cannot go on: a broken writer, for example. It has stopped by then. */
+  /** The node cannot go on (a crashed writer, for example): stop it. */
   readonly onFailed?: (reason: string) => void;
 }
 
@@ -61,13 +56,13 @@ export class RingNode {
   #stopping: Promise<void> | undefined;
 
   /** Errors: RingError STORE_LOCKED, STORE_CORRUPT, LISTEN_FAILED, CONFIG_INVALID and disk faults; nothing is left behind. */
-  static async start(options: NodeOptions): Promise<RingNode> {
+  static start(options: NodeOptions): Promise<RingNode> {
     return new NodeStarter(options).start();
   }
 
-  constructor(parts: NodeParts) {
+  constructor(parts: NodeParts, ports: NodePorts) {
     this.#parts = parts;
-    this.ports = parts.ports;
+    this.ports = ports;
     this.threadPlan = parts.plan;
     this.shop = parts.shop;
     this.log = parts.log;
@@ -80,128 +75,109 @@ export class RingNode {
   }
 }
 
-/** What a node is made of. */
-interface NodeParts {
-  readonly ports: NodePorts;
-  readonly plan: ThreadPlan;
-  readonly shop: Workshop;
-  readonly log: Logger;
-  readonly rootLogger: RootLogger | undefined;
-  readonly runner: EventLoopRunner;
-  readonly listeners: Listeners;
-  readonly remoting: ReturnType<typeof buildRemoting>;
-  readonly store: Store | undefined;
-  readonly broker: Broker | undefined;
-}
-
 class NodeStarter {
   readonly #options: NodeOptions;
   readonly #disk: Disk;
   readonly #config: BrokerConfig | undefined;
-  readonly #namesrv: LoadedConfig<NamesrvConfig> | undefined;
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.#disk = options.disk ?? nodeDisk;
     this.#config = options.broker?.config;
-    this.#namesrv = options.namesrv;
+  }
+
+  get #anyConfig(): BrokerConfig | NamesrvConfig {
+    return this.#config ?? this.#options.namesrv!.config;
   }
 
   async start(): Promise<RingNode> {
     const rootLogger = this.#options.logger === undefined ? await this.#openLog() : undefined;
     const log = this.#options.logger ?? rootLogger!.logger;
-    let store: Store | undefined;
+    let parts: NodeParts | undefined;
     try {
-      const shop = this.#allocate();
-      store = this.#openStore(shop.shop, log);
-      return await this.#assemble(shop.shop, shop.plan, store, log, rootLogger);
+      const { shop, plan } = this.#allocate();
+      const store = this.#openStore(shop, log);
+      const onFailed = (name: string, fault: RingError): void => this.#onFailed(name, fault, log);
+      const { logLevel } = this.#anyConfig;
+      const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed });
+      parts = { plan, shop, log, rootLogger, host, store };
+      return await this.#bringUp(parts);
     } catch (error) {
-      store?.release();
       log.error({ err: error }, `the node did not start: ${messageOf(error)}`);
+      await parts?.host.stop();
+      parts?.store?.release();
       await rootLogger?.close();
       throw error;
     }
   }
 
   #openLog(): Promise<RootLogger> {
-    const config = this.#config ?? this.#namesrv!.config;
+    const { logDir, logLevel } = this.#anyConfig;
     const name = this.#config?.brokerName ?? 'namesrv';
-    const logDir = config.logDir === '' ? undefined : config.logDir;
-    return createRootLogger({ level: config.logLevel, name, logDir, pretty: 'auto' });
+    return createRootLogger({ level: logLevel, name, logDir: logDir === '' ? undefined : logDir, pretty: 'auto' });
   }
 
   #allocate(): { shop: Workshop; plan: ThreadPlan } {
+    const { threadingMode, ringCapacityBytes } = this.#anyConfig;
+    const injected = this.#options.logger !== undefined || this.#options.disk !== undefined;
+    const { mode, reason } = injected
+      ? { mode: 'inline' as const, reason: 'a logger or disk was handed in' }
+      : chooseMode(threadingMode, availableParallelism());
     const config = this.#config;
-    const cores = availableParallelism();
-    const { mode, reason } = chooseMode((config ?? this.#namesrv!.config).threadingMode, cores);
     const lanes = (asked: number): number => (mode === 'dedicated' ? Math.min(asked, config?.lanesMax ?? 1) : 1);
     const actors = planActors({
       broker: config !== undefined,
-      nameRegistry: this.#namesrv !== undefined,
+      nameRegistry: this.#options.namesrv !== undefined,
       sendLanes: lanes(config?.sendMessageThreadPoolNums ?? 1),
       pullLanes: lanes(config?.pullMessageThreadPoolNums ?? 1),
     });
     const plan = planThreads(actors, mode, reason);
-    const ringCapacityBytes = (config ?? this.#namesrv!.config).ringCapacityBytes;
     return { shop: new Workshop(allocateMemory(actors, planRings(actors), plan, ringCapacityBytes)), plan };
   }
 
   #openStore(shop: Workshop, log: Logger): Store | undefined {
-    const config = this.#config;
-    return config === undefined ? undefined : Store.open(this.#disk, nodeProcessProbe, config, shop, log);
+    if (this.#config === undefined) return undefined;
+    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log);
   }
 
-  async #assemble(
-    shop: Workshop,
-    plan: ThreadPlan,
-    store: Store | undefined,
-    log: Logger,
-    rootLogger: RootLogger | undefined,
-  ): Promise<RingNode> {
+  async #bringUp(parts: NodeParts): Promise<RingNode> {
+    const { plan, host, store, log } = parts;
     const specs = this.#listenerSpecs();
-    const runner = new EventLoopRunner(systemClock, (actor, error) => this.#onCrash(actor, error, log));
-    shop.threadBell(MAIN_THREAD).listen(runner.schedule);
-    const loaded = this.#options.broker;
-    const advertisedAddress = loaded === undefined ? '' : await this.#advertisedAddress(loaded.config);
-    const listenPort = loaded?.config.listenPort ?? 0;
-    const kinds = specs.map(spec => spec.kind);
-    let broker: Broker | undefined;
-    let settings = namesrvSettings(this.#namesrv?.config, kinds);
-    if (loaded !== undefined && store !== undefined) {
-      const common = { loaded, store, shop, advertisedAddress, listenPort };
-      broker = new Broker({ ...common, configFile: this.#options.configFile, disk: this.#disk, log });
-      settings = { ...buildSettings(common), listeners: kinds };
-    }
-    const tools: BuildTools = { shop, settings, disk: this.#disk, log, mayBlock: false };
-    const remoting = buildRemoting(tools, systemClock.nowMs);
-    remoting.onWork = runner.schedule;
-    for (const actor of plan.threads.get(MAIN_THREAD) ?? []) {
-      if (actor.kind === 'remoting') runner.add(remoting);
-      else if (actor.kind === 'coordinator') runner.add(broker!.coordinator);
-      else if (actor.kind === 'name-registry') runner.add(buildNameRegistry(shop, this.#namesrv!, this.#disk, log));
-      else runner.add(buildActor(actor, tools));
-    }
-    const config = loaded?.config ?? this.#namesrv!.config;
-    const listeners = new Listeners(remoting, {
-      backlog: config.serverSocketBacklog,
-      outboundBytesMax: config.connectionOutboundBytesMax,
-    });
-    broker?.coordinator.announceAll();
-    runner.schedule();
-    const got = await listeners.open(specs);
+    const advertised = this.#config === undefined ? '' : await this.#advertisedAddress(this.#config);
+    const common = this.#roomsData(parts, specs, advertised);
+    for (const [thread, actors] of plan.threads) await host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) });
+    const got = await host.control('remoting').listen(specs);
     store?.markOpen();
-    const ports = Object.fromEntries(kinds.map((kind, index) => [kind, got[index]])) as NodePorts;
-    broker?.openRegistrar();
-    this.#sayStarted(log, plan, specs, ports, advertisedAddress);
-    return new RingNode({ ports, plan, shop, log, rootLogger, runner, listeners, remoting, store, broker });
+    const ports = Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts;
+    if (store !== undefined) await host.control('coordinator').register();
+    this.#sayStarted(log, plan, specs, ports, advertised);
+    return new RingNode(parts, ports);
+  }
+
+  #roomsData(parts: NodeParts, specs: readonly ListenerSpec[], advertisedAddress: string): Omit<RoomsData, 'thread' | 'actors' | 'mayBlock'> {
+    const { shop, store } = parts;
+    const { broker, namesrv, configFile } = this.#options;
+    const kinds = specs.map(spec => spec.kind);
+    const base = { memory: shop.memory, remoting: remotingSettings(this.#anyConfig, kinds) };
+    const withNamesrv = namesrv === undefined ? base : { ...base, namesrv: { inputs: namesrv.inputs } };
+    if (broker === undefined || store === undefined) return withNamesrv;
+    return {
+      ...withNamesrv,
+      broker: {
+        inputs: broker.inputs,
+        settings: brokerSettings(broker.config, store.paths, store.queueOffsets, advertisedAddress),
+        queueNumbers: store.numbers.entries(),
+        advertisedAddress,
+        ...(configFile === undefined ? {} : { configFile }),
+      },
+    };
   }
 
   #listenerSpecs(): ListenerSpec[] {
     const specs: ListenerSpec[] = [];
     const config = this.#config;
-    if (this.#namesrv !== undefined) {
-      specs.push({ kind: 'namesrv', host: this.#namesrv.config.bindAddress, port: this.#namesrv.config.listenPort });
-    }
+    const namesrv = this.#options.namesrv?.config;
+    if (namesrv !== undefined) specs.push({ kind: 'namesrv', host: namesrv.bindAddress, port: namesrv.listenPort });
     if (config !== undefined) {
       specs.push({ kind: 'broker', host: config.bindAddress, port: config.listenPort });
       // Old clients send to the port 2 below; port 0 (any free one, for tests) has none.
@@ -218,10 +194,9 @@ class NodeStarter {
     return towards ?? thisMachine().localAddress;
   }
 
-  #onCrash(actor: Actor, error: unknown, log: Logger): void {
-    const reason = `${actor.name} crashed: ${messageOf(error)}`;
-    log.error({ err: error, actor: actor.name }, 'an actor crashed: the node stops');
-    this.#options.onFailed?.(reason);
+  #onFailed(name: string, fault: RingError, log: Logger): void {
+    log.error({ err: fault, actor: name }, `the node cannot go on: ${fault.message}`);
+    this.#options.onFailed?.(fault.message);
   }
 
   #sayStarted(log: Logger, plan: ThreadPlan, specs: readonly ListenerSpec[], ports: NodePorts, advertised: string): void {
@@ -235,64 +210,18 @@ class NodeStarter {
           ? 'a send is acknowledged when its message is on disk'
           : 'a send is acknowledged when its message is in the page cache: a crash of the machine can lose the last moments',
       );
+      const { sendMessageThreadPoolNums, pullMessageThreadPoolNums } = config;
+      const threads = [...plan.threads.values()].flat().filter(actor => actor.kind.endsWith('lane')).length;
+      log.info(
+        { sendMessageThreadPoolNums, pullMessageThreadPoolNums, lanes: threads },
+        'lanes do not block, so few do the work of the threads asked for',
+      );
     }
     for (const { kind, host } of specs) log.info({ kind, listen: `${host}:${ports[kind]}` }, 'listening');
     if (config !== undefined) log.info({ advertised: `${advertised}:${ports.broker}` }, 'clients are told to come here');
   }
 }
 
-/** Remoting's settings in a process without a broker. */
-function namesrvSettings(config: NamesrvConfig | undefined, listeners: readonly ListenerKind[]): BuildSettings {
-  return {
-    context: { regionId: '', traceOn: false, storeAddress: 0, storePort: 0, syncFlush: false, brokerName: '', brokerClusterName: '' },
-    connectionsMax: config?.connectionsMax ?? 0,
-    maxInflight: config?.maxInflight ?? 1,
-    idleMaxMs: (config?.serverChannelMaxIdleTimeSeconds ?? 120) * 1000,
-    syncFlushTimeoutMs: Number.MAX_SAFE_INTEGER,
-    listeners,
-  } as BuildSettings;
-}
-
-/** How long a stopping node waits for what is in progress. Units: ms. */
-const DRAIN_MAX_MS = 5000;
-
-async function stopNode(parts: NodeParts): Promise<void> {
-  const { broker, listeners, remoting, runner, shop, store, log, rootLogger } = parts;
-  log.info({}, 'stopping: no new connections');
-  listeners.close();
-  await broker?.registrar?.stop();
-  shop.storeState.set(StoreState.CLOSED);
-  await drain(parts);
-  remoting.close();
-  runner.close();
-  broker?.close();
-  if (store !== undefined) closeStore(parts, store);
-  const size = shop.positions.read('appended');
-  log.info(store === undefined ? {} : { commitLog: formatBytes(size) }, 'stopped');
-  await rootLogger?.close();
-}
-
-/** Waits until every accepted send is answered, on disk and dispatched. */
-async function drain({ remoting, shop, runner, log }: NodeParts): Promise<void> {
-  const untilMs = performance.now() + DRAIN_MAX_MS;
-  const { positions } = shop;
-  const isDrained = (): boolean =>
-    remoting.inflight === 0 && positions.read('dispatched') === positions.read('appended');
-  while (!isDrained() && performance.now() < untilMs) {
-    runner.schedule();
-    await new Promise(resolve => setTimeout(resolve, 1));
-  }
-  if (!isDrained()) log.warn({ inflight: remoting.inflight }, 'stopping although requests are in progress');
-}
-
-function closeStore({ shop, log }: NodeParts, store: Store): void {
-  try {
-    const end = shop.positions.read('appended');
-    store.syncLog(shop.positions.read('flushed'), end);
-    shop.positions.publish('flushed', end);
-    if (shop.positions.read('dispatched') === end && !shop.storeState.has(StoreState.FLUSH_FAILED)) store.markClosed();
-  } catch (error) {
-    log.error({ err: error }, 'the store could not be closed cleanly: the next start will read the log back');
-  }
-  store.release();
+function blocks(thread: string, actors: readonly ActorInstance[]): boolean {
+  return thread !== MAIN_THREAD && !needsEventLoop(actors);
 }

@@ -2,7 +2,6 @@
  * Opens and closes a store directory: lock, recovery, catch-up of the consume queues. Cold, on the main thread, before any
  * actor runs. Source: spec storage 6, 10, 16; DefaultMessageStore.
  */
-import { parseDialect } from '../../protocol/json-dialect.js';
 import { RingError } from '../../runtime/base/errors.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -14,7 +13,6 @@ import { type CommitLogRecovery, recoverCommitLog } from '../../storage/commit-l
 import { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import { maxPhysicalOffsetOf, recoverConsumeQueues } from '../../storage/consume-queue-recovery.js';
 import type { Disk } from '../../storage/disk.js';
-import { JsonTable } from '../../storage/json-table.js';
 import { SegmentCache } from '../../storage/segment-cache.js';
 import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
 import {
@@ -87,11 +85,6 @@ export class Store {
     this.#recoverQueues(recovery, cleanStop, shop);
     this.#catchUp(shop);
     this.queueOffsets = this.#readQueueOffsets(shop);
-  }
-
-  /** A table of config/. */
-  table(name: string): JsonTable {
-    return new JsonTable(this.#disk, `${this.paths.config}/${name}.json`, parseDialect);
   }
 
   /** The store is open from now on: a start that finds this mark knows that this one did not end well. */

@@ -26,6 +26,7 @@ export class EventLoopRunner {
   #closed = false;
   #waiting = false;
   #bell: Doorbell | undefined;
+  #seen = 0;
 
   constructor(clock: Clock, onCrash: CrashListener) {
     this.#clock = clock;
@@ -56,13 +57,16 @@ export class EventLoopRunner {
   /** Lets another thread wake this one: its ring on `bell` schedules the duty cycles. */
   listenTo(bell: Doorbell): void {
     this.#bell = bell;
+    this.#seen = bell.read();
+    bell.listen(this.schedule);
     this.#armBell();
   }
 
+  /** Asks to be woken by a ring from another thread; not while the duty cycles run anyway. */
   #armBell(): void {
     const bell = this.#bell;
     if (bell === undefined || this.#waiting || this.#closed) return;
-    const rung = bell.waitAsync(bell.read());
+    const rung = bell.waitAsync(this.#seen);
     if (rung === undefined) {
       this.schedule();
       return;
@@ -70,10 +74,7 @@ export class EventLoopRunner {
     this.#waiting = true;
     void rung.then(() => {
       this.#waiting = false;
-      if (this.#closed) return;
-      this.#armBell();
-      this.#scheduled = true;
-      this.#run();
+      if (!this.#closed && !this.#scheduled) this.#run();
     });
   }
 
@@ -81,6 +82,7 @@ export class EventLoopRunner {
     this.#scheduled = false;
     if (this.#closed) return;
     this.#running = true;
+    if (this.#bell !== undefined) this.#seen = this.#bell.read();
     let work = 1;
     for (let round = 0; round < ROUNDS_MAX && work > 0; round++) {
       this.#rung = false;
@@ -89,8 +91,12 @@ export class EventLoopRunner {
       for (let index = 0; index < this.#actors.length; index++) work += this.#work(this.#actors[index]!, nowMs);
     }
     this.#running = false;
-    if (work > 0 || this.#rung) this.schedule();
-    else this.#armTimer();
+    if (work > 0 || this.#rung) {
+      this.schedule();
+      return;
+    }
+    this.#armTimer();
+    this.#armBell();
   };
 
   #work(actor: Actor, nowMs: number): number {
@@ -147,8 +153,10 @@ const PARK_MAX_MS = 60_000;
 export function runBlocking(actors: readonly Actor[], options: BlockingOptions): void {
   const { bell, clock, pump, spins } = options;
   let idleCycles = 0;
-  while (pump()) {
+  for (;;) {
+    // Read before anything is looked at, control included: a ring after this is seen by the wait below.
     const seen = bell.read();
+    if (!pump()) return;
     const nowMs = clock.nowMs();
     let work = 0;
     for (let index = 0; index < actors.length; index++) {

@@ -1,13 +1,15 @@
-/** What a broker is besides its actors: its open store, its coordinator and registrar, its answers about itself. Cold. */
+/** The coordinator with what hangs on it: tables, registrar, configuration requests. Made on the coordinator's thread. Cold. */
 import { totalmem } from 'node:os';
+import { join } from 'node:path';
 import type { BrokerConfig, LoadedConfig } from '../../config/index.js';
-import { parseIpv4 } from '../../protocol/message-id.js';
+import { parseDialect } from '../../protocol/json-dialect.js';
 import { recordStoreTimestamp } from '../../protocol/message-record.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { Disk } from '../../storage/disk.js';
-import { consumeQueueFolder } from '../../storage/paths.js';
+import { JsonTable } from '../../storage/json-table.js';
+import { consumeQueueFolder, type StorePaths } from '../../storage/paths.js';
 import { Coordinator } from '../coordinator/actor.js';
 import { ClientTable } from '../coordinator/client-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
@@ -15,18 +17,18 @@ import { NewsDesk, type NewsReader } from '../coordinator/news-desk.js';
 import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
-import type { BuildSettings } from './build-actor.js';
+import type { QueueNumbers } from '../queue-numbers.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
 import { coordinatorSettings, pullLaneSettings, sendLaneSettings } from './settings.js';
-import type { Store } from './store.js';
 
-export interface BrokerOptions {
+export interface CoordinatorRoomOptions {
   readonly loaded: LoadedConfig<BrokerConfig>;
   readonly configFile: string | undefined;
   readonly disk: Disk;
-  readonly store: Store;
+  readonly paths: StorePaths;
+  readonly numbers: QueueNumbers;
   readonly shop: Workshop;
   readonly log: Logger;
   /** The address in message ids and registrations. */
@@ -37,22 +39,22 @@ export interface BrokerOptions {
 /** A record's head up to the store time, with IPv6 hosts. Units: bytes. */
 const HEAD_SIZE = 100;
 
-export class Broker {
+export class CoordinatorRoom {
   readonly coordinator: Coordinator;
   registrar: Registrar | undefined;
-  readonly #options: BrokerOptions;
+  readonly #options: CoordinatorRoomOptions;
   readonly #rates: RateSampler;
   readonly #news: NewsDesk;
   #loaded: LoadedConfig<BrokerConfig>;
 
-  constructor(options: BrokerOptions) {
+  constructor(options: CoordinatorRoomOptions) {
     this.#options = options;
     this.#loaded = options.loaded;
     this.#rates = new RateSampler(options.shop);
     this.#news = new NewsDesk(newsReaders(options.shop));
     const requests = new NodeRequests({
       disk: options.disk,
-      paths: options.store.paths,
+      paths: options.paths,
       shop: options.shop,
       rates: this.#rates,
       log: options.log,
@@ -69,10 +71,11 @@ export class Broker {
   }
 
   #makeCoordinator(requests: NodeRequests): Coordinator {
-    const { shop, store, log, disk } = this.#options;
+    const { shop, paths, numbers, log, disk } = this.#options;
+    const table = (file: string): JsonTable => new JsonTable(disk, join(paths.config, `${file}.json`), parseDialect);
     const config = this.config;
     const nowMs = Date.now();
-    const probe = new EntryProbe(disk, store, config);
+    const probe = new EntryProbe(disk, paths, config);
     const name = 'coordinator';
     return new Coordinator({
       fromRemoting: shop.ring('remoting', name),
@@ -83,11 +86,11 @@ export class Broker {
       registrar: () => this.registrar,
       nodeRequest: requests.answer,
       state: {
-        topics: new TopicTable(store.table('topics'), config, nowMs),
-        groups: new GroupTable(store.table('subscriptionGroup'), nowMs),
-        offsets: new OffsetTable(store.table('consumerOffset')),
+        topics: new TopicTable(table('topics'), config, nowMs),
+        groups: new GroupTable(table('subscriptionGroup'), nowMs),
+        offsets: new OffsetTable(table('consumerOffset')),
         clients: new ClientTable(),
-        numbers: store.numbers,
+        numbers,
         table: shop.queueTable,
         positions: shop.positions,
         news: this.#news,
@@ -155,51 +158,22 @@ function newsReaders(shop: Workshop): NewsReader[] {
   );
 }
 
-/** What actors are made from, out of the configuration. */
-export function buildSettings(options: Omit<BrokerOptions, 'log' | 'configFile' | 'disk'>): Omit<BuildSettings, 'listeners'> {
-  const { loaded, store, advertisedAddress, listenPort } = options;
-  const { config } = loaded;
-  return {
-    context: {
-      brokerName: config.brokerName,
-      brokerClusterName: config.brokerClusterName,
-      regionId: config.regionId,
-      traceOn: config.traceOn,
-      storeAddress: parseIpv4(advertisedAddress),
-      storePort: listenPort,
-      syncFlush: config.flushDiskType === 'SYNC_FLUSH',
-    },
-    sendLane: sendLaneSettings(config),
-    pullLane: pullLaneSettings(config, totalmem()),
-    paths: store.paths,
-    mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
-    mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
-    flush: config,
-    flushQueues: config,
-    syncFlushTimeoutMs: config.syncFlushTimeout,
-    connectionsMax: config.connectionsMax,
-    maxInflight: config.maxInflight,
-    idleMaxMs: config.serverChannelMaxIdleTimeSeconds * 1000,
-    queueOffsets: store.queueOffsets,
-  };
-}
-
 /** Reads single entries for administration. */
 class EntryProbe {
   readonly #disk: Disk;
-  readonly #store: Store;
+  readonly #paths: StorePaths;
   readonly #config: BrokerConfig;
   readonly #unit = new Uint8Array(20);
   readonly #head = new Uint8Array(HEAD_SIZE);
 
-  constructor(disk: Disk, store: Store, config: BrokerConfig) {
+  constructor(disk: Disk, paths: StorePaths, config: BrokerConfig) {
     this.#disk = disk;
-    this.#store = store;
+    this.#paths = paths;
     this.#config = config;
   }
 
   physicalOffsetOf(topic: string, queueId: number, offset: number): number {
-    const folder = consumeQueueFolder(this.#store.paths, topic, queueId);
+    const folder = consumeQueueFolder(this.#paths, topic, queueId);
     const reader = new ConsumeQueueReader(this.#disk, folder, this.#config.mappedFileSizeConsumeQueue, this.#unit);
     const found = reader.load(offset, 1) === 1;
     reader.close();
@@ -209,7 +183,7 @@ class EntryProbe {
   storeTimeOf(topic: string, queueId: number, offset: number): number {
     const position = this.physicalOffsetOf(topic, queueId, offset);
     if (position < 0) return 0;
-    const reader = new CommitLogReader(this.#disk, this.#store.paths.commitLog, this.#config.mappedFileSizeCommitLog, 1);
+    const reader = new CommitLogReader(this.#disk, this.#paths.commitLog, this.#config.mappedFileSizeCommitLog, 1);
     const length = reader.read(this.#head, 0, HEAD_SIZE, position);
     reader.close();
     return length >= HEAD_SIZE - 12 ? recordStoreTimestamp(this.#head, 0) : 0;

@@ -1,0 +1,96 @@
+/** What actors are made from, out of the configuration: plain data that crosses threads. */
+import { totalmem } from 'node:os';
+import type { BrokerConfig, NamesrvConfig } from '../../config/index.js';
+import { parseIpv4 } from '../../protocol/message-id.js';
+import type { StorePaths } from '../../storage/paths.js';
+import type { ListenerKind } from '../remoting/routes.js';
+import type { SendContext } from '../send-lane/behaviour.js';
+import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import { pullLaneSettings, sendLaneSettings } from './settings.js';
+
+/** Remoting's part: every process has one. */
+export interface RemotingSettings {
+  readonly listeners: readonly ListenerKind[];
+  readonly connectionsMax: number;
+  readonly maxInflight: number;
+  /** Units: ms. */
+  readonly idleMaxMs: number;
+  readonly syncFlushTimeoutMs: number;
+  readonly backlog: number;
+  /** Units: bytes. */
+  readonly outboundBytesMax: number;
+}
+
+/** A broker's part. */
+export interface BrokerSettings {
+  readonly context: SendContext;
+  readonly sendLane: LaneSettings;
+  readonly pullLane: PullLaneSettings;
+  readonly paths: StorePaths;
+  /** Units: bytes. */
+  readonly mappedFileSizeCommitLog: number;
+  readonly mappedFileSizeConsumeQueue: number;
+  readonly flush: {
+    readonly flushIntervalCommitLog: number;
+    readonly flushCommitLogTimed: boolean;
+    readonly flushCommitLogLeastPages: number;
+    readonly flushCommitLogThoroughInterval: number;
+  };
+  readonly flushQueues: {
+    readonly flushIntervalConsumeQueue: number;
+    readonly flushConsumeQueueLeastPages: number;
+    readonly flushConsumeQueueThoroughInterval: number;
+  };
+  /** Next offset of each queue, by queue number. */
+  readonly queueOffsets: Float64Array;
+}
+
+export function remotingSettings(config: BrokerConfig | NamesrvConfig, listeners: readonly ListenerKind[]): RemotingSettings {
+  return {
+    listeners,
+    connectionsMax: config.connectionsMax,
+    maxInflight: config.maxInflight,
+    idleMaxMs: config.serverChannelMaxIdleTimeSeconds * 1000,
+    syncFlushTimeoutMs: 'syncFlushTimeout' in config ? config.syncFlushTimeout : Number.MAX_SAFE_INTEGER,
+    backlog: config.serverSocketBacklog,
+    outboundBytesMax: config.connectionOutboundBytesMax,
+  };
+}
+
+/** `advertisedAddress`: IPv4, part of every message id. */
+export function brokerSettings(
+  config: BrokerConfig,
+  paths: StorePaths,
+  queueOffsets: Float64Array,
+  advertisedAddress: string,
+): BrokerSettings {
+  return {
+    context: {
+      brokerName: config.brokerName,
+      brokerClusterName: config.brokerClusterName,
+      regionId: config.regionId,
+      traceOn: config.traceOn,
+      storeAddress: parseIpv4(advertisedAddress),
+      storePort: config.listenPort,
+      syncFlush: config.flushDiskType === 'SYNC_FLUSH',
+    },
+    sendLane: sendLaneSettings(config),
+    pullLane: pullLaneSettings(config, totalmem()),
+    paths,
+    mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
+    mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
+    flush: {
+      flushIntervalCommitLog: config.flushIntervalCommitLog,
+      flushCommitLogTimed: config.flushCommitLogTimed,
+      flushCommitLogLeastPages: config.flushCommitLogLeastPages,
+      flushCommitLogThoroughInterval: config.flushCommitLogThoroughInterval,
+    },
+    flushQueues: {
+      flushIntervalConsumeQueue: config.flushIntervalConsumeQueue,
+      flushConsumeQueueLeastPages: config.flushConsumeQueueLeastPages,
+      flushConsumeQueueThoroughInterval: config.flushConsumeQueueThoroughInterval,
+    },
+    queueOffsets,
+  };
+}

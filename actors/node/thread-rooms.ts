@@ -1,0 +1,192 @@
+/**
+ * The actors of one thread, made there, and what the node may ask of them. The main thread has one of these too, so every
+ * mode runs the same code. Cold but for the loops it starts.
+ */
+import {
+  type BrokerConfig,
+  brokerSchema,
+  configFrom,
+  type Inputs,
+  type NamesrvConfig,
+  namesrvSchema,
+} from '../../config/index.js';
+import type { Actor, CrashListener } from '../../runtime/actor/contract.js';
+import { EventLoopRunner } from '../../runtime/actor/duty-cycle.js';
+import { assert } from '../../runtime/base/assert.js';
+import { systemClock } from '../../runtime/base/clock.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { Disk } from '../../storage/disk.js';
+import { QueueNumbers } from '../queue-numbers.js';
+import type { Remoting } from '../remoting/actor.js';
+import { Listeners, type ListenerSpec } from '../remoting/listeners.js';
+import { buildActor, buildRemoting } from './build-actor.js';
+import type { BrokerSettings, RemotingSettings } from './build-settings.js';
+import { CoordinatorRoom } from './coordinator-room.js';
+import { type NodeMemory, Workshop } from './memory.js';
+import { buildNameRegistry } from './name-registry-room.js';
+import type { ActorInstance } from './wiring.js';
+
+/** What a thread needs to make its actors. Plain data. */
+export interface RoomsData {
+  readonly thread: string;
+  readonly memory: NodeMemory;
+  readonly actors: readonly ActorInstance[];
+  readonly mayBlock: boolean;
+  readonly remoting: RemotingSettings;
+  readonly broker?: {
+    readonly inputs: Inputs;
+    readonly settings: BrokerSettings;
+    readonly queueNumbers: readonly [string, Int32Array][];
+    readonly advertisedAddress: string;
+    readonly configFile?: string;
+  };
+  readonly namesrv?: { readonly inputs: Inputs };
+}
+
+/** What the node asks of the rooms of a thread; tens of calls in the life of a node. */
+export interface RoomsControl {
+  /** The ports it got. Errors: RingError LISTEN_FAILED. */
+  listen(specs: readonly ListenerSpec[]): Promise<number[]>;
+  /** No new connections. */
+  stopListening(): void;
+  /** Sends accepted and not answered yet. */
+  inflight(): number;
+  /** Ends every connection. */
+  disconnect(): void;
+  /** Registers with the name servers from now on. */
+  register(): void;
+  /** Farewell to the name servers. */
+  unregister(): Promise<void>;
+  /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
+  announce(): void;
+  /** Ends the actors; the thread's loop is over then. */
+  stop(): void;
+}
+
+export class ThreadRooms implements RoomsControl {
+  readonly shop: Workshop;
+  readonly #data: RoomsData;
+  readonly #disk: Disk;
+  readonly #log: Logger;
+  #remoting: Remoting | undefined;
+  #listeners: Listeners | undefined;
+  #coordinator: CoordinatorRoom | undefined;
+  readonly actors: Actor[] = [];
+  #runner: EventLoopRunner | undefined;
+  stopped = false;
+  /** Called when {@link stop} was. */
+  onStopped: () => void = () => {};
+
+  /** `shop`: the one of this thread, when it has one already. */
+  constructor(data: RoomsData, disk: Disk, log: Logger, shop = new Workshop(data.memory)) {
+    this.#data = data;
+    this.#disk = disk;
+    this.#log = log;
+    this.shop = shop;
+    for (const actor of data.actors) this.actors.push(this.#build(actor));
+    this.#coordinator?.coordinator.announceAll();
+  }
+
+  /** Runs the actors on this thread's event loop. */
+  runOnEventLoop(onCrash: CrashListener): void {
+    const runner = new EventLoopRunner(systemClock, onCrash);
+    this.#runner = runner;
+    for (const actor of this.actors) runner.add(actor);
+    if (this.#remoting !== undefined) this.#remoting.onWork = runner.schedule;
+    runner.listenTo(this.shop.threadBell(this.#data.thread));
+    runner.schedule();
+  }
+
+  /** Makes a crashed actor anew; its rings are as it left them. */
+  rebuild(name: string): void {
+    const instance = this.#data.actors.find(actor => actor.name === name);
+    assert(instance !== undefined && this.#runner !== undefined, `${name} runs on this thread`);
+    const actor = this.#build(instance);
+    this.actors[this.actors.findIndex(known => known.name === name)] = actor;
+    this.#runner.add(actor);
+    this.#runner.schedule();
+  }
+
+  #build(actor: ActorInstance): Actor {
+    switch (actor.kind) {
+      case 'remoting':
+        return this.#buildRemoting();
+      case 'coordinator':
+        return this.#buildCoordinator();
+      case 'name-registry': {
+        const loaded = configFrom<NamesrvConfig>(namesrvSchema, this.#data.namesrv!.inputs);
+        return buildNameRegistry(this.shop, loaded, this.#disk, this.#log);
+      }
+      default: {
+        const { mayBlock, broker } = this.#data;
+        return buildActor(actor, { shop: this.shop, settings: broker!.settings, disk: this.#disk, log: this.#log, mayBlock });
+      }
+    }
+  }
+
+  #buildRemoting(): Remoting {
+    const { remoting, broker } = this.#data;
+    const context = broker?.settings.context ?? { storeAddress: 0, storePort: 0, regionId: '', traceOn: false };
+    this.#remoting = buildRemoting(this.shop, remoting, context, this.#log, systemClock.nowMs);
+    this.#listeners = new Listeners(this.#remoting, remoting);
+    return this.#remoting;
+  }
+
+  #buildCoordinator(): Actor {
+    const { inputs, settings, queueNumbers, advertisedAddress, configFile } = this.#data.broker!;
+    this.#coordinator = new CoordinatorRoom({
+      loaded: configFrom<BrokerConfig>(brokerSchema, inputs),
+      configFile,
+      disk: this.#disk,
+      paths: settings.paths,
+      numbers: new QueueNumbers(queueNumbers),
+      shop: this.shop,
+      log: this.#log,
+      advertisedAddress,
+      listenPort: settings.context.storePort,
+    });
+    return this.#coordinator.coordinator;
+  }
+
+  // ---- control ----
+
+  listen(specs: readonly ListenerSpec[]): Promise<number[]> {
+    assert(this.#listeners !== undefined, 'remoting runs here');
+    return this.#listeners.open(specs);
+  }
+
+  stopListening(): void {
+    this.#listeners?.close();
+  }
+
+  inflight(): number {
+    this.#runner?.schedule();
+    return this.#remoting?.inflight ?? 0;
+  }
+
+  disconnect(): void {
+    this.#remoting?.close();
+  }
+
+  register(): void {
+    this.#coordinator?.openRegistrar();
+  }
+
+  async unregister(): Promise<void> {
+    await this.#coordinator?.registrar?.stop();
+  }
+
+  announce(): void {
+    this.#coordinator?.coordinator.announceAll();
+    this.#runner?.schedule();
+  }
+
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    if (this.#runner !== undefined) this.#runner.close();
+    else for (const actor of this.actors.toReversed()) actor.close();
+    this.#coordinator?.close();
+    this.onStopped();
+  }
+}
