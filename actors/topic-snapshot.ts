@@ -57,6 +57,10 @@ export class TopicSnapshot {
     return undefined;
   }
 
+  all(): IterableIterator<KnownTopic> {
+    return this.#byName.values();
+  }
+
   get(name: string): KnownTopic | undefined {
     return this.#byName.get(name);
   }

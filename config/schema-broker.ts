@@ -141,10 +141,7 @@ export const brokerKeys = {
   ),
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
   regionId: text('DefaultRegion', 'region named in answers to sends'),
-  registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', {
-    min: 1,
-    ...hot,
-  }),
+  registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
   slaveReadEnable: bool(false, 'let answers to pulls suggest a slave', slaves),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),
   consumerFallbehindThreshold: long(17_179_869_184, 'bytes', 'that lag', later('the check of lagging groups')),

@@ -16,9 +16,7 @@ export const processKeys = {
     important,
   ),
   logDir: text('', 'directory of a rotating log file; empty: the console only', { pattern: pathOrEmpty }),
-  logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error'], 'info', 'least important level that is logged', {
-    hot: true,
-  }),
+  logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error'], 'info', 'least important level that is logged'),
   ringCapacityBytes: int(
     8_388_608,
     'bytes',

@@ -11,6 +11,7 @@ const replication = later('replication');
 const keyIndex = later('the key index');
 const delays = later('delayed messages');
 const filters = later('SQL92 filters');
+const noPause = none('a pass deletes at most deleteFileBatchMax files, without a pause');
 const noMapping = none('files are not memory-mapped; a deleted file waits for nobody');
 const noWarmUp = none('files are not memory-mapped; there is nothing to warm up');
 const noWriteBuffer = none('there is no second buffer in front of the commit log');
@@ -57,8 +58,8 @@ export const storeKeys = {
   flushCommitLogTimed: bool(true, 'flush on the period alone, not woken by puts', { ...hot, ...important }),
   flushIntervalConsumeQueue: int(1000, 'ms', 'period of the consume queue flush', loop),
   cleanResourceInterval: int(10_000, 'ms', 'period of the retention task', { min: 1 }),
-  deleteCommitLogFilesInterval: int(100, 'ms', 'pause between two deletions of commit log files', hot),
-  deleteConsumeQueueFilesInterval: int(100, 'ms', 'pause between two deletions of consume queue files', hot),
+  deleteCommitLogFilesInterval: int(100, 'ms', 'pause between two deletions of commit log files', noPause),
+  deleteConsumeQueueFilesInterval: int(100, 'ms', 'pause between two deletions of consume queue files', noPause),
   destroyMapedFileIntervalForcibly: int(120_000, 'ms', 'patience with readers of a file to delete', {
     aliases: ['destroyMappedFileIntervalForcibly'],
     ...noMapping,
@@ -138,7 +139,7 @@ export const storeKeys = {
     'whether a send is answered before or after its message is on disk',
     important,
   ),
-  syncFlushTimeout: int(5000, 'ms', 'patience with a flush before FLUSH_DISK_TIMEOUT', loop),
+  syncFlushTimeout: int(5000, 'ms', 'patience with a flush before FLUSH_DISK_TIMEOUT', { min: 1 }),
   slaveTimeout: int(3000, 'ms', 'patience with a slave before FLUSH_SLAVE_TIMEOUT', replication),
   messageDelayLevel: text(
     '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',

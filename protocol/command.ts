@@ -7,10 +7,12 @@
  * decodeCommand(frame).extFields.topic; // 'T'
  */
 import { RingError } from '../runtime/base/errors.js';
-import { putI16, putI32 } from './bytes.js';
+import { getI32, putI16, putI32 } from './bytes.js';
 import { CommandFlag, LanguageCode, languageNames, MQ_VERSION, SerializeType } from './codes.js';
 import { FRAME_PREFIX_SIZE, headerLength, putFramePrefix, serializeTypeOf } from './frame.js';
-import { HeaderView } from './header-view.js';
+import { BINARY_HEADER_SIZE_MIN, BINARY_REMARK_AT } from './header-binary.js';
+import { HeaderView, setField } from './header-view.js';
+import { decodeUtf8 } from './json-text.js';
 
 export interface RemotingCommand {
   code: number;
@@ -28,7 +30,11 @@ export interface RemotingCommand {
 /** Values become strings as Java's String.valueOf does; null and undefined are left out. */
 export type ExtFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-export function createRequest(code: number, extFields: ExtFields = {}, body: Uint8Array | null = null): RemotingCommand {
+export function createRequest(
+  code: number,
+  extFields: ExtFields = {},
+  body: Uint8Array | null = null,
+): RemotingCommand {
   return {
     code,
     language: LanguageCode.JAVA,
@@ -73,12 +79,13 @@ export function isResponse(command: Pick<RemotingCommand, 'flag'>): boolean {
 
 function stringifyFields(fields: ExtFields): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const [key, value] of Object.entries(fields)) if (value !== null && value !== undefined) out[key] = String(value);
+  for (const [key, value] of Object.entries(fields)) {
+    if (value !== null && value !== undefined) setField(out, key, String(value));
+  }
   return out;
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** The whole frame. Errors: a code above 32767 falls back to the JSON header, which can carry it. */
 export function encodeCommand(command: RemotingCommand): Uint8Array {
@@ -114,7 +121,7 @@ function encodeBinaryHeader(command: RemotingCommand): Uint8Array {
     ([key, value]) => [encoder.encode(key), encoder.encode(value)] as const,
   );
   const extSize = entries.reduce((size, [key, value]) => size + 6 + key.length + value.length, 0);
-  const header = new Uint8Array(21 + remark.length + extSize);
+  const header = new Uint8Array(BINARY_HEADER_SIZE_MIN + remark.length + extSize);
   putI16(header, 0, command.code);
   header[2] = command.language;
   putI16(header, 3, command.version);
@@ -160,7 +167,8 @@ export function decodeCommand(frame: Uint8Array): RemotingCommand {
     flag: view.flag,
     remark: readRemark(frame, type, bodyStart),
     extFields: view.toObject(),
-    body: bodyStart === frame.length ? null : frame.slice(bodyStart),
+    // Not frame.slice: of a Buffer that is the same memory.
+    body: bodyStart === frame.length ? null : new Uint8Array(frame.subarray(bodyStart)),
     serializeType: view.serializeType,
   };
 }
@@ -168,11 +176,11 @@ export function decodeCommand(frame: Uint8Array): RemotingCommand {
 /** The remark is wanted only by clients, so the shared view does not keep it. */
 function readRemark(frame: Uint8Array, type: number, headerEnd: number): string | null {
   if (type === SerializeType.ROCKETMQ) {
-    const size = new DataView(frame.buffer, frame.byteOffset).getInt32(FRAME_PREFIX_SIZE + 13);
-    const start = FRAME_PREFIX_SIZE + 17;
-    return size > 0 ? decoder.decode(frame.subarray(start, start + size)) : null;
+    const size = getI32(frame, FRAME_PREFIX_SIZE + BINARY_REMARK_AT);
+    const start = FRAME_PREFIX_SIZE + BINARY_REMARK_AT + 4;
+    return size > 0 ? decodeUtf8(frame, start, start + size) : null;
   }
-  const text = decoder.decode(frame.subarray(FRAME_PREFIX_SIZE, headerEnd));
+  const text = decodeUtf8(frame, FRAME_PREFIX_SIZE, headerEnd);
   if (!text.includes('"remark"')) return null;
   const remark = (JSON.parse(text) as { remark?: unknown }).remark;
   return typeof remark === 'string' ? remark : null;

@@ -202,12 +202,15 @@ export function topicLength(bytes: Uint8Array, topicAt: number, lengthSize: numb
 export const NAME_VALUE_SEPARATOR = 1;
 export const PROPERTY_SEPARATOR = 2;
 
+/** A BOM is text, as it is in Java. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** Java's String.hashCode over a UTF-8 range: the tags code. */
 export function javaHash(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0;
   for (let index = start; index < end; index++) {
     const byte = bytes[index]!;
-    if (byte >= 0x80) return javaHashText(new TextDecoder().decode(bytes.subarray(start, end)));
+    if (byte >= 0x80) return javaHashText(utf8.decode(bytes.subarray(start, end)));
     hash = (Math.imul(hash, 31) + byte) | 0;
   }
   return hash;
@@ -219,27 +222,26 @@ export function javaHashText(text: string): number {
   return hash;
 }
 
-const TAGS = [0x54, 0x41, 0x47, 0x53] as const;
+const TAGS = new TextEncoder().encode('TAGS\u0001');
 
-/** Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. */
+/**
+ * Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. Of several the last counts,
+ * as in Java's map; so the search begins at the end, where clients put it.
+ */
 export function tagsCodeOf(bytes: Uint8Array, start: number, end: number): number {
-  let item = start;
-  while (item < end) {
-    if (
-      bytes[item] === TAGS[0] &&
-      bytes[item + 1] === TAGS[1] &&
-      bytes[item + 2] === TAGS[2] &&
-      bytes[item + 3] === TAGS[3] &&
-      bytes[item + 4] === NAME_VALUE_SEPARATOR
-    ) {
-      let valueEnd = item + 5;
-      while (valueEnd < end && bytes[valueEnd] !== PROPERTY_SEPARATOR) valueEnd++;
-      return javaHash(bytes, item + 5, valueEnd);
-    }
-    while (item < end && bytes[item] !== PROPERTY_SEPARATOR) item++;
-    item++;
+  let itemEnd = end;
+  while (itemEnd > start) {
+    let item = itemEnd;
+    while (item > start && bytes[item - 1] !== PROPERTY_SEPARATOR) item--;
+    if (itemEnd - item > TAGS.length && isTags(bytes, item)) return javaHash(bytes, item + TAGS.length, itemEnd);
+    itemEnd = item - 1;
   }
   return 0;
+}
+
+function isTags(bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < TAGS.length; index++) if (bytes[at + index] !== TAGS[index]) return false;
+  return true;
 }
 
 /** The properties of a whole record: where their bytes start and end, packed by two calls. */

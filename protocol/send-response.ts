@@ -2,12 +2,16 @@
  * The answer to a send, encoded without an object in between. Hot: templates and digits.
  * Source: spec remoting 5.3; SendMessageResponseHeader.
  */
+import { assert } from '../runtime/base/assert.js';
 import { putDecimal, putI16, putI32 } from './bytes.js';
 import { LanguageCode, MQ_VERSION, SerializeType } from './codes.js';
 import { FRAME_PREFIX_SIZE, putFramePrefix } from './frame.js';
 import { MESSAGE_ID_SIZE, putMessageId } from './message-id.js';
 
 const encoder = new TextEncoder();
+// What takes the most digits.
+const INT32_MIN = -0x8000_0000;
+const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Largest answer to a single send. A batch adds 33 bytes for each further message. Units: bytes. */
 export const SEND_RESPONSE_SIZE_MAX = 640;
@@ -27,12 +31,20 @@ export class SendResponseEncoder {
   readonly #binaryFixed: Uint8Array;
   readonly #host: SendResponseHost;
 
-  /** `regionId`: key regionId; `traceOn`: key traceOn. */
+  /**
+   * `regionId`: key regionId; `traceOn`: key traceOn.
+   * Errors: asserts that an answer keeps to {@link SEND_RESPONSE_SIZE_MAX}, which a very long region would not.
+   */
   constructor(host: SendResponseHost, regionId: string, traceOn: boolean) {
     this.#host = host;
     const region = JSON.stringify(regionId);
     this.#beforeMessageId = encoder.encode(`","TRACE_ON":"${traceOn}","MSG_REGION":${region},"msgId":"`);
     this.#binaryFixed = concatenate([binaryField('TRACE_ON', String(traceOn)), binaryField('MSG_REGION', regionId)]);
+    const longest = new Uint8Array(2 * SEND_RESPONSE_SIZE_MAX + 2 * this.#beforeMessageId.length);
+    for (const type of [SerializeType.JSON, SerializeType.ROCKETMQ]) {
+      const size = this.encode(longest, 0, type, INT32_MIN, INT32_MIN, INT32_MIN, OFFSET_MAX, OFFSET_MAX, undefined);
+      assert(size <= SEND_RESPONSE_SIZE_MAX, 'an answer to a send is short (key regionId)');
+    }
   }
 
   /**

@@ -5,9 +5,11 @@
  * commit returns; when it throws, {@link rollback} and tell every sender.
  * Source: spec storage 3.1, 3.7; CommitLog.
  */
+import { join } from 'node:path';
 import { BLANK_SIZE_MIN, putBlank } from '../protocol/message-record.js';
 import { assert } from '../runtime/base/assert.js';
 import type { Disk } from './disk.js';
+import { segmentName } from './paths.js';
 import { SegmentCache } from './segment-cache.js';
 
 const BUFFER_SIZE = 1024 * 1024;
@@ -19,10 +21,12 @@ export class CommitLogAppender {
   stagedSize = 0;
   /** Position behind the last committed byte. Units: bytes. */
   end: number;
+  readonly #disk: Disk;
   readonly #segments: SegmentCache;
   readonly #blank = new Uint8Array(BLANK_SIZE_MIN);
 
   constructor(disk: Disk, folder: string, segmentSize: number, end: number) {
+    this.#disk = disk;
     this.segmentSize = segmentSize;
     this.end = end;
     // Two: the one being written, and the one before it that may still be synced.
@@ -82,6 +86,18 @@ export class CommitLogAppender {
   /** Forgets what is staged. */
   rollback(): void {
     this.stagedSize = 0;
+  }
+
+  /** Deletes segments from `minimum` on that end at or before `position`; returns the start of what remains. */
+  retire(minimum: number, position: number): number {
+    const last = this.end - (this.end % this.segmentSize);
+    let start = minimum;
+    while (start + this.segmentSize <= position && start < last) {
+      this.#disk.remove(join(this.#segments.folder, segmentName(start)));
+      start += this.segmentSize;
+    }
+    this.#segments.closeBefore(start);
+    return start;
   }
 
   close(): void {

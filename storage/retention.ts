@@ -139,35 +139,3 @@ export function decideExpired(
   const firstKept = candidates.findIndex(file => file.newestPhysicalOffset >= minPhysicalOffset);
   return (firstKept < 0 ? candidates : candidates.slice(0, firstKept)).map(file => file.startOffset);
 }
-
-/**
- * Files that were to be deleted while somebody still read them: they are kept until the readers leave or their time is
- * up. Source: MappedFile.destroy, ReferenceResource.shutdown, CommitLog.retryDeleteFirstFile.
- */
-export class HangedFiles {
-  readonly #firstTriedMs = new Map<number, number>();
-  #lastRetryMs = Number.NEGATIVE_INFINITY;
-
-  /** Asked at every attempt to delete a file. `forceAfterMs`: readers are ignored that long after the first attempt. */
-  tryDelete(startOffset: number, readers: number, forceAfterMs: number, nowMs: number): 'delete' | 'hanged' {
-    const firstTriedMs = this.#firstTriedMs.get(startOffset);
-    if (readers === 0 || (firstTriedMs !== undefined && nowMs - firstTriedMs >= forceAfterMs)) {
-      this.#firstTriedMs.delete(startOffset);
-      return 'delete';
-    }
-    if (firstTriedMs === undefined) this.#firstTriedMs.set(startOffset, nowMs);
-    return 'hanged';
-  }
-
-  /** True while the file waits for its readers: it takes no new ones, and the log begins behind it. */
-  isHanged(startOffset: number): boolean {
-    return this.#firstTriedMs.has(startOffset);
-  }
-
-  /** True when the oldest file hangs and is due for another attempt; counts as that attempt. */
-  isRetryDue(oldestStartOffset: number, redeleteHangedFileInterval: number, nowMs: number): boolean {
-    if (nowMs - this.#lastRetryMs <= redeleteHangedFileInterval) return false;
-    this.#lastRetryMs = nowMs;
-    return this.isHanged(oldestStartOffset);
-  }
-}

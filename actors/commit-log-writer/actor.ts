@@ -82,6 +82,17 @@ export class CommitLogWriter implements Actor {
     this.#options.appender.close();
   }
 
+  /**
+   * Deletes the segments that end at or before `position`, never the one that is written. A reader in the middle of one
+   * keeps its descriptor and is not hurt; the room comes back when it lets go.
+   */
+  retire(position: number): void {
+    const { appender, positions, followerBells } = this.#options;
+    const minimum = appender.retire(positions.read('minimum'), position);
+    positions.publish('minimum', minimum);
+    for (const bell of followerBells) bell.ring();
+  }
+
   #drain(inbox: Ring): number {
     let work = 0;
     for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {

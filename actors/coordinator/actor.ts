@@ -40,6 +40,8 @@ export interface CoordinatorOptions {
 }
 
 const BATCH_MAX = 256;
+/** When a full ring is tried again, if nothing else happens. Units: ms. */
+const RETRY_MS = 5;
 const EXPIRY_SCAN_MS = 10_000;
 const READ_WRITE = Permission.READ | Permission.WRITE;
 
@@ -101,6 +103,7 @@ export class Coordinator implements Actor {
   }
 
   deadlineMs(): number {
+    if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
     return Math.min(this.#offsetsSaveMs, this.#expiryScanMs);
   }
 

@@ -11,7 +11,7 @@ import type { TopicEntry } from '../topic-snapshot.js';
 
 /** A room that takes news. */
 export interface NewsReader {
-  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher';
+  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'flushService';
   readonly ring: Ring;
   readonly bell: Doorbell;
 }
@@ -23,6 +23,8 @@ interface Waiting {
 
 const encoder = new TextEncoder();
 
+const takesTopics = (reader: NewsReader): boolean => reader.kind !== 'flushService';
+
 export class NewsDesk {
   readonly #readers: { readonly reader: NewsReader; readonly waiting: Waiting[] }[];
 
@@ -31,11 +33,11 @@ export class NewsDesk {
   }
 
   topic(entry: TopicEntry): void {
-    this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), () => true);
+    this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), takesTopics);
   }
 
   topicDeleted(name: string): void {
-    this.#tell(NewsType.TOPIC_DELETED, encoder.encode(name), () => true);
+    this.#tell(NewsType.TOPIC_DELETED, encoder.encode(name), takesTopics);
   }
 
   group(entry: GroupEntry): void {
@@ -57,15 +59,20 @@ export class NewsDesk {
     this.#send(lane.reader, lane.waiting, { type: NewsType.FRAME, bytes });
   }
 
+  /** Something waits for room. */
+  get isWaiting(): boolean {
+    return this.#readers.some(({ waiting }) => waiting.length > 0);
+  }
+
   /** Sends what waits; returns how much went. */
   retry(): number {
     let sent = 0;
     for (const { reader, waiting } of this.#readers) {
-      while (waiting.length > 0 && reader.ring.offer(waiting[0]!.type, waiting[0]!.bytes)) {
-        waiting.shift();
-        sent++;
-      }
-      if (sent > 0) reader.bell.ring();
+      const before = waiting.length;
+      while (waiting.length > 0 && reader.ring.offer(waiting[0]!.type, waiting[0]!.bytes)) waiting.shift();
+      if (waiting.length === before) continue;
+      sent += before - waiting.length;
+      reader.bell.ring();
     }
     return sent;
   }

@@ -42,8 +42,9 @@ import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { QueueTable } from '../queue-table.js';
 import { StoreState } from '../store-state.js';
-import { TopicNews } from '../topic-news.js';
-import { QueueFlusher, type QueueFlusherOptions } from './queue-flusher.js';
+import { NewsType, textOf, TopicNews } from '../topic-news.js';
+import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
+import type { QueueRetirer } from './queue-retirer.js';
 
 export interface DispatcherOptions {
   readonly reader: CommitLogReader;
@@ -61,6 +62,8 @@ export interface DispatcherOptions {
   readonly counters: Counters;
   readonly log: Logger;
   readonly flusher: Omit<QueueFlusherOptions, 'queues'>;
+  /** Brings queues in line when the log's oldest files went; not while a store is being opened. */
+  readonly retirer?: QueueRetirer;
 }
 
 const CHUNK_SIZE = 256 * 1024;
@@ -84,6 +87,7 @@ export class Dispatcher implements Actor {
   readonly #flusher: QueueFlusher;
   #chunk = new Uint8Array(CHUNK_SIZE);
   #position: number;
+  #minimum: number;
   #lastWorkMs = 0;
   #retryMs = 0;
   #waitingUntilMs = Number.POSITIVE_INFINITY;
@@ -92,13 +96,15 @@ export class Dispatcher implements Actor {
     this.#options = options;
     this.#topics = new TopicNews(options.news);
     this.#position = options.positions.read('dispatched');
+    this.#minimum = options.positions.read('minimum');
     this.#flusher = new QueueFlusher({ ...options.flusher, queues: () => this.#queues.values() });
   }
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
-    let work = this.#topics.drain();
+    let work = this.#topics.drain(this.#onNews);
     work += this.#tellLanes();
+    work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
     if (this.#retryMs > nowMs) return work;
     const appended = this.#options.positions.read('appended');
@@ -121,6 +127,22 @@ export class Dispatcher implements Actor {
     this.#flusher.finish(this.#position);
     for (const { writer } of this.#queues.values()) writer.close();
     this.#options.reader.close();
+  }
+
+  readonly #onNews = (ring: Ring, at: number): boolean => {
+    if (ring.type === NewsType.SETTINGS) this.#flusher.config = JSON.parse(textOf(ring, at)) as QueueFlusherConfig;
+    return true;
+  };
+
+  #followMinimum(): number {
+    const { positions, retirer, reader, log } = this.#options;
+    const minimum = positions.read('minimum');
+    if (minimum === this.#minimum || retirer === undefined) return 0;
+    this.#minimum = minimum;
+    reader.closeBefore(minimum);
+    const files = retirer.retire(this.#topics.snapshot, minimum);
+    if (files > 0) log.info({ files, minimum }, 'expired files of consume queues are deleted');
+    return 1;
   }
 
   /** Follows the log until `appended`, at most one chunk. */

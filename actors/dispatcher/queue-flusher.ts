@@ -17,7 +17,7 @@ export interface QueueFlusherConfig {
 }
 
 export interface QueueFlusherOptions {
-  readonly config: () => QueueFlusherConfig;
+  readonly config: QueueFlusherConfig;
   readonly mayBlock: boolean;
   readonly positions: Positions;
   /** Writes the checkpoint: everything stored until this time is on the device, log and queues. */
@@ -31,6 +31,8 @@ const UNITS_PER_PAGE = 4096 / 20;
 export class QueueFlusher {
   /** Store time of the last record that was dispatched. Units: ms since the epoch. */
   storeTimestampMs = 0;
+  /** May change at run time. */
+  config: QueueFlusherConfig;
   readonly #options: QueueFlusherOptions;
   #nextMs = 0;
   #thoroughMs = 0;
@@ -38,11 +40,12 @@ export class QueueFlusher {
 
   constructor(options: QueueFlusherOptions) {
     this.#options = options;
+    this.config = options.config;
   }
 
   doWork(nowMs: number, dispatched: number): number {
     if (this.storeTimestampMs === 0 || this.#active) return 0;
-    const config = this.#options.config();
+    const { config } = this;
     if (this.#nextMs === 0) {
       this.#nextMs = nowMs + config.flushIntervalConsumeQueue;
       this.#thoroughMs = nowMs + config.flushConsumeQueueThoroughInterval;

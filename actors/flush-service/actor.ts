@@ -4,7 +4,7 @@
  * Purpose   puts the log on the device: at once and for everybody who waits (SYNC_FLUSH, a group commit), or by the flush
  *           keys (ASYNC_FLUSH).
  * Thread    a worker, blocking; or inline, where the sync itself runs on libuv's threads.
- * Reads     position appended. No mailbox.
+ * Reads     position appended; changed settings from the coordinator.
  * Writes    position flushed; the store state bit FLUSH_FAILED.
  * When full nothing: what comes during a sync is covered by the next one.
  * Fails     a failed sync stops sends for good: the kernel may have dropped the pages, so only a restart knows what is there.
@@ -14,18 +14,25 @@ import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Ring } from '../../runtime/memory/ring.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
-import { decideFlush, type FlushConfig } from '../../storage/flush-policy.js';
+import { commitLogFlushConfig, decideFlush, type FlushConfig } from '../../storage/flush-policy.js';
 import { SegmentCache } from '../../storage/segment-cache.js';
 import { StoreState } from '../store-state.js';
+import { textOf } from '../topic-news.js';
+
+/** The keys of ASYNC_FLUSH; they may change at run time. */
+export type LogFlushSettings = Parameters<typeof commitLogFlushConfig>[0];
 
 export interface FlushServiceOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly segmentSize: number;
   readonly syncFlush: boolean;
-  readonly flushConfig: () => FlushConfig;
+  readonly flush: LogFlushSettings;
+  /** Changed settings from the coordinator. */
+  readonly news: Ring;
   /** True on a thread of its own; inline the sync must not block. */
   readonly mayBlock: boolean;
   readonly positions: Positions;
@@ -41,6 +48,7 @@ export class FlushService implements Actor {
   readonly name = 'flush-service';
   readonly #options: FlushServiceOptions;
   readonly #segments: SegmentCache;
+  #flushConfig: FlushConfig;
   #flushed: number;
   #wakeOnAppend = false;
   #lastThoroughMs = 0;
@@ -52,11 +60,13 @@ export class FlushService implements Actor {
 
   constructor(options: FlushServiceOptions) {
     this.#options = options;
+    this.#flushConfig = commitLogFlushConfig(options.flush);
     this.#segments = new SegmentCache(options.disk, options.folder, options.segmentSize, 'read', 3);
     this.#flushed = options.positions.read('flushed');
   }
 
   doWork(nowMs: number): number {
+    this.#drainNews();
     if (this.#syncing || this.#failed) return 0;
     const appended = this.#options.positions.read('appended');
     if (appended === this.#flushed) {
@@ -76,12 +86,21 @@ export class FlushService implements Actor {
     this.#segments.close();
   }
 
+  #drainNews(): void {
+    const { news } = this.#options;
+    for (let at = news.poll(); at >= 0; at = news.poll()) {
+      this.#flushConfig = commitLogFlushConfig(JSON.parse(textOf(news, at)) as LogFlushSettings);
+      news.release();
+      news.publishReleased();
+    }
+  }
+
   #isDue(appended: number, nowMs: number): boolean {
     if (nowMs < this.#nextWakeMs && !this.#wakeOnAppend && this.#nextWakeMs !== Number.POSITIVE_INFINITY) return false;
-    const { segmentSize, flushConfig } = this.#options;
+    const { segmentSize } = this.#options;
     if (this.#lastThoroughMs === 0) this.#lastThoroughMs = nowMs;
     const state = { appended, flushed: this.#flushed, segmentSize, lastThoroughMs: this.#lastThoroughMs, nowMs };
-    const decision = decideFlush(state, flushConfig());
+    const decision = decideFlush(state, this.#flushConfig);
     this.#nextWakeMs = decision.nextWakeMs;
     this.#wakeOnAppend = decision.wakeOnAppend;
     if (decision.action === 'thorough') this.#lastThoroughMs = nowMs;

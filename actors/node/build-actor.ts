@@ -11,10 +11,10 @@ import { CommitLogAppender } from '../../storage/commit-log-appender.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { ConsumeQueueReader, ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { Disk } from '../../storage/disk.js';
-import { commitLogFlushConfig } from '../../storage/flush-policy.js';
 import { consumeQueueFolder } from '../../storage/paths.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
+import { QueueRetirer } from '../dispatcher/queue-retirer.js';
 import { FlushService } from '../flush-service/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
 import { Remoting } from '../remoting/actor.js';
@@ -89,13 +89,13 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
 }
 
 function buildFlushService(name: string, { shop, settings, disk, log, mayBlock }: BuildTools): FlushService {
-  const config = commitLogFlushConfig(settings.flush);
   return new FlushService({
     disk,
     folder: settings.paths.commitLog,
     segmentSize: settings.mappedFileSizeCommitLog,
     syncFlush: settings.context.syncFlush,
-    flushConfig: () => config,
+    flush: settings.flush,
+    news: shop.ring('coordinator', name),
     mayBlock,
     positions: shop.positions,
     remotingBell: shop.bell('remoting'),
@@ -122,7 +122,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     counters: shop.counters(name),
     log: log.child({ actor: name }),
     flusher: {
-      config: () => settings.flushQueues,
+      config: settings.flushQueues,
       mayBlock,
       positions: shop.positions,
       writeCheckpoint: timestampMs => {
@@ -132,6 +132,13 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
       },
       log: log.child({ actor: name }),
     },
+    retirer: new QueueRetirer({
+      disk,
+      paths,
+      fileSize: settings.mappedFileSizeConsumeQueue,
+      table: shop.queueTable,
+      log: log.child({ actor: name }),
+    }),
   });
 }
 

@@ -3,11 +3,13 @@ import { totalmem } from 'node:os';
 import type { BrokerConfig, NamesrvConfig } from '../../config/index.js';
 import { parseIpv4 } from '../../protocol/message-id.js';
 import type { StorePaths } from '../../storage/paths.js';
+import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
+import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { ListenerKind } from '../remoting/routes.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
-import { pullLaneSettings, sendLaneSettings } from './settings.js';
+import { logFlushSettings, pullLaneSettings, queueFlushSettings, sendLaneSettings } from './settings.js';
 
 /** Remoting's part: every process has one. */
 export interface RemotingSettings {
@@ -31,17 +33,8 @@ export interface BrokerSettings {
   /** Units: bytes. */
   readonly mappedFileSizeCommitLog: number;
   readonly mappedFileSizeConsumeQueue: number;
-  readonly flush: {
-    readonly flushIntervalCommitLog: number;
-    readonly flushCommitLogTimed: boolean;
-    readonly flushCommitLogLeastPages: number;
-    readonly flushCommitLogThoroughInterval: number;
-  };
-  readonly flushQueues: {
-    readonly flushIntervalConsumeQueue: number;
-    readonly flushConsumeQueueLeastPages: number;
-    readonly flushConsumeQueueThoroughInterval: number;
-  };
+  readonly flush: LogFlushSettings;
+  readonly flushQueues: QueueFlusherConfig;
   /** Next offset of each queue, by queue number. */
   readonly queueOffsets: Float64Array;
 }
@@ -80,17 +73,8 @@ export function brokerSettings(
     paths,
     mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
     mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
-    flush: {
-      flushIntervalCommitLog: config.flushIntervalCommitLog,
-      flushCommitLogTimed: config.flushCommitLogTimed,
-      flushCommitLogLeastPages: config.flushCommitLogLeastPages,
-      flushCommitLogThoroughInterval: config.flushCommitLogThoroughInterval,
-    },
-    flushQueues: {
-      flushIntervalConsumeQueue: config.flushIntervalConsumeQueue,
-      flushConsumeQueueLeastPages: config.flushConsumeQueueLeastPages,
-      flushConsumeQueueThoroughInterval: config.flushConsumeQueueThoroughInterval,
-    },
+    flush: logFlushSettings(config),
+    flushQueues: queueFlushSettings(config),
     queueOffsets,
   };
 }

@@ -21,7 +21,7 @@ import type { QueueNumbers } from '../queue-numbers.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
-import { coordinatorSettings, pullLaneSettings, sendLaneSettings } from './settings.js';
+import { coordinatorSettings, logFlushSettings, pullLaneSettings, queueFlushSettings, sendLaneSettings } from './settings.js';
 
 export interface CoordinatorRoomOptions {
   readonly loaded: LoadedConfig<BrokerConfig>;
@@ -136,6 +136,8 @@ export class CoordinatorRoom {
     if (changed.length === 0) return;
     this.#news.settings('sendLane', sendLaneSettings(loaded.config));
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
+    this.#news.settings('flushService', logFlushSettings(loaded.config));
+    this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
     if (changed.includes('brokerPermission')) this.registrar?.registerAll();
@@ -152,6 +154,7 @@ function newsReaders(shop: Workshop): NewsReader[] {
     ['send-lane', 'sendLane'],
     ['pull-lane', 'pullLane'],
     ['dispatcher', 'dispatcher'],
+    ['flush-service', 'flushService'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>
     shop.namesOf(kind).map(name => ({ kind: newsKind, ring: shop.ring('coordinator', name), bell: shop.bell(name) })),

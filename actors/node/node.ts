@@ -14,12 +14,17 @@ import type { Logger } from '../../runtime/log/contract.js';
 import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
+import type { BrokerRoleActions } from './broker-role.machine.js';
+import { StoreState } from '../store-state.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
 import { localAddressTowards } from './advertised-address.js';
 import { brokerSettings, remotingSettings } from './build-settings.js';
+import { Housekeeping } from './housekeeping.js';
+import { type Life, startBrokerRole, startStoreLife } from './life.js';
 import { allocateMemory, Workshop } from './memory.js';
 import { type NodeParts, stopNode } from './stop-node.js';
 import { Store } from './store.js';
+import type { StoreEvent } from './store-lifecycle.machine.js';
 import { ThreadHost } from './thread-host.js';
 import { chooseMode, MAIN_THREAD, needsEventLoop, planThreads, type ThreadPlan } from './thread-plan.js';
 import type { RoomsData } from './thread-rooms.js';
@@ -96,11 +101,13 @@ class NodeStarter {
     let parts: NodeParts | undefined;
     try {
       const { shop, plan } = this.#allocate();
-      const store = this.#openStore(shop, log);
+      const storeLife = startStoreLife(log);
+      const store = this.#openStore(shop, log, storeLife);
       const onFailed = (name: string, fault: RingError): void => this.#onFailed(name, fault, log);
       const { logLevel } = this.#anyConfig;
       const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed });
-      parts = { plan, shop, log, rootLogger, host, store };
+      const role = startBrokerRole(roleActions(shop), log);
+      parts = { plan, shop, log, rootLogger, host, store, role, storeLife, housekeeping: this.#housekeeping(shop, store, host, log) };
       return await this.#bringUp(parts);
     } catch (error) {
       log.error({ err: error }, `the node did not start: ${messageOf(error)}`);
@@ -135,19 +142,36 @@ class NodeStarter {
     return { shop: new Workshop(allocateMemory(actors, planRings(actors), plan, ringCapacityBytes)), plan };
   }
 
-  #openStore(shop: Workshop, log: Logger): Store | undefined {
+  #openStore(shop: Workshop, log: Logger, life: Life<StoreEvent>): Store | undefined {
     if (this.#config === undefined) return undefined;
-    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log);
+    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life);
+  }
+
+  #housekeeping(shop: Workshop, store: Store | undefined, host: ThreadHost, log: Logger): Housekeeping | undefined {
+    const config = this.#config;
+    if (store === undefined || config === undefined) return undefined;
+    return new Housekeeping({
+      disk: this.#disk,
+      paths: store.paths,
+      storeState: shop.storeState,
+      log,
+      cleanResourceInterval: config.cleanResourceInterval,
+      config: () => host.control('coordinator').brokerConfig(),
+      retire: position => host.control('commit-log-writer').retire(position),
+    });
   }
 
   async #bringUp(parts: NodeParts): Promise<RingNode> {
-    const { plan, host, store, log } = parts;
+    const { plan, host, store, log, role, housekeeping } = parts;
+    role.send({ type: 'RECOVER' });
     const specs = this.#listenerSpecs();
     const advertised = this.#config === undefined ? '' : await this.#advertisedAddress(this.#config);
     const common = this.#roomsData(parts, specs, advertised);
     for (const [thread, actors] of plan.threads) await host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) });
     const got = await host.control('remoting').listen(specs);
     store?.markOpen();
+    role.send({ type: 'SERVE' });
+    housekeeping?.start();
     const ports = Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts;
     if (store !== undefined) await host.control('coordinator').register();
     this.#sayStarted(log, plan, specs, ports, advertised);
@@ -224,4 +248,12 @@ class NodeStarter {
 
 function blocks(thread: string, actors: readonly ActorInstance[]): boolean {
   return thread !== MAIN_THREAD && !needsEventLoop(actors);
+}
+
+/** Lanes refuse sends while the store counts as closed. */
+function roleActions(shop: Workshop): BrokerRoleActions {
+  return {
+    openSends: () => shop.storeState.clear(StoreState.CLOSED),
+    closeSends: () => shop.storeState.set(StoreState.CLOSED),
+  };
 }

@@ -2,6 +2,8 @@
 import type { BrokerConfig } from '../../config/index.js';
 import type { CoordinatorSettings } from '../coordinator/state.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import type { LogFlushSettings } from '../flush-service/actor.js';
+import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
@@ -35,6 +37,25 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
+  };
+}
+
+/** Flush keys of the log, for ASYNC_FLUSH. */
+export function logFlushSettings(config: BrokerConfig): LogFlushSettings {
+  return {
+    flushIntervalCommitLog: config.flushIntervalCommitLog,
+    flushCommitLogTimed: config.flushCommitLogTimed,
+    flushCommitLogLeastPages: config.flushCommitLogLeastPages,
+    flushCommitLogThoroughInterval: config.flushCommitLogThoroughInterval,
+  };
+}
+
+/** Flush keys of consume queues. */
+export function queueFlushSettings(config: BrokerConfig): QueueFlusherConfig {
+  return {
+    flushIntervalConsumeQueue: config.flushIntervalConsumeQueue,
+    flushConsumeQueueLeastPages: config.flushConsumeQueueLeastPages,
+    flushConsumeQueueThoroughInterval: config.flushConsumeQueueThoroughInterval,
   };
 }
 

@@ -3,8 +3,12 @@ import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { RootLogger } from '../../runtime/log/logger.js';
 import { StoreState } from '../store-state.js';
+import type { BrokerRoleEvent } from './broker-role.machine.js';
+import type { Housekeeping } from './housekeeping.js';
+import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
 import type { Store } from './store.js';
+import type { StoreEvent } from './store-lifecycle.machine.js';
 import type { ThreadHost } from './thread-host.js';
 import type { ThreadPlan } from './thread-plan.js';
 
@@ -16,6 +20,9 @@ export interface NodeParts {
   readonly rootLogger: RootLogger | undefined;
   readonly host: ThreadHost;
   readonly store: Store | undefined;
+  readonly role: Life<BrokerRoleEvent>;
+  readonly storeLife: Life<StoreEvent>;
+  readonly housekeeping: Housekeeping | undefined;
 }
 
 /** How long a stopping node waits for what is in progress. Units: ms. */
@@ -23,15 +30,17 @@ const DRAIN_MAX_MS = 5000;
 const LOOK_EVERY_MS = 2;
 
 export async function stopNode(parts: NodeParts): Promise<void> {
-  const { shop, store, log, rootLogger, host } = parts;
+  const { shop, store, log, rootLogger, host, role, housekeeping } = parts;
+  housekeeping?.stop();
   log.info({}, 'stopping: no new connections');
   await host.control('remoting').stopListening();
   if (store !== undefined) await host.control('coordinator').unregister();
-  shop.storeState.set(StoreState.CLOSED);
+  role.send({ type: 'SHUT_DOWN' });
   if (store !== undefined) await drain(parts);
   await host.control('remoting').disconnect();
   await host.stop();
   if (store !== undefined) closeStore(parts, store);
+  role.send({ type: 'STOPPED' });
   log.info(store === undefined ? {} : { commitLog: formatBytes(shop.positions.read('appended')) }, 'stopped');
   await rootLogger?.close();
 }
@@ -51,15 +60,19 @@ async function drain({ shop, log, host }: NodeParts): Promise<void> {
   }
 }
 
-function closeStore({ shop, log }: NodeParts, store: Store): void {
+function closeStore({ shop, log, storeLife }: NodeParts, store: Store): void {
   const { positions, storeState } = shop;
+  storeLife.send({ type: 'CLOSE' });
+  let clean = false;
   try {
     const end = positions.read('appended');
     store.syncLog(positions.read('flushed'), end);
     positions.publish('flushed', end);
-    if (positions.read('dispatched') === end && !storeState.has(StoreState.FLUSH_FAILED)) store.markClosed();
+    clean = positions.read('dispatched') === end && !storeState.has(StoreState.FLUSH_FAILED);
+    if (clean) store.markClosed();
   } catch (error) {
     log.error({ err: error }, 'the store could not be closed cleanly: the next start will read the log back');
   }
   store.release();
+  storeLife.send({ type: 'CLOSED', clean });
 }

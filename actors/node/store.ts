@@ -2,7 +2,7 @@
  * Opens and closes a store directory: lock, recovery, catch-up of the consume queues. Cold, on the main thread, before any
  * actor runs. Source: spec storage 6, 10, 16; DefaultMessageStore.
  */
-import { RingError } from '../../runtime/base/errors.js';
+import { messageOf, RingError } from '../../runtime/base/errors.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counters } from '../../runtime/memory/counters.js';
@@ -25,7 +25,9 @@ import {
 } from '../../storage/store-lock.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
+import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
+import type { StoreEvent } from './store-lifecycle.machine.js';
 
 export interface StoreConfig {
   readonly storePathRootDir: string;
@@ -53,13 +55,26 @@ export class Store {
    * Takes the directory and brings it into order; positions and queue table are then true.
    * Errors: RingError STORE_LOCKED, STORE_CORRUPT, DISK_READ_FAILED, DISK_WRITE_FAILED; the directory is given back.
    */
-  static open(disk: Disk, probe: ProcessProbe, config: StoreConfig, shop: Workshop, log: Logger): Store {
+  static open(
+    disk: Disk,
+    probe: ProcessProbe,
+    config: StoreConfig,
+    shop: Workshop,
+    log: Logger,
+    life: Life<StoreEvent>,
+  ): Store {
     const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
-    const lock = acquireStoreLock(disk, probe, paths);
+    let lock: StoreLock | undefined;
     try {
-      return new Store(disk, probe, config, shop, log, paths, lock);
+      lock = acquireStoreLock(disk, probe, paths);
+      life.send({ type: 'LOCKED' });
+      const store = new Store(disk, probe, config, shop, log, paths, lock, life);
+      life.send({ type: 'RECOVERED' });
+      return store;
     } catch (error) {
-      lock.release();
+      lock?.release();
+      const corrupt = error instanceof RingError && error.code === 'STORE_CORRUPT';
+      life.send({ type: corrupt ? 'CORRUPT' : 'GIVEN_UP', reason: messageOf(error) });
       throw error;
     }
   }
@@ -72,6 +87,7 @@ export class Store {
     log: Logger,
     paths: StorePaths,
     lock: StoreLock,
+    life: Life<StoreEvent>,
   ) {
     this.#disk = disk;
     this.#probe = probe;
@@ -82,6 +98,7 @@ export class Store {
     for (const folder of [paths.commitLog, paths.consumeQueue, paths.config]) disk.makeFolder(folder);
     const cleanStop = !hasAbortFile(disk, paths);
     const recovery = this.#recoverLog(cleanStop);
+    life.send({ type: 'LOADED', clean: cleanStop });
     this.#recoverQueues(recovery, cleanStop, shop);
     this.#catchUp(shop);
     this.queueOffsets = this.#readQueueOffsets(shop);
@@ -198,11 +215,11 @@ export class Store {
       counters: new Counters(),
       log: this.#log,
       flusher: {
-        config: () => ({
+        config: {
           flushIntervalConsumeQueue: Number.POSITIVE_INFINITY,
           flushConsumeQueueLeastPages: 0,
           flushConsumeQueueThoroughInterval: Number.POSITIVE_INFINITY,
-        }),
+        },
         mayBlock: true,
         positions: shop.positions,
         writeCheckpoint: timestampMs => this.writeCheckpoint(timestampMs),

@@ -16,6 +16,7 @@ import { assert } from '../../runtime/base/assert.js';
 import { systemClock } from '../../runtime/base/clock.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
+import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
 import { Listeners, type ListenerSpec } from '../remoting/listeners.js';
@@ -57,8 +58,12 @@ export interface RoomsControl {
   register(): void;
   /** Farewell to the name servers. */
   unregister(): Promise<void>;
+  /** The configuration as it is now. */
+  brokerConfig(): BrokerConfig;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
+  /** Deletes the log's segments that end at or before a position. */
+  retire(position: number): void;
   /** Ends the actors; the thread's loop is over then. */
   stop(): void;
 }
@@ -176,9 +181,18 @@ export class ThreadRooms implements RoomsControl {
     await this.#coordinator?.registrar?.stop();
   }
 
+  brokerConfig(): BrokerConfig {
+    assert(this.#coordinator !== undefined, 'the coordinator runs here');
+    return this.#coordinator.config;
+  }
+
   announce(): void {
     this.#coordinator?.coordinator.announceAll();
     this.#runner?.schedule();
+  }
+
+  retire(position: number): void {
+    for (const actor of this.actors) if (actor instanceof CommitLogWriter) actor.retire(position);
   }
 
   stop(): void {

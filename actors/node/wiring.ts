@@ -52,6 +52,7 @@ export const ringTable: readonly RingRow[] = [
   { from: 'coordinator', to: 'send-lane', carries: 'news of topics, returned sends', size: 'messages' },
   { from: 'coordinator', to: 'pull-lane', carries: 'news of topics and groups, returned pulls', size: 'messages' },
   { from: 'coordinator', to: 'dispatcher', carries: 'news of topics', size: 'medium' },
+  { from: 'coordinator', to: 'flush-service', carries: 'changed settings', size: 'small' },
   { from: 'name-registry', to: 'remoting', carries: 'answers', size: 'messages' },
 ];
 

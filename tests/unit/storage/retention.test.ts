@@ -6,7 +6,6 @@ import {
   decideDiskFull,
   decideExpired,
   decideRetention,
-  HangedFiles,
   isTimeToDelete,
   type RetentionConfig,
   type RetentionState,
@@ -175,32 +174,6 @@ retention('queue files go when their last entry points below the log', () => {
   ];
   for (const [min, deleted] of cases) assert.equal(decideExpired(files, min), deleted, `log starts at ${min}`);
   assert.equal(decideExpired([], 5), []);
-});
-
-retention('a file with readers hangs until they leave or its time is up', () => {
-  const hanged = new HangedFiles();
-  const clock = new VirtualClock();
-  assert.is(hanged.tryDelete(0, 2, 120_000, clock.nowMs()), 'hanged');
-  assert.ok(hanged.isHanged(0));
-  clock.advance(119_999);
-  assert.is(hanged.tryDelete(0, 2, 120_000, clock.nowMs()), 'hanged');
-  clock.advance(1);
-  assert.is(hanged.tryDelete(0, 2, 120_000, clock.nowMs()), 'delete');
-  assert.not(hanged.isHanged(0));
-  assert.is(hanged.tryDelete(1000, 1, 120_000, clock.nowMs()), 'hanged');
-  assert.is(hanged.tryDelete(1000, 0, 120_000, clock.nowMs()), 'delete');
-  assert.is(hanged.tryDelete(2000, 0, 120_000, clock.nowMs()), 'delete');
-});
-
-retention('only the oldest file is tried again, once per interval', () => {
-  const hanged = new HangedFiles();
-  const clock = new VirtualClock();
-  hanged.tryDelete(0, 1, 120_000, clock.nowMs());
-  assert.not(hanged.isRetryDue(1000, 120_000, clock.nowMs()));
-  assert.not(hanged.isRetryDue(0, 120_000, clock.nowMs()));
-  clock.advance(120_001);
-  assert.ok(hanged.isRetryDue(0, 120_000, clock.nowMs()));
-  assert.not(hanged.isRetryDue(0, 120_000, clock.nowMs()));
 });
 
 retention.run();

@@ -1,0 +1,17 @@
+/**
+ * What the programs end with.
+ *
+ * Source: spec/properties.md section 2; shells show RocketMQ's -1 and -3 as 255 and 253.
+ */
+export const ExitCode = {
+  OK: 0,
+  /** A command that failed, and a node that could not go on. */
+  FAILED: 1,
+  BAD_COMMAND_LINE: 1,
+  /** Bad namesrvAddr, a role that cannot be, a store that cannot be opened. */
+  NOT_INITIALISED: 253,
+  /** No such configuration file, a bad value in it, port in use, store in use. */
+  NOT_STARTED: 255,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

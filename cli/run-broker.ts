@@ -1,0 +1,64 @@
+/**
+ * Starts a broker, alone or with its name server, and says RocketMQ's sentence when it is there.
+ */
+import path from 'node:path';
+import type { RingNode } from '../actors/node/index.js';
+import { type BrokerConfig, type LoadedConfig, type NamesrvConfig, thisMachine } from '../config/index.js';
+import { ExitCode } from './exit-codes.js';
+import { CliError } from './failure.js';
+import { runNode } from './run-node.js';
+import type { Shell } from './shell.js';
+
+export interface BrokerRun {
+  readonly loaded: LoadedConfig<BrokerConfig>;
+  /** A name server for the same process. */
+  readonly namesrv?: LoadedConfig<NamesrvConfig> | undefined;
+  /** Takes changes made at run time; without one they go where RocketMQ puts them, into the store. */
+  readonly configFile?: string | undefined;
+  /** Said on a terminal once everything listens. */
+  readonly summary?: (node: RingNode, address: string) => string;
+}
+
+/** Runs a broker until a signal stops it. Errors: CliError for a role that cannot be; those of RingNode.start. */
+export async function runBroker(shell: Shell, program: string, run: BrokerRun): Promise<number> {
+  const { loaded, namesrv } = run;
+  checkRole(shell, program, loaded.config);
+  const configFile = run.configFile ?? path.join(loaded.config.storePathRootDir, 'config', 'broker.properties');
+  const options = { broker: loaded, configFile, ...(namesrv === undefined ? {} : { namesrv }) };
+  return runNode(shell, program, options, async node => {
+    const address = `${await advertisedAddress(loaded.config)}:${node.ports.broker}`;
+    shell.out(successLine(loaded.config, address));
+    if (run.summary !== undefined && shell.isTerminal) shell.out(run.summary(node, address));
+  });
+}
+
+/** Source: spec/properties.md section 2. */
+function successLine({ brokerName, namesrvAddr }: BrokerConfig, address: string): string {
+  const line = `The broker[${brokerName}, ${address}] boot success. serializeType=JSON`;
+  return namesrvAddr === '' ? line : `${line} and name server is ${namesrvAddr}`;
+}
+
+async function advertisedAddress({ brokerIP1, namesrvAddr }: BrokerConfig): Promise<string> {
+  if (brokerIP1 !== '') return brokerIP1;
+  const { localAddressTowards } = await import('../actors/node/advertised-address.js');
+  const [first = ''] = namesrvAddr.split(';');
+  const towards = first.trim() === '' ? undefined : await localAddressTowards(first.trim());
+  return towards ?? thisMachine().localAddress;
+}
+
+/** Errors: CliError for a slave. */
+function checkRole(shell: Shell, program: string, { brokerRole, brokerName }: BrokerConfig): void {
+  if (brokerRole === 'SLAVE') {
+    throw new CliError(
+      `brokerRole=SLAVE: RingMQ does not replicate yet, so ${brokerName} would be a broker without messages`,
+      ExitCode.NOT_INITIALISED,
+      ['Start it as brokerRole=ASYNC_MASTER under a brokerName of its own, or leave it out.'],
+    );
+  }
+  if (brokerRole === 'SYNC_MASTER') {
+    shell.err(
+      `${program}: WARNING: brokerRole=SYNC_MASTER, but RingMQ does not replicate yet: nothing is copied to a slave,\n` +
+        '  and a send is acknowledged by this broker alone. If this disk is lost, its messages are lost.',
+    );
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * Starts a name server alone, and says RocketMQ's sentence when it is there.
+ *
+ * Source: spec/properties.md section 2.
+ */
+import type { LoadedConfig, NamesrvConfig } from '../config/index.js';
+import { runNode } from './run-node.js';
+import type { Shell } from './shell.js';
+
+/** Runs a name server until a signal stops it. Errors: those of RingNode.start. */
+export function runNamesrv(shell: Shell, program: string, loaded: LoadedConfig<NamesrvConfig>): Promise<number> {
+  return runNode(shell, program, { namesrv: loaded }, () => {
+    shell.out('The Name Server boot success. serializeType=JSON');
+  });
+}

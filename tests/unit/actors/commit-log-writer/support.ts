@@ -1,0 +1,99 @@
+/** A commit log writer on a disk in memory, and what its log holds. */
+import { join } from 'node:path';
+import { CommitLogWriter } from '../../../../actors/commit-log-writer/actor.js';
+import { silentLogger } from '../../../../runtime/log/contract.js';
+import { Counters } from '../../../../runtime/memory/counters.js';
+import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Positions } from '../../../../runtime/memory/positions.js';
+import { CommitLogAppender } from '../../../../storage/commit-log-appender.js';
+import { segmentName } from '../../../../storage/paths.js';
+import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
+import { decodeRecords, type RawRecord } from '../../../support/raw-record.js';
+import { buildRecord } from '../../../support/record-builder.js';
+import { type AppendFields, CountingBell, makeRing, putAppend, takeOutbound } from '../../../support/rooms.js';
+
+export const logFolder = '/store/commitlog';
+const blankMagic = 0xcbd43194;
+
+export interface WriterRoomOptions {
+  readonly segmentSize?: number;
+  readonly inboxes?: number;
+  readonly resultBytes?: number;
+  readonly queueOffsets?: readonly number[];
+  readonly end?: number;
+}
+
+export class WriterRoom {
+  readonly memory = new MemoryDisk();
+  readonly disk = new FaultyDisk(this.memory);
+  readonly positions = new Positions();
+  readonly storeState = new SharedFlags();
+  readonly counters = new Counters();
+  readonly remotingBell = new CountingBell();
+  readonly followerBell = new CountingBell();
+  readonly inboxes;
+  readonly results;
+  readonly segmentSize: number;
+  readonly writer: CommitLogWriter;
+  nowMs = 1_700_000_000_000;
+
+  constructor(options: WriterRoomOptions = {}) {
+    this.segmentSize = options.segmentSize ?? 64 * 1024;
+    this.inboxes = Array.from({ length: options.inboxes ?? 1 }, () => makeRing(1024 * 1024));
+    this.results = makeRing(options.resultBytes ?? 1024 * 1024);
+    this.positions.publish('appended', options.end ?? 0);
+    this.writer = new CommitLogWriter({
+      inboxes: this.inboxes,
+      results: this.results,
+      remotingBell: this.remotingBell,
+      followerBells: [this.followerBell],
+      appender: new CommitLogAppender(this.disk, logFolder, this.segmentSize, options.end ?? 0),
+      positions: this.positions,
+      storeState: this.storeState,
+      counters: this.counters,
+      log: silentLogger,
+      queueOffsets: Float64Array.from(options.queueOffsets ?? []),
+      regionId: 'DefaultRegion',
+    });
+  }
+
+  put(records: readonly Uint8Array[], fields: AppendFields = {}, inbox = 0): boolean {
+    return putAppend(this.inboxes[inbox]!, records, fields);
+  }
+
+  work(): number {
+    return this.writer.doWork(this.nowMs);
+  }
+
+  take(): ReturnType<typeof takeOutbound> {
+    return takeOutbound(this.results);
+  }
+
+  get appended(): number {
+    return this.positions.read('appended');
+  }
+
+  /** All records of the log from its start to the appended position. */
+  log(): RawRecord[] {
+    const records: RawRecord[] = [];
+    for (let start = 0; start < this.appended; start += this.segmentSize) {
+      const bytes = Buffer.from(this.memory.bytes(join(logFolder, segmentName(start))));
+      records.push(...decodeRecords(bytes.subarray(0, endOf(bytes, Math.min(this.segmentSize, this.appended - start)))));
+    }
+    return records;
+  }
+}
+
+/** Where the records of a segment end: at the BLANK, or at `limit`. */
+function endOf(bytes: Buffer, limit: number): number {
+  let at = 0;
+  while (at < limit && bytes.readUInt32BE(at + 4) !== blankMagic) at += bytes.readInt32BE(at);
+  if (at < limit && at + bytes.readInt32BE(at) !== bytes.length) throw new Error('a BLANK takes the rest of its file');
+  return at;
+}
+
+/** A record as a send lane leaves it: queue offset, physical offset and store time blank. */
+export function blankRecord(body: string | Uint8Array = 'hello', queueId = 0): Uint8Array {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
+  return buildRecord({ body: bytes, queueId, storeTimestamp: 0 });
+}
