@@ -1,7 +1,8 @@
 /**
  * Failures in words for people: what went wrong, and what to do next.
  */
-import { ConfigError, type ConfigIssue, formatIssue } from '../config/index.js';
+import { MQClientError } from '../client/errors.js';
+import { brokerSchema, ConfigError, type ConfigIssue, formatIssue, namesrvSchema } from '../config/index.js';
 import { messageOf, RingError } from '../runtime/base/errors.js';
 import { ExitCode } from './exit-codes.js';
 
@@ -19,11 +20,12 @@ export class CliError extends Error {
   }
 }
 
-/** Any failure as one that can be shown. `hint` is added to the advice. */
+/** Any failure as one that can be shown. */
 export function explain(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ConfigError) return explainConfig(error);
   if (error instanceof RingError) return explainFault(error);
+  if (error instanceof MQClientError) return explainClient(error);
   return new CliError(messageOf(error), ExitCode.NOT_STARTED, [], { cause: error });
 }
 
@@ -34,10 +36,13 @@ function explainConfig(error: ConfigError): CliError {
     const advice = ['Give the path of a .properties file; `ringmq start --help` lists the ones that come along.'];
     return new CliError(formatIssue(missing), ExitCode.NOT_STARTED, advice, { cause: error });
   }
-  const keys = [...new Set(issues.map(({ key }) => key))].slice(0, 3);
+  const known = (key: string): boolean => brokerSchema.canonical.has(key) || namesrvSchema.canonical.has(key);
+  const keys = [...new Set(issues.map(({ key }) => key))].filter(known).slice(0, 3);
   const count = issues.length === 1 ? 'One value' : `${issues.length} values`;
   const message = `${count} cannot be used:\n${issues.map(issue => `  ${formatIssue(issue)}`).join('\n')}`;
-  const advice = [`Correct ${issues.length === 1 ? 'it' : 'them'}; \`ringmq config ${keys.join(' ')}\` says what is allowed.`];
+  const more =
+    keys.length === 0 ? '`ringmq config` lists the keys' : `\`ringmq config ${keys.join(' ')}\` says what is allowed`;
+  const advice = [`Correct ${issues.length === 1 ? 'it' : 'them'}; ${more}.`];
   return new CliError(message, exitCodeOf(issues), advice, { cause: error });
 }
 
@@ -65,13 +70,20 @@ function explainFault(error: RingError): CliError {
       );
     case 'DISK_READ_FAILED':
     case 'DISK_WRITE_FAILED':
-      return show(ExitCode.NOT_INITIALISED, 'Check that the folder exists, is writable for this user and has space left.');
+      return show(
+        ExitCode.NOT_INITIALISED,
+        'Check that the folder exists, is writable for this user and has space left.',
+      );
     default:
       return show(ExitCode.NOT_STARTED);
   }
 }
 
-const portKeys: Readonly<Record<string, string>> = { namesrv: 'namesrvListenPort', broker: 'listenPort', vip: 'listenPort' };
+const portKeys: Readonly<Record<string, string>> = {
+  namesrv: 'namesrvListenPort',
+  broker: 'listenPort',
+  vip: 'listenPort',
+};
 
 function listenAdvice({ facts, cause }: RingError): string {
   const port = String(facts.port);
@@ -89,6 +101,23 @@ function listenAdvice({ facts, cause }: RingError): string {
     default:
       return 'Correct the keys bindAddress and listenPort.';
   }
+}
+
+const whereToLook = [
+  'Is it running there? `ringmq start` starts a node on this machine;',
+  '-n HOST:PORT, or NAMESRV_ADDR in the environment, says where the name server of another one is.',
+];
+
+const clientAdvice: Readonly<Partial<Record<MQClientError['code'], readonly string[]>>> = {
+  CONNECT_FAILED: whereToLook,
+  CONNECTION_CLOSED: whereToLook,
+  REQUEST_TIMEOUT: whereToLook,
+  NO_ROUTE: ['`ringmq topic list` shows the topics there are, `ringmq cluster list` the brokers.'],
+  BAD_ANSWER: ['Is that the address of a RocketMQ name server or broker?'],
+};
+
+function explainClient(error: MQClientError): CliError {
+  return new CliError(error.message, ExitCode.FAILED, clientAdvice[error.code] ?? [], { cause: error });
 }
 
 /** The lines a failure is shown with. */

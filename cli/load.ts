@@ -1,9 +1,11 @@
 /**
  * Configurations as the programs load them: strict about the command line, talkative about everything else.
  */
+import path from 'node:path';
 import {
   type BrokerConfig,
   type BrokerLoadOptions,
+  brokerSchema,
   ConfigError,
   formatIssue,
   type LoadedConfig,
@@ -11,7 +13,9 @@ import {
   loadBrokerConfig,
   loadNamesrvConfig,
   type NamesrvConfig,
+  namesrvSchema,
 } from '../config/index.js';
+import { readProperties } from '../config/properties.js';
 import { readText } from './package-files.js';
 import type { Shell } from './shell.js';
 
@@ -25,6 +29,16 @@ export function loadNamesrv(options: LoadOptions): LoadedConfig<NamesrvConfig> {
   return refuseUnknownSettings(loadNamesrvConfig({ ...options, readText }));
 }
 
+/** A file is a name server's by its name, or by keys that only name servers have. */
+export function isForNamesrv(file: string): boolean {
+  if (/namesrv/i.test(path.basename(file))) return true;
+  const keys = readProperties(readText(file)).map(({ key }) => key);
+  return (
+    keys.some(key => namesrvSchema.canonical.has(key) && !brokerSchema.canonical.has(key)) &&
+    !keys.some(key => brokerSchema.canonical.has(key) && !namesrvSchema.canonical.has(key))
+  );
+}
+
 function refuseUnknownSettings<Config>(loaded: LoadedConfig<Config>): LoadedConfig<Config> {
   const isUnknown = (key: string): boolean => Object.hasOwn(loaded.unknownKeys, key);
   const issues = loaded.warnings.filter(({ source, key }) => source === 'set' && isUnknown(key));
@@ -36,7 +50,11 @@ function refuseUnknownSettings<Config>(loaded: LoadedConfig<Config>): LoadedConf
 const NO_EFFECT_LINES_MAX = 8;
 
 /** Prints the warnings of a configuration as one block on standard error. */
-export function reportWarnings(shell: Shell, program: string, loaded: LoadedConfig<BrokerConfig | NamesrvConfig>): void {
+export function reportWarnings(
+  shell: Shell,
+  program: string,
+  loaded: LoadedConfig<BrokerConfig | NamesrvConfig>,
+): void {
   const { warnings } = loaded;
   if (warnings.length === 0) return;
   const noEffect = warnings.filter(({ message }) => message.startsWith('has no effect'));

@@ -20,7 +20,7 @@ async function build(program: ProgramName, shell: Shell, end: (exitCode: number)
 }
 
 /** Has commands of all depths throw instead of ending the process, and print through the shell. */
-function tame(command: Command, shell: Shell): void {
+function tame(command: Command, shell: Shell, path = command.name()): void {
   command.exitOverride();
   command.configureOutput({
     writeOut: text => shell.out(text.trimEnd()),
@@ -28,7 +28,11 @@ function tame(command: Command, shell: Shell): void {
     getOutHelpWidth: () => Math.min(shell.columns, HELP_COLUMNS_MAX),
     getErrHelpWidth: () => Math.min(shell.columns, HELP_COLUMNS_MAX),
   });
-  for (const child of command.commands) tame(child, shell);
+  for (const child of command.commands) {
+    const childPath = `${path} ${child.name()}`;
+    child.showHelpAfterError(`\`${childPath} --help\` says how it is used.`);
+    tame(child, shell, childPath);
+  }
 }
 
 const HELP_COLUMNS_MAX = 100;

@@ -28,6 +28,8 @@ export function mqbroker(shell: Shell, end: (exitCode: number) => void): Command
     .addOption(setOption())
     .option('-p, --printConfigItem', 'print all configuration items and exit')
     .option('-m, --printImportantConfig', 'print the important ones and exit')
+    .helpOption('-h, --help', 'print this and exit')
+    .showHelpAfterError()
     .allowExcessArguments(true)
     .action(async (flags: Flags, { args }: Command) => end(await run(shell, flags, args)));
   return withExample(command, 'mqbroker -n 127.0.0.1:9876 -c broker.properties');

@@ -26,6 +26,8 @@ export function mqnamesrv(shell: Shell, end: (exitCode: number) => void): Comman
     .addOption(setOption())
     .option('-p, --printConfigItem', 'print all configuration items and exit')
     .option('-n, --namesrvAddr <addrs>', 'accepted as RocketMQ does, without effect')
+    .helpOption('-h, --help', 'print this and exit')
+    .showHelpAfterError()
     .allowExcessArguments(true)
     .action(async (flags: Flags, { args }: Command) => end(await run(shell, flags, args)));
   return withExample(command, 'mqnamesrv --set listenPort=9877');

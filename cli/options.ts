@@ -9,7 +9,9 @@ export type Settings = Readonly<Record<string, string>>;
 
 /** `--set key=value`, repeated. */
 export function setOption(): Option {
-  return new Option('--set <key=value>', 'set a key, stronger than the file; can be repeated').argParser(collectSetting);
+  return new Option('--set <key=value>', 'set a key, stronger than the file; can be repeated').argParser(
+    collectSetting,
+  );
 }
 
 function collectSetting(argument: string, before: Settings = {}): Settings {

@@ -6,6 +6,7 @@ import type { RingNode } from '../actors/node/index.js';
 import { type BrokerConfig, type LoadedConfig, type NamesrvConfig, thisMachine } from '../config/index.js';
 import { ExitCode } from './exit-codes.js';
 import { CliError } from './failure.js';
+import { roleProblem } from './roles.js';
 import { runNode } from './run-node.js';
 import type { Shell } from './shell.js';
 
@@ -47,18 +48,10 @@ async function advertisedAddress({ brokerIP1, namesrvAddr }: BrokerConfig): Prom
 }
 
 /** Errors: CliError for a slave. */
-function checkRole(shell: Shell, program: string, { brokerRole, brokerName }: BrokerConfig): void {
-  if (brokerRole === 'SLAVE') {
-    throw new CliError(
-      `brokerRole=SLAVE: RingMQ does not replicate yet, so ${brokerName} would be a broker without messages`,
-      ExitCode.NOT_INITIALISED,
-      ['Start it as brokerRole=ASYNC_MASTER under a brokerName of its own, or leave it out.'],
-    );
-  }
-  if (brokerRole === 'SYNC_MASTER') {
-    shell.err(
-      `${program}: WARNING: brokerRole=SYNC_MASTER, but RingMQ does not replicate yet: nothing is copied to a slave,\n` +
-        '  and a send is acknowledged by this broker alone. If this disk is lost, its messages are lost.',
-    );
-  }
+function checkRole(shell: Shell, program: string, config: BrokerConfig): void {
+  const problem = roleProblem(config);
+  if (problem === undefined) return;
+  const { fatal, message, advice } = problem;
+  if (fatal) throw new CliError(message, ExitCode.NOT_INITIALISED, [advice]);
+  shell.err(`${program}: WARNING: ${message}.\n  ${advice}`);
 }

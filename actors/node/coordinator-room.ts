@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerConfig, LoadedConfig } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
-import { recordStoreTimestamp } from '../../protocol/message-record.js';
+import { MESSAGE_MAGIC_V1, recordMagic, recordStoreTimestamp } from '../../protocol/message-record.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../storage/consume-queue.js';
@@ -43,6 +43,7 @@ export class CoordinatorRoom {
   readonly coordinator: Coordinator;
   registrar: Registrar | undefined;
   readonly #options: CoordinatorRoomOptions;
+  readonly #probe: EntryProbe;
   readonly #rates: RateSampler;
   readonly #news: NewsDesk;
   #loaded: LoadedConfig<BrokerConfig>;
@@ -50,6 +51,7 @@ export class CoordinatorRoom {
   constructor(options: CoordinatorRoomOptions) {
     this.#options = options;
     this.#loaded = options.loaded;
+    this.#probe = new EntryProbe(options.disk, options.paths, options.loaded.config);
     this.#rates = new RateSampler(options.shop);
     this.#news = new NewsDesk(newsReaders(options.shop));
     const requests = new NodeRequests({
@@ -61,6 +63,7 @@ export class CoordinatorRoom {
       startedMs: Date.now(),
       configFile: options.configFile,
       config: () => this.#loaded,
+      earliestStoreTime: () => this.#probe.storeTimeAt(options.shop.positions.read('minimum')),
       apply: (loaded, changed) => this.#apply(loaded, changed),
     });
     this.coordinator = this.#makeCoordinator(requests);
@@ -75,7 +78,7 @@ export class CoordinatorRoom {
     const table = (file: string): JsonTable => new JsonTable(disk, join(paths.config, `${file}.json`), parseDialect);
     const config = this.config;
     const nowMs = Date.now();
-    const probe = new EntryProbe(disk, paths, config);
+    const probe = this.#probe;
     const name = 'coordinator';
     return new Coordinator({
       fromRemoting: shop.ring('remoting', name),
@@ -185,10 +188,15 @@ class EntryProbe {
 
   storeTimeOf(topic: string, queueId: number, offset: number): number {
     const position = this.physicalOffsetOf(topic, queueId, offset);
-    if (position < 0) return 0;
+    return position < 0 ? 0 : Math.max(0, this.storeTimeAt(position));
+  }
+
+  /** Store time of the record at a position, -1 when there is none. */
+  storeTimeAt(position: number): number {
     const reader = new CommitLogReader(this.#disk, this.#paths.commitLog, this.#config.mappedFileSizeCommitLog, 1);
     const length = reader.read(this.#head, 0, HEAD_SIZE, position);
     reader.close();
-    return length >= HEAD_SIZE - 12 ? recordStoreTimestamp(this.#head, 0) : 0;
+    const isRecord = length >= HEAD_SIZE - 12 && recordMagic(this.#head, 0) === MESSAGE_MAGIC_V1;
+    return isRecord ? recordStoreTimestamp(this.#head, 0) : -1;
   }
 }

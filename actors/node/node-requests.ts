@@ -25,6 +25,8 @@ export interface NodeRequestOptions {
   /** Where runtime changes are stored; undefined when the node was not started from a file. */
   readonly configFile: string | undefined;
   config(): LoadedConfig<BrokerConfig>;
+  /** Store time of the oldest message, -1 when there is none. Units: ms since the epoch. */
+  earliestStoreTime(): number;
   /** Takes a changed configuration over: tells the rooms about keys that change at run time. */
   apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void;
 }
@@ -116,6 +118,7 @@ export class NodeRequests {
       dispatchBehindBytes: appended - positions.read('dispatched'),
       commitLogMinOffset: positions.read('minimum'),
       commitLogMaxOffset: appended,
+      earliestMessageTimeStamp: this.#options.earliestStoreTime(),
       remainHowManyDataToFlush: `${appended - positions.read('flushed')} B`,
       commitLogDiskRatio: usedRatio(space),
       [`commitLogDiskRatio_${paths.commitLog}`]: usedRatio(space),
@@ -129,7 +132,11 @@ export class NodeRequests {
       pullThreadPoolQueueHeadWaitTimeMills: 0,
       pageCacheLockTimeMills: 0,
       startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
+      msgPutTotalYesterdayMorning: rates.mornings('messagesAppended').yesterday,
+      msgPutTotalTodayMorning: rates.mornings('messagesAppended').today,
       msgPutTotalTodayNow: messages,
+      msgGetTotalYesterdayMorning: rates.mornings('messagesPulled').yesterday,
+      msgGetTotalTodayMorning: rates.mornings('messagesPulled').today,
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
     };

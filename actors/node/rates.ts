@@ -14,13 +14,19 @@ export class RateSampler {
   readonly #shop: Workshop;
   readonly #samples: Sample[] = [];
   readonly #timer: NodeJS.Timeout;
+  #day = new Date().getDate();
+  #todayMorning: Sample;
+  #yesterdayMorning: Sample;
 
   constructor(shop: Workshop) {
     this.#shop = shop;
-    this.#samples.push(this.#sample());
+    this.#todayMorning = this.#sample();
+    this.#yesterdayMorning = this.#todayMorning;
+    this.#samples.push(this.#todayMorning);
     this.#timer = setInterval(() => {
       this.#samples.push(this.#sample());
       if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
+      this.#noticeMidnight();
     }, SAMPLE_MS);
     this.#timer.unref();
   }
@@ -45,6 +51,19 @@ export class RateSampler {
         return String(names.reduce((sum, name) => sum + now[name] - then[name], 0) / seconds);
       })
       .join(' ');
+  }
+
+  /** Totals as they were when yesterday and today began, or the node if that was later. */
+  mornings(name: WatchedCounter): { readonly yesterday: number; readonly today: number } {
+    return { yesterday: this.#yesterdayMorning[name], today: this.#todayMorning[name] };
+  }
+
+  #noticeMidnight(): void {
+    const day = new Date().getDate();
+    if (day === this.#day) return;
+    this.#day = day;
+    this.#yesterdayMorning = this.#todayMorning;
+    this.#todayMorning = this.#samples.at(-1)!;
   }
 
   #sample(): Sample {

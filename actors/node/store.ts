@@ -154,7 +154,10 @@ export class Store {
   }
 
   #recoverQueues(recovery: CommitLogRecovery, cleanStop: boolean, shop: Workshop): void {
-    if (recovery.segments.length === 0) this.#disk.remove(this.paths.consumeQueue);
+    if (recovery.segments.length === 0) {
+      this.#disk.remove(this.paths.consumeQueue);
+      this.#disk.makeFolder(this.paths.consumeQueue);
+    }
     const queues = recoverConsumeQueues({
       disk: this.#disk,
       root: this.paths.consumeQueue,

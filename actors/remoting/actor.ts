@@ -56,6 +56,8 @@ export interface RemotingOptions {
 /** Results taken from one ring in one cycle. */
 const BATCH_MAX = 4096;
 const IDLE_SCAN_MS = 10_000;
+/** Rooms on other threads are rung after this many frames, so that they work while the rest is still being read. */
+const RING_EVERY = 32;
 
 export class Remoting implements Actor, ConnectionEvents {
   readonly name = 'remoting';
@@ -66,6 +68,8 @@ export class Remoting implements Actor, ConnectionEvents {
   readonly #header = new HeaderView();
   readonly #closedToTell: { room: RoomName; connectionId: number }[] = [];
   readonly #rung = new Set<Doorbell>();
+  /** Frames handed on since the rooms were last rung. */
+  #unrung = 0;
   #inflight = 0;
   #idleScanMs = 0;
   #nowMs = 0;
@@ -109,7 +113,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): void {
     const { counters, kinds, outlets } = this.#options;
-    if (this.#rung.size === 0) this.#nowMs = this.#options.nowMs();
+    if (this.#unrung === 0) this.#nowMs = this.#options.nowMs();
     connection.lastActiveMs = this.#nowMs;
     counters.add(Counter.requestsIn);
     counters.add(Counter.bytesIn, size);
@@ -157,8 +161,9 @@ export class Remoting implements Actor, ConnectionEvents {
     words[word + InboundFrame.frameSize] = size;
     ring.bytes.set(bytes.subarray(at, at + size), claimed + InboundFrame.frameBytes);
     ring.commit(InboundType.FRAME, length);
-    if (this.#rung.size === 0) this.onWork();
+    if (this.#unrung === 0) this.onWork();
     this.#rung.add(bell);
+    if (++this.#unrung >= RING_EVERY) this.#ringBells();
     return true;
   }
 
@@ -166,7 +171,8 @@ export class Remoting implements Actor, ConnectionEvents {
   onWork: () => void = () => {};
 
   #ringBells(): number {
-    if (this.#rung.size === 0) return 0;
+    if (this.#unrung === 0) return 0;
+    this.#unrung = 0;
     for (const bell of this.#rung) bell.ring();
     this.#rung.clear();
     return 1;

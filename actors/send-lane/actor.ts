@@ -49,7 +49,7 @@ export interface SendLaneOptions {
   readonly context: SendContext;
 }
 
-const BATCH_MAX = 1024;
+const BATCH_MAX = 128;
 
 export class SendLane implements Actor {
   readonly name: string;

@@ -2,9 +2,9 @@
  * `ringmq start`: a preset or a file, with the name server in the same process where the file asks for one.
  */
 import path from 'node:path';
-import { type BrokerConfig, brokerSchema, type LoadedConfig, type NamesrvConfig, namesrvSchema } from '../../config/index.js';
+import type { BrokerConfig, LoadedConfig, NamesrvConfig } from '../../config/index.js';
 import { readProperties } from '../../config/properties.js';
-import { loadBroker, loadNamesrv, reportWarnings } from '../load.js';
+import { isForNamesrv, loadBroker, loadNamesrv, reportWarnings } from '../load.js';
 import type { Settings } from '../options.js';
 import { type NamedFile, readText, resolvePresetOrFile } from '../package-files.js';
 import { runBroker } from '../run-broker.js';
@@ -30,20 +30,11 @@ export async function start(shell: Shell, name: string, settings: Settings): Pro
   });
 }
 
-/** A file is a name server's by its name, or by keys that only name servers have. */
-export function isForNamesrv(file: string): boolean {
-  if (/namesrv/i.test(path.basename(file))) return true;
-  const keys = readProperties(readText(file)).map(({ key }) => key);
-  return (
-    keys.some(key => namesrvSchema.canonical.has(key) && !brokerSchema.canonical.has(key)) &&
-    !keys.some(key => brokerSchema.canonical.has(key) && !namesrvSchema.canonical.has(key))
-  );
-}
-
 function startNamesrv(shell: Shell, { file, isPreset }: NamedFile, settings: Settings): Promise<number> {
   const { env } = shell;
   // The file of a name server takes its changes at run time, so a preset is not handed over as the file.
-  const preset = (): Settings => Object.fromEntries(readProperties(readText(file)).map(({ key, value }) => [key, value]));
+  const preset = (): Settings =>
+    Object.fromEntries(readProperties(readText(file)).map(({ key, value }) => [key, value]));
   const loaded = isPreset
     ? loadNamesrv({ env, set: { ...preset(), ...settings } })
     : loadNamesrv({ env, set: settings, file });

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { AppendFlag, OutboundType } from '../../../../actors/remoting/mailbox.js';
 import { StoreState } from '../../../../actors/store-state.js';
 import { ResponseCode } from '../../../../protocol/codes.js';
+import { emptyCheckpoint } from '../../../../storage/checkpoint.js';
 import { recoverCommitLog } from '../../../../storage/commit-log-recovery.js';
 import { fillRing, takeAll } from '../../../support/rooms.js';
 import { blankRecord, logFolder, WriterRoom } from './support.js';
@@ -212,7 +213,7 @@ writer('a failed write leaves nothing behind that a recovery takes for messages'
     disk: room.memory,
     folder: logFolder,
     segmentSize: room.segmentSize,
-    checkpoint: { physicMsgTimestamp: 0, logicsMsgTimestamp: 0, indexMsgTimestamp: 0 },
+    checkpoint: emptyCheckpoint(),
     cleanStop: false,
     checkCrc: true,
   });

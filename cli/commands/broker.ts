@@ -1,0 +1,123 @@
+/**
+ * `ringmq broker`: what a running broker tells of itself, and its configuration.
+ */
+import { stringify } from 'dot-properties';
+import { brokerSchema } from '../../config/index.js';
+import { nearest } from '../../config/nearest.js';
+import { RequestCode } from '../../protocol/codes.js';
+import { formatBytes } from '../../runtime/base/units.js';
+import { ExitCode } from '../exit-codes.js';
+import { CliError } from '../failure.js';
+import { ask, chooseBroker, printJson, type ReachFlags, withAdmin } from '../reach.js';
+import type { Shell } from '../shell.js';
+import { renderPairs, renderTable } from '../table.js';
+
+/** Shows the state of a broker; with `all` every value it tells. */
+export async function brokerStatus(
+  shell: Shell,
+  named: string | undefined,
+  flags: ReachFlags & { readonly all?: true },
+): Promise<number> {
+  const { place, info } = await withAdmin(shell, flags, async admin => {
+    const chosen = chooseBroker(await admin.clusterInfo(), named);
+    return { place: chosen, info: await admin.brokerRuntimeInfo(chosen.address) };
+  });
+  if (flags.json) printJson(shell, info);
+  else if (flags.all)
+    shell.out(
+      renderPairs(
+        shell,
+        Object.entries(info).sort(([a], [b]) => (a < b ? -1 : 1)),
+      ),
+    );
+  else {
+    const who: [string, string][] = [['broker', [place.brokerName, place.address].join(' ').trim()]];
+    shell.out(renderPairs(shell, [...who, ...summaryOf(info)]));
+  }
+  return ExitCode.OK;
+}
+
+function summaryOf(info: Readonly<Record<string, string>>): [string, string][] {
+  const bytes = (name: string): string => formatBytes(Number(info[name] ?? 0));
+  const rates = (text = ''): string => {
+    const spans = ['10 s', '1 min', '10 min'];
+    return text
+      .split(' ')
+      .map((rate, index) => `${Number(rate).toFixed(1)} (${spans[index]})`)
+      .join('  ');
+  };
+  const percent = (Number(info.commitLogDiskRatio ?? 0) * 100).toFixed(0);
+  return [
+    ['version', info.brokerVersionDesc ?? '-'],
+    ['running for', (info.runtime ?? '-').replace(/^\[ ?| ?\]$/g, '')],
+    ['messages stored', `${info.putMessageTimesTotal ?? '-'} since the start`],
+    ['stored a second', rates(info.putTps)],
+    ['pulled a second', rates(info.getTransferedTps ?? info.getTransferredTps)],
+    ['commit log', `${bytes('commitLogMinOffset')} to ${bytes('commitLogMaxOffset')}`],
+    ['not yet in queues', bytes('dispatchBehindBytes')],
+    ['not yet on disk', info.remainHowManyDataToFlush ?? '-'],
+    ['disk used', `${percent}%  ${info.commitLogDirCapacity ?? ''}`],
+  ];
+}
+
+export interface BrokerFlags extends ReachFlags {
+  readonly broker?: string;
+}
+
+/** Prints the configuration in effect: all keys, or those asked for. Errors: CliError for a key it does not have. */
+export async function brokerConfig(shell: Shell, keys: readonly string[], flags: BrokerFlags): Promise<number> {
+  const config = await withAdmin(shell, flags, async admin => {
+    return admin.brokerConfig(chooseBroker(await admin.clusterInfo(), flags.broker).address);
+  });
+  for (const key of keys) if (!Object.hasOwn(config, key)) throw unknownKey(key, Object.keys(config));
+  const shown = keys.length === 0 ? Object.keys(config).sort() : keys;
+  if (flags.json) printJson(shell, Object.fromEntries(shown.map(key => [key, config[key]])));
+  else shell.out(shown.map(key => `${key}=${config[key]}`).join('\n'));
+  return ExitCode.OK;
+}
+
+function unknownKey(key: string, known: Iterable<string>): CliError {
+  const meant = nearest(key, known);
+  const advice = meant === undefined ? '`ringmq broker config` shows all of them.' : `Did you mean ${meant}?`;
+  return new CliError(`the broker has no key ${key}`, ExitCode.FAILED, [advice]);
+}
+
+/** Changes keys of a running broker and looks whether it took them. */
+export async function setBrokerConfig(shell: Shell, words: readonly string[], flags: BrokerFlags): Promise<number> {
+  const wanted = new Map(words.map(readSetting));
+  const outcome = await withAdmin(shell, flags, async admin => {
+    const { address } = chooseBroker(await admin.clusterInfo(), flags.broker);
+    const before = await admin.brokerConfig(address);
+    for (const key of wanted.keys()) if (!knows(before, key)) throw unknownKey(key, Object.keys(before));
+    const text = stringify(Object.fromEntries(wanted), { lineWidth: null });
+    const answer = await ask(address, RequestCode.UPDATE_BROKER_CONFIG, {}, new TextEncoder().encode(`${text}\n`));
+    return { before, remark: answer.remark, after: await admin.brokerConfig(address) };
+  });
+  const changes = [...wanted].map(([written, value]) => {
+    const key = brokerSchema.canonical.get(written) ?? written;
+    const before = outcome.before[key] ?? '';
+    const after = outcome.after[key] ?? '';
+    return { key, wanted: value, before, after, taken: after === value.trim() };
+  });
+  if (flags.json) printJson(shell, { changes, remark: outcome.remark });
+  else {
+    const rows = changes.map(({ key, before, after }) => [key, before, after]);
+    shell.out(renderTable(shell, ['KEY', 'BEFORE', 'NOW'], rows));
+    if (outcome.remark) shell.out(outcome.remark);
+  }
+  const refused = changes.filter(({ taken }) => !taken).map(({ key }) => key);
+  if (refused.length === 0) return ExitCode.OK;
+  shell.err(`ringmq: the broker holds another value than asked for: ${refused.join(', ')}`);
+  return ExitCode.FAILED;
+}
+
+const knows = (config: Readonly<Record<string, string>>, key: string): boolean =>
+  Object.hasOwn(config, brokerSchema.canonical.get(key) ?? key);
+
+function readSetting(word: string): [string, string] {
+  const equals = word.indexOf('=');
+  if (equals > 0) return [word.slice(0, equals).trim(), word.slice(equals + 1)];
+  throw new CliError(`${word} is no setting`, ExitCode.BAD_COMMAND_LINE, [
+    'Write key=value, such as fileReservedTime=48.',
+  ]);
+}

@@ -1,0 +1,125 @@
+/**
+ * Reaching a running cluster from a command: which name server, which brokers, and single requests to one of them.
+ */
+
+import { parseAddress, parseAddressList } from '../client/address.js';
+import { Admin, type ClusterInfo, Connection, MQBrokerError, type RemotingCommand } from '../client/index.js';
+import { MASTER_ID } from '../protocol/bodies/route.js';
+import { RequestCode, ResponseCode } from '../protocol/codes.js';
+import { createRequest } from '../protocol/command.js';
+import { ExitCode } from './exit-codes.js';
+import { CliError } from './failure.js';
+import type { Shell } from './shell.js';
+
+/** What every command that talks to a cluster takes. */
+export interface ReachFlags {
+  readonly namesrvAddr?: string;
+  readonly json?: true;
+}
+
+const NAMESRV_ADDR_DEFAULT = '127.0.0.1:9876';
+/** Units: ms. */
+const REQUEST_TIMEOUT_MS = 5000;
+
+/** `-n`, else NAMESRV_ADDR, else the name server of a node on this machine. */
+export function namesrvAddrOf(shell: Shell, flags: ReachFlags): string {
+  return flags.namesrvAddr ?? (shell.env.NAMESRV_ADDR || NAMESRV_ADDR_DEFAULT);
+}
+
+/** Does `work` with a client of the cluster's name servers. */
+export async function withAdmin<Result>(
+  shell: Shell,
+  flags: ReachFlags,
+  work: (admin: Admin) => Promise<Result>,
+): Promise<Result> {
+  const admin = new Admin({ namesrvAddr: namesrvAddrOf(shell, flags) });
+  await admin.start();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.shutdown();
+  }
+}
+
+/** One broker of a cluster. */
+export interface BrokerPlace {
+  readonly clusterName: string;
+  readonly brokerName: string;
+  readonly brokerId: number;
+  readonly address: string;
+}
+
+/** Every broker, by cluster, name and id. */
+export function brokersOf(info: ClusterInfo): BrokerPlace[] {
+  const byName = (a: string, b: string): number => (a < b ? -1 : 1);
+  return Object.entries(info.clusterAddrTable)
+    .sort(([a], [b]) => byName(a, b))
+    .flatMap(([clusterName, names]) =>
+      [...names].sort(byName).flatMap(brokerName =>
+        Object.entries(info.brokerAddrTable[brokerName]?.brokerAddrs ?? {}).map(([id, address]) => {
+          return { clusterName, brokerName, brokerId: Number(id), address };
+        }),
+      ),
+    );
+}
+
+/** The masters of a cluster, or of the only one there is. Errors: CliError when that leaves a choice, or nothing. */
+export function mastersOf(info: ClusterInfo, clusterName: string | undefined): BrokerPlace[] {
+  const clusters = Object.keys(info.clusterAddrTable).sort();
+  const chosen = clusterName ?? (clusters.length === 1 ? clusters[0] : undefined);
+  if (chosen === undefined && clusters.length > 1) {
+    throw new CliError('there are several clusters', ExitCode.FAILED, [
+      `Choose one with --clusterName: ${clusters.join(', ')}.`,
+    ]);
+  }
+  const masters = brokersOf(info).filter(place => place.clusterName === chosen && place.brokerId === MASTER_ID);
+  if (masters.length > 0) return masters;
+  const known = clusters.length === 0 ? 'The name server knows no broker yet.' : `Clusters: ${clusters.join(', ')}.`;
+  throw new CliError(chosen === undefined ? 'there is no broker' : `cluster ${chosen} has no master`, ExitCode.FAILED, [
+    `${known} \`ringmq cluster list\` shows what is there.`,
+  ]);
+}
+
+/** The broker meant by a name, by `host:port`, or by nothing where there is only one. Errors: CliError. */
+export function chooseBroker(info: ClusterInfo, named: string | undefined): BrokerPlace {
+  const brokers = brokersOf(info);
+  const names = [...new Set(brokers.map(({ brokerName }) => brokerName))];
+  const list = names.length === 0 ? 'The name server knows no broker yet.' : `Brokers: ${names.join(', ')}.`;
+  if (named === undefined) {
+    if (brokers.length === 1) return brokers[0]!;
+    throw new CliError(`${brokers.length === 0 ? 'there is no broker' : 'say which broker'}`, ExitCode.FAILED, [list]);
+  }
+  const found = brokers.find(({ address }) => address === named) ?? brokers.find(place => place.brokerName === named);
+  if (found !== undefined) return found;
+  // An address is enough, known to the name server or not.
+  if (/:\d+$/.test(named)) return { clusterName: '', brokerName: '', brokerId: MASTER_ID, address: named };
+  throw new CliError(`there is no broker named ${named}`, ExitCode.FAILED, [list]);
+}
+
+/** Asks one server and insists on success. Errors: MQBrokerError, MQClientError. */
+export async function ask(
+  address: string,
+  code: number,
+  fields: Parameters<typeof createRequest>[1] = {},
+  body: Uint8Array | null = null,
+): Promise<RemotingCommand> {
+  const connection = await Connection.open({ ...parseAddress(address) });
+  try {
+    const answer = await connection.request(createRequest(code, fields, body), REQUEST_TIMEOUT_MS);
+    if (answer.code !== ResponseCode.SUCCESS) throw new MQBrokerError(answer, address);
+    return answer;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Has every name server forget a topic. Errors: those of {@link ask}. */
+export async function deleteTopicFromNamesrvs(shell: Shell, flags: ReachFlags, topic: string): Promise<void> {
+  for (const address of parseAddressList(namesrvAddrOf(shell, flags))) {
+    await ask(address, RequestCode.DELETE_TOPIC_IN_NAMESRV, { topic });
+  }
+}
+
+export function printJson(shell: Shell, value: unknown): void {
+  shell.out(JSON.stringify(value, null, 2));
+}
