@@ -9,12 +9,12 @@ export async function launch(program) {
   if (major < 20 || (major === 20 && minor < 15)) {
     return giveUp(`${program} needs Node.js 20.15 or later; this is ${process.version}`);
   }
-  if (!existsSync(new URL('../dist/cli/main.js', import.meta.url))) {
+  if (!existsSync(new URL('../dist/bundle/cli/main.js', import.meta.url))) {
     return giveUp(`${program} is not built yet: run \`npm run build\` in ${new URL('..', import.meta.url).pathname}`);
   }
   // From Node 22.8 on; compiled code is then read from a cache at the next start.
   module.enableCompileCache?.();
-  const { main } = await import('../dist/cli/main.js');
+  const { main } = await import('../dist/bundle/cli/main.js');
   await main(program, process.argv.slice(2));
 }
 

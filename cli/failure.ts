@@ -3,7 +3,7 @@
  */
 import { MQClientError } from '../client/errors.js';
 import { brokerSchema, ConfigError, type ConfigIssue, formatIssue, namesrvSchema } from '../config/index.js';
-import { messageOf, RingError } from '../runtime/base/errors.js';
+import { RingError } from '../runtime/base/errors.js';
 import { ExitCode } from './exit-codes.js';
 
 /** A failure with everything a program says about it. */
@@ -20,13 +20,15 @@ export class CliError extends Error {
   }
 }
 
-/** Any failure as one that can be shown. */
-export function explain(error: unknown): CliError {
+/** Any failure as one that can be shown. `namesrvAlone`: no broker is in the process, and listenPort is the name server's. */
+export function explain(error: unknown, namesrvAlone = false): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ConfigError) return explainConfig(error);
-  if (error instanceof RingError) return explainFault(error);
+  if (error instanceof RingError) return explainFault(error, namesrvAlone);
   if (error instanceof MQClientError) return explainClient(error);
-  return new CliError(messageOf(error), ExitCode.NOT_STARTED, [], { cause: error });
+  // Not one of ours: a bug, and the place is what helps to find it.
+  const place = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new CliError(`unexpected failure: ${place}`, ExitCode.NOT_STARTED, [], { cause: error });
 }
 
 function explainConfig(error: ConfigError): CliError {
@@ -52,17 +54,15 @@ function exitCodeOf(issues: readonly ConfigIssue[]): ExitCode {
   return issues.every(({ source }) => source === 'set') ? ExitCode.BAD_COMMAND_LINE : ExitCode.NOT_STARTED;
 }
 
-function explainFault(error: RingError): CliError {
+function explainFault(error: RingError, namesrvAlone: boolean): CliError {
   const show = (exitCode: ExitCode, ...advice: string[]): CliError =>
     new CliError(error.message, exitCode, advice, { cause: error });
   switch (error.code) {
     case 'STORE_LOCKED':
-      return show(
-        ExitCode.NOT_STARTED,
-        'Stop that process first, or give this broker a folder of its own with --set storePathRootDir=FOLDER.',
-      );
+      // The message says what to do.
+      return show(ExitCode.NOT_STARTED);
     case 'LISTEN_FAILED':
-      return show(ExitCode.NOT_STARTED, listenAdvice(error));
+      return show(ExitCode.NOT_STARTED, listenAdvice(error, namesrvAlone));
     case 'STORE_CORRUPT':
       return show(
         ExitCode.NOT_INITIALISED,
@@ -85,11 +85,11 @@ const portKeys: Readonly<Record<string, string>> = {
   vip: 'listenPort',
 };
 
-function listenAdvice({ facts, cause }: RingError): string {
+function listenAdvice({ facts, cause }: RingError, namesrvAlone: boolean): string {
   const port = String(facts.port);
   switch ((cause as { code?: string } | undefined)?.code) {
     case 'EADDRINUSE': {
-      const key = portKeys[String(facts.kind)] ?? 'listenPort';
+      const key = namesrvAlone ? 'listenPort' : (portKeys[String(facts.kind)] ?? 'listenPort');
       const why = facts.kind === 'vip' ? ` (a broker also uses listenPort - 2 = ${port}, for old clients)` : '';
       return `Another process uses port ${port}${why}: stop it, or choose another port with --set ${key}=PORT.`;
     }

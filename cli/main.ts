@@ -36,6 +36,8 @@ function tame(command: Command, shell: Shell, path = command.name()): void {
 }
 
 const HELP_COLUMNS_MAX = 100;
+/** How long an ended program may take to go away by itself. Units: ms. */
+const END_PATIENCE_MS = 1000;
 
 /** Runs a program to its end and says how it ended. Nodes run until a signal comes. */
 export async function run(program: ProgramName, args: readonly string[], shell: Shell): Promise<number> {
@@ -60,5 +62,8 @@ export async function run(program: ProgramName, args: readonly string[], shell: 
 export async function main(program: ProgramName, args: readonly string[]): Promise<void> {
   // `ringmq config | head` closes the pipe early: nobody is left to complain to.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  process.exitCode = await run(program, args, processShell());
+  const exitCode = await run(program, args, processShell());
+  process.exitCode = exitCode;
+  // Whatever a failed start may have left open does not keep the process.
+  setTimeout(() => process.exit(exitCode), END_PATIENCE_MS).unref();
 }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { escalate, restartLanes } from '../../runtime/actor/lifecycle.machine.js';
 import { Supervisor, systemTimers } from '../../runtime/actor/supervisor.js';
+import { builtFile } from '../../runtime/base/built-file.js';
 import { systemClock } from '../../runtime/base/clock.js';
 import { messageOf, type RingError } from '../../runtime/base/errors.js';
 import { type ControlCaller, connectControl, connectInline, openControlLine } from '../../runtime/control/endpoint.js';
@@ -129,7 +130,7 @@ export class ThreadHost {
   }
 
   #startWorker(data: RoomsData, threadData: ThreadData, caller: ControlCaller<RoomsControl>): void {
-    const worker = new Worker(new URL('./thread-entry.js', import.meta.url), {
+    const worker = new Worker(builtFile('actors/node/thread-entry.js'), {
       name: data.thread,
       workerData: { ringmqThread: true, data: threadData },
       transferList: [threadData.control.port],
@@ -166,7 +167,7 @@ export class ThreadHost {
     if (known !== undefined) return known;
     const pool = new LanePool({
       name: kind,
-      workerFile: new URL('./lane-thread.js', import.meta.url),
+      workerFile: builtFile('actors/node/lane-thread.js'),
       lanesMax: 256,
       onCrashed: (index, error) => {
         this.#controls.get(`${kind}-${index}`)?.fail(error);

@@ -1,4 +1,5 @@
 /** How both pools run a module's default export on a thread of piscina. */
+import { unbundledFile } from '../base/built-file.js';
 import type { Transferable } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { rebuildError } from '../control/wire-errors.js';
@@ -9,7 +10,7 @@ export interface RunModuleOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const hostFile = new URL('./module-host.cjs', import.meta.url).href;
+const hostFile = unbundledFile('runtime/pool/module-host.cjs').href;
 
 /**
  * Runs the default export of `file` with `data`; resolves with its result.

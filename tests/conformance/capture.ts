@@ -117,7 +117,9 @@ export class RecordingProxy {
     });
     const down = new Cutter(bytes => {
       onFrame({ link, connection, direction: 'down', bytes });
-      client.write(rewrite ? Buffer.from(bytes.toString('latin1').replaceAll(rewrite.from, rewrite.to), 'latin1') : bytes);
+      client.write(
+        rewrite ? Buffer.from(bytes.toString('latin1').replaceAll(rewrite.from, rewrite.to), 'latin1') : bytes,
+      );
     });
     client.on('data', chunk => up.push(chunk));
     server.on('data', chunk => down.push(chunk));

@@ -224,8 +224,8 @@ lane('oneway: appended as one, and a refusal only gives the permit back', () => 
 
 lane('a header that cannot be read costs the connection, and the permit comes back', () => {
   const room = new LaneRoom();
-  const frame = sendFrame();
-  frame[20] = 0xff;
+  const frame = sendFrame({ body: '' });
+  frame[frame.length - 1] = 0x20; // the closing brace
   room.put(frame, { connectionId: 4 });
   room.work();
   assert.equal(takeOutbound(room.toRemoting), [{ kind: 'refused', connectionId: 4 }, { kind: 'close', connectionId: 4 }]);
