@@ -1,4 +1,6 @@
-/** What pull lanes know of consumer groups: news from the coordinator, which owns them. Plain data: it crosses threads. */
+/**
+ * What pull lanes know of consumer groups: news from the coordinator, which owns them. Plain data: it crosses threads.
+ */
 
 export interface GroupSubscription {
   readonly topic: string;

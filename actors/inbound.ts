@@ -1,6 +1,6 @@
 /**
- * The record that carries a request from remoting to the room for its code. Every room that answers requests accepts it.
- * All words are 32-bit in the machine's order, because they never leave the process.
+ * The record that carries a request from remoting to the room for its code. Every room that answers requests accepts
+ * it. All words are 32-bit in the machine's order, because they never leave the process.
  */
 
 export const InboundType = {

@@ -1,6 +1,6 @@
 /**
- * Dense numbers of (topic, queueId): a number indexes the writer's queue offsets and the shared queue table. Numbers are
- * never given to another queue while the node runs.
+ * Dense numbers of (topic, queueId): a number indexes the writer's queue offsets and the shared queue table. Numbers
+ * are never given to another queue while the node runs.
  */
 import { RingError } from '../runtime/base/errors.js';
 import { QUEUES_MAX } from './queue-table.js';
@@ -22,7 +22,10 @@ export class QueueNumbers {
     return [...this.#byTopic];
   }
 
-  /** The numbers of queues 0 to `count` - 1 of a topic, made as needed. Errors: RingError CONFIG_INVALID: too many queues. */
+  /**
+   * The numbers of queues 0 to `count` - 1 of a topic, made as needed. Errors: RingError CONFIG_INVALID: too many
+   * queues.
+   */
   of(topic: string, count: number): Int32Array {
     const known = this.#byTopic.get(topic) ?? new Int32Array(0);
     if (known.length >= count) return known;

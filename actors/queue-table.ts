@@ -1,9 +1,9 @@
 /**
- * Bounds of every queue in shared memory, by dense queue number: the coordinator numbers queues, the dispatcher publishes
- * their bounds, pull lanes read them and say where somebody waits.
+ * Bounds of every queue in shared memory, by dense queue number: the coordinator numbers queues, the dispatcher
+ * publishes their bounds, pull lanes read them and say where somebody waits.
  *
- * Shape: for each queue a minimum and a maximum (BigInt64, one writer each) and a count of waiting pulls (Int32, atomic).
- * Memory that was never touched takes no room.
+ * Shape: for each queue a minimum and a maximum (BigInt64, one writer each) and a count of waiting pulls (Int32,
+ * atomic). Memory that was never touched takes no room.
  */
 
 /** Most queues of a broker. */

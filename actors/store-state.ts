@@ -19,11 +19,7 @@ export const StoreState = {
 
 /** Bits that refuse a send outright. WRITE_FAILED does not: the next send finds out whether there is room again. */
 export const UNWRITABLE =
-  StoreState.CLOSED |
-  StoreState.DISK_FULL |
-  StoreState.FLUSH_FAILED |
-  StoreState.SLAVE |
-  StoreState.DISPATCH_FAILED;
+  StoreState.CLOSED | StoreState.DISK_FULL | StoreState.FLUSH_FAILED | StoreState.SLAVE | StoreState.DISPATCH_FAILED;
 
 const reasons: readonly (readonly [number, string])[] = [
   [StoreState.CLOSED, 'the message store has been shut down or is not open yet'],

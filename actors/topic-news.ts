@@ -1,6 +1,6 @@
 /**
- * The coordinator's news, as lanes and the dispatcher take them from their ring: topics, made, changed and deleted. They
- * come in order and before anything that needs them, because they travel on a ring and not by calls.
+ * The coordinator's news, as lanes and the dispatcher take them from their ring: topics, made, changed and deleted.
+ * They come in order and before anything that needs them, because they travel on a ring and not by calls.
  */
 import type { Ring } from '../runtime/memory/ring.js';
 import { type TopicEntry, TopicSnapshot } from './topic-snapshot.js';

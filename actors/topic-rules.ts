@@ -1,4 +1,6 @@
-/** Names that topics may have, and topics that clients may not send to. Source: spec remoting 5.3, 12.3; TopicValidator. */
+/**
+ * Names that topics may have, and topics that clients may not send to. Source: spec remoting 5.3, 12.3; TopicValidator.
+ */
 
 const LEGAL = /^[%|a-zA-Z0-9_-]+$/;
 

@@ -1,6 +1,6 @@
 /**
- * What a lane knows of topics: found by the bytes of the name, without making a string. The coordinator owns the topics and
- * hands out a new entry whenever one changes.
+ * What a lane knows of topics: found by the bytes of the name, without making a string. The coordinator owns the topics
+ * and hands out a new entry whenever one changes.
  */
 import { equalBytes } from '../protocol/bytes.js';
 
@@ -52,7 +52,8 @@ export class TopicSnapshot {
     if (bucket === undefined) return undefined;
     for (let index = 0; index < bucket.length; index++) {
       const topic = bucket[index]!;
-      if (topic.nameBytes.length === end - start && equalBytes(topic.nameBytes, 0, bytes, start, end - start)) return topic;
+      if (topic.nameBytes.length === end - start && equalBytes(topic.nameBytes, 0, bytes, start, end - start))
+        return topic;
     }
     return undefined;
   }

@@ -20,7 +20,10 @@ export class CliError extends Error {
   }
 }
 
-/** Any failure as one that can be shown. `namesrvAlone`: no broker is in the process, and listenPort is the name server's. */
+/**
+ * Any failure as one that can be shown. `namesrvAlone`: no broker is in the process, and listenPort is the name
+ * server's.
+ */
 export function explain(error: unknown, namesrvAlone = false): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof ConfigError) return explainConfig(error);

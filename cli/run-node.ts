@@ -55,7 +55,8 @@ function awaitEnd(shell: Shell, program: string): Ending {
     shell.err(`${program}: ${signal}: stopping; a second signal ends it at once`);
     end(ExitCode.OK);
   };
-  // After a bug nothing in memory can be trusted, so the store is left as after a crash and read back at the next start.
+  // After a bug nothing in memory can be trusted, so the store is left as after a crash and read back at the next
+  // start.
   const onBug = (error: unknown): void => {
     shell.err(`${program}: this is a bug in RingMQ: ${error instanceof Error ? error.stack : messageOf(error)}`);
     process.exit(ExitCode.FAILED);

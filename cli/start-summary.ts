@@ -12,12 +12,13 @@ const durability: Readonly<Record<BrokerConfig['flushDiskType'], string>> = {
 /** The lines; `namesrvPort` when a name server runs in the same process. */
 export function startSummary(shell: Shell, config: BrokerConfig, address: string, namesrvPort?: number): string {
   const { brokerName, brokerClusterName, bindAddress, flushDiskType, storePathRootDir } = config;
-  const namesrv = namesrvPort === undefined ? config.namesrvAddr : `${bindAddress}:${namesrvPort}, in this process`;
-  // Where the commands find it without being told.
-  const option = namesrvPort === 9876 || namesrvPort === undefined ? '' : ` -n 127.0.0.1:${namesrvPort}`;
+  const own = namesrvPort === undefined ? undefined : `${reachable(bindAddress)}:${namesrvPort}`;
+  const namesrv = own ?? config.namesrvAddr;
+  // The commands look there without being told.
+  const option = namesrv === '' || namesrv === '127.0.0.1:9876' ? '' : ` -n '${namesrv}'`;
   const rows: [string, string][] = [
     ['broker', `${brokerName} of ${brokerClusterName}, at ${address}`],
-    ['name server', namesrv === '' ? 'none' : namesrv],
+    ['name server', own === undefined ? namesrv || 'none' : `${own}, in this process`],
     ['store', storePathRootDir],
     ['durability', `${flushDiskType}: ${durability[flushDiskType]}`],
     ['try', `ringmq send Hello "Hello, RingMQ"${option} && ringmq pull Hello${option}`],
@@ -26,3 +27,7 @@ export function startSummary(shell: Shell, config: BrokerConfig, address: string
   const lines = rows.map(([label, text]) => `  ${shell.style('dim', label.padEnd(12))} ${text}`);
   return ['', ...lines, ''].join('\n');
 }
+
+/** An address to connect to, for one to listen on. */
+const reachable = (bindAddress: string): string =>
+  ['0.0.0.0', '::'].includes(bindAddress) ? '127.0.0.1' : bindAddress;

@@ -1,6 +1,7 @@
 /**
  * CRC-32 (IEEE) of a range, masked to 31 bits as RocketMQ stores it. Hot.
- * Short bodies are summed here: below some hundred bytes the call into zlib costs more than the sum (bench/micro/crc32).
+ * Short bodies are summed here: below some hundred bytes the call into zlib costs more than the sum
+ * (bench/micro/crc32).
  * Source: spec storage 3.5; UtilAll.crc32.
  */
 import { crc32 as zlibCrc32 } from 'node:zlib';

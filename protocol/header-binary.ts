@@ -1,8 +1,8 @@
 /**
  * The ROCKETMQ binary header, read into a {@link HeaderFields}. Hot.
  *
- *   | code i16 | language i8 | version i16 | opaque i32 | flag i32 | R i32 | remark, R bytes | E i32 | E bytes of entries |
- *   entry: | key length i16 | key | value length i32 | value |
+ *   | code i16 | language i8 | version i16 | opaque i32 | flag i32 | R i32 | remark, R bytes | E i32 | E bytes of
+ *   entries | entry: | key length i16 | key | value length i32 | value |
  *
  * Source: spec remoting 1.2; RocketMQSerializable.
  */

@@ -1,4 +1,6 @@
-/** What a header says, as its readers fill it in: the command's own fields, and its ext fields as ranges of bytes. Hot. */
+/**
+ * What a header says, as its readers fill it in: the command's own fields, and its ext fields as ranges of bytes. Hot.
+ */
 import { LanguageCode, SerializeType } from './codes.js';
 
 /** Most ext fields a header may carry. */

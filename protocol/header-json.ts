@@ -1,6 +1,6 @@
 /**
- * A JSON header read the slow way: `JSON.parse`, then the ext fields laid out in a scratch copy. It settles what a header
- * is; the fast scan takes the usual part of it and must agree.
+ * A JSON header read the slow way: `JSON.parse`, then the ext fields laid out in a scratch copy. It settles what a
+ * header is; the fast scan takes the usual part of it and must agree.
  * Source: spec remoting 1.1; RemotingCommand, fastjson.
  */
 import { LanguageCode, languageNames } from './codes.js';

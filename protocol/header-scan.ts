@@ -1,8 +1,8 @@
 /**
  * The JSON header as RocketMQ's clients write it, scanned in place. Hot: no allocation, one pass.
  *
- * What is unusual (white space, escapes in names, nested values, floats, nulls, invalid UTF-8) is not taken, and left to
- * {@link parseJsonHeader}: whatever the scan takes, both read alike. A property test holds them equal.
+ * What is unusual (white space, escapes in names, nested values, floats, nulls, invalid UTF-8) is not taken, and left
+ * to {@link parseJsonHeader}: whatever the scan takes, both read alike. A property test holds them equal.
  * Source: spec remoting 1.1.
  */
 import { isUtf8 } from 'node:buffer';
@@ -32,7 +32,10 @@ let number = 0;
 /** All bytes of all texts so far, or-ed: tells whether any is beyond ASCII. */
 let seenBytes = 0;
 
-/** Reads `bytes[start, end)` into `fields`. Errors: false when it is not of the usual form; the fields holds nothing then. */
+/**
+ * Reads `bytes[start, end)` into `fields`. Errors: false when it is not of the usual form; the fields holds nothing
+ * then.
+ */
 export function scanJsonHeader(fields: HeaderFields, bytes: Uint8Array, start: number, end: number): boolean {
   seenBytes = 0;
   let at = start;

@@ -1,6 +1,6 @@
 /**
- * Text inside a header: UTF-8 ranges to strings, and the escapes of a JSON text undone byte by byte. Hot, except where a
- * string is made.
+ * Text inside a header: UTF-8 ranges to strings, and the escapes of a JSON text undone byte by byte. Hot, except where
+ * a string is made.
  */
 
 const BACKSLASH = 0x5c;
@@ -51,8 +51,8 @@ export function areEscapesValid(bytes: Uint8Array, start: number, end: number): 
 }
 
 /**
- * Writes the text `bytes[start, end)`, whose escapes are valid, as UTF-8 at `at` in `target`; returns the position after
- * it. A surrogate without its other half becomes U+FFFD. It never gets longer.
+ * Writes    the text `bytes[start, end)`, whose escapes are valid, as UTF-8 at `at` in `target`; returns the position
+ *           after it. A surrogate without its other half becomes U+FFFD. It never gets longer.
  */
 export function copyUnescaped(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
   let source = start;

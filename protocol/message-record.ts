@@ -3,7 +3,8 @@
  *
  *   | fixed part, 84 bytes with IPv4 hosts | body | i8 topic length | topic | i16 properties length | properties |
  *
- * A lane encodes it with three fields blank (queue offset, physical offset, store time); the log's only writer fills them.
+ * A lane encodes it with three fields blank (queue offset, physical offset, store time); the log's only writer fills
+ * them.
  * Source: spec storage 3.2; MessageExtEncoder, MessageDecoder.
  */
 import { assert } from '../runtime/base/assert.js';
@@ -225,8 +226,8 @@ export function javaHashText(text: string): number {
 const TAGS = new TextEncoder().encode('TAGS\u0001');
 
 /**
- * Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. Of several the last counts,
- * as in Java's map; so the search begins at the end, where clients put it.
+ * Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. Of several the last
+ * counts, as in Java's map; so the search begins at the end, where clients put it.
  */
 export function tagsCodeOf(bytes: Uint8Array, start: number, end: number): number {
   let itemEnd = end;

@@ -1,8 +1,8 @@
 /**
  * Appends records to the log: many at a time with one write, rolling to a new file behind a BLANK. Hot.
  *
- * Use: {@link stage} each request's records, stamp them where they were staged, then {@link commit}. Nothing counts before
- * commit returns; when it throws, {@link rollback} and tell every sender.
+ * Use: {@link stage} each request's records, stamp them where they were staged, then {@link commit}. Nothing counts
+ * before commit returns; when it throws, {@link rollback} and tell every sender.
  * Source: spec storage 3.1, 3.7; CommitLog.
  */
 import { join } from 'node:path';

@@ -12,8 +12,8 @@ export class CommitLogReader {
   }
 
   /**
-   * Reads up to `length` bytes at `position` into `target`, not beyond the end of the file that holds it; returns how many.
-   * 0 when there is no such file (any more). Errors: RingError DISK_READ_FAILED.
+   * Reads     up to `length` bytes at `position` into `target`, not beyond the end of the file that holds it; returns
+   *           how many. 0 when there is no such file (any more). Errors: RingError DISK_READ_FAILED.
    */
   read(target: Uint8Array, targetStart: number, length: number, position: number): number {
     const within = position % this.segmentSize;

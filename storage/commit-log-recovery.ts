@@ -1,8 +1,8 @@
 /**
  * Finds the true end of the log when a store is opened, and makes everything behind it disappear. Cold.
  *
- * After a clean stop the third newest file is where the scan begins; after a crash it is the newest file that was on disk
- * as a whole before the checkpoint. Records are followed one by one; the end is where no whole record begins.
+ * After a clean stop the third newest file is where the scan begins; after a crash it is the newest file that was on
+ * disk as a whole before the checkpoint. Records are followed one by one; the end is where no whole record begins.
  * Source: spec storage 10.2, 10.3; CommitLog.recoverNormally, recoverAbnormally.
  */
 import { getI32, getI64 } from '../protocol/bytes.js';

@@ -7,8 +7,8 @@
  * recoverConsumeQueues({
  *   disk, root: paths.consumeQueue, segmentSize: 6_000_000, cleanStop,
  *   minPhysicalOffset: log.minOffset,
- *   // After a crash the newest entries may be torn in their tags code, which nothing protects: they are dispatched again.
- *   endPhysicalOffset: cleanStop ? log.endOffset : log.dispatchFrom,
+ *   // After a crash the newest entries may be torn in their tags code, which nothing protects: they are dispatched
+ *   again. endPhysicalOffset: cleanStop ? log.endOffset : log.dispatchFrom,
  * });
  *
  * Source: spec storage 4.4, 10.1, 10.4; ConsumeQueue.recover, truncateDirtyLogicFiles, correctMinOffset.

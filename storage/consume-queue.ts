@@ -24,7 +24,9 @@ export class ConsumeQueueWriter {
   #pending = new Uint8Array(UNIT * 64);
   #pendingCount = 0;
 
-  /** `fileSize`: a multiple of 20. `nextOffset` and `maxPhysicalOffset` come from recovery; 0 and -1 for a new queue. */
+  /**
+   * `fileSize`: a multiple of 20. `nextOffset` and `maxPhysicalOffset` come from recovery; 0 and -1 for a new queue.
+   */
   constructor(disk: Disk, folder: string, fileSize: number, nextOffset: number, maxPhysicalOffset: number) {
     this.#segments = new SegmentCache(disk, folder, fileSize, 'create', 2);
     this.nextOffset = nextOffset;
@@ -52,8 +54,8 @@ export class ConsumeQueueWriter {
   }
 
   /**
-   * A queue that starts late (its older files are gone, or it came by replication): the gap from the start of the file is
-   * filled with entries that nobody is served, so that the file is whole.
+   * A queue that starts late (its older files are gone, or it came by replication): the gap from the start of the file
+   * is filled with entries that nobody is served, so that the file is whole.
    */
   #skipTo(queueOffset: number): void {
     this.write();

@@ -1,6 +1,6 @@
 /**
- * The disk as the store sees it, and its real form. The only file that touches node:fs, so that tests can hand in a disk
- * that tears writes, fills up or stalls.
+ * The disk as the store sees it, and its real form. The only file that touches node:fs, so that tests can hand in a
+ * disk that tears writes, fills up or stalls.
  */
 import fs from 'node:fs';
 import { RingError } from '../runtime/base/errors.js';
@@ -63,7 +63,12 @@ export interface Disk {
   space(folder: string): DiskSpace;
 }
 
-function fault(code: 'DISK_READ_FAILED' | 'DISK_WRITE_FAILED', action: string, path: string, cause: unknown): RingError {
+function fault(
+  code: 'DISK_READ_FAILED' | 'DISK_WRITE_FAILED',
+  action: string,
+  path: string,
+  cause: unknown,
+): RingError {
   const reason = (cause as { code?: string }).code ?? String(cause);
   return new RingError(code, `${action} ${path}: ${reason}`, { path, reason }, { cause });
 }
@@ -105,7 +110,9 @@ class NodeFile implements DiskFile {
   }
 
   syncAsync(done: (error: Error | null) => void): void {
-    fs.fdatasync(this.#descriptor, cause => done(cause ? fault('DISK_WRITE_FAILED', 'syncing', this.path, cause) : null));
+    fs.fdatasync(this.#descriptor, cause =>
+      done(cause ? fault('DISK_WRITE_FAILED', 'syncing', this.path, cause) : null),
+    );
   }
 
   size(): number {
@@ -125,7 +132,11 @@ class NodeFile implements DiskFile {
   }
 }
 
-const openFlags = { read: fs.constants.O_RDONLY, write: fs.constants.O_RDWR, create: fs.constants.O_RDWR | fs.constants.O_CREAT };
+const openFlags = {
+  read: fs.constants.O_RDONLY,
+  write: fs.constants.O_RDWR,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT,
+};
 
 /** The real disk, through node:fs. */
 export const nodeDisk: Disk = {

@@ -1,7 +1,8 @@
 /**
  * When written bytes are forced to the device under ASYNC_FLUSH. Decisions only: no clock, no file.
  * Hot enough: called once a turn of the flush loop, allocates one small object.
- * Source: spec storage 9; CommitLog.FlushRealTimeService, DefaultMessageStore.FlushConsumeQueueService, MappedFile.isAbleToFlush.
+ * Source: spec storage 9; CommitLog.FlushRealTimeService, DefaultMessageStore.FlushConsumeQueueService,
+ * MappedFile.isAbleToFlush.
  */
 import { assert } from '../runtime/base/assert.js';
 

@@ -1,6 +1,6 @@
 /**
- * One of the `config/*.json` files: topics, groups, offsets. Always readable, also after a crash in the middle of a write.
- * Cold. Source: spec storage 7; ConfigManager, MixAll.string2File.
+ * One of the `config/*.json` files: topics, groups, offsets. Always readable, also after a crash in the middle of a
+ * write. Cold. Source: spec storage 7; ConfigManager, MixAll.string2File.
  */
 import { dirname } from 'node:path';
 import { messageOf, RingError } from '../runtime/base/errors.js';

@@ -36,8 +36,9 @@ const IPV6_EXTRA = 12;
 const at = RecordLayout.at;
 
 /**
- * The size of the record at `start`, or one of {@link RecordCheck}. A record is whole when its lengths add up to its total
- * size, its topic is not empty and, if `checkCrc`, its body has the stored CRC. Nothing else in a record is protected.
+ * The size of the record at `start`, or one of {@link RecordCheck}. A record is whole when its lengths add up to its
+ * total size, its topic is not empty and, if `checkCrc`, its body has the stored CRC. Nothing else in a record is
+ * protected.
  * Units: bytes.
  */
 export function checkRecord(bytes: Uint8Array, start: number, available: number, checkCrc: boolean): number {

@@ -1,7 +1,7 @@
 /**
  * Open files of a segmented store file (commit log or one consume queue) for one actor, by position. Files are fixed in
- * size and named by their start offset. Each actor has descriptors of its own, so a segment that the writer retires stays
- * readable for who is in the middle of it.
+ * size and named by their start offset. Each actor has descriptors of its own, so a segment that the writer retires
+ * stays readable for who is in the middle of it.
  */
 import { join } from 'node:path';
 import type { Disk, DiskFile } from './disk.js';

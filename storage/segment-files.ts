@@ -113,11 +113,11 @@ export interface ClearTailOptions {
 /**
  * Makes all bytes of a segment from `from` on read as zero; returns how many of the next 64 KiB held something.
  *
- * A Java broker only moves its positions back and leaves the old bytes. With messages of one size, an old record may then
- * begin exactly where the next crash cuts the log, and would be taken for real. So the file is cut at `from` and brought
- * back to its size, which costs two calls however long the tail is. In between its length is wrong, so it bears another
- * name meanwhile: {@link openSegments} finishes the work, and a Java broker refuses the folder instead of misreading it.
- * The modification time stays: retention and searches by time go by it.
+ * A Java broker only moves its positions back and leaves the old bytes. With messages of one size, an old record may
+ * then begin exactly where the next crash cuts the log, and would be taken for real. So the file is cut at `from` and
+ * brought back to its size, which costs two calls however long the tail is. In between its length is wrong, so it bears
+ * another name meanwhile: {@link openSegments} finishes the work, and a Java broker refuses the folder instead of
+ * misreading it. The modification time stays: retention and searches by time go by it.
  */
 export function clearTail(segmentFolder: SegmentFolder, segment: SegmentFile, options: ClearTailOptions): number {
   const { disk, segmentSize } = segmentFolder;

@@ -1,6 +1,6 @@
 /**
- * One process owns a store directory. The owner's name stands in `lock.pid`, beside the `lock` file a Java broker locks;
- * `abort` tells the next start whether this one ended well. Cold. Source: spec storage 6, 17.9.
+ * One process owns a store directory. The owner's name stands in `lock.pid`, beside the `lock` file a Java broker
+ * locks; `abort` tells the next start whether this one ended well. Cold. Source: spec storage 6, 17.9.
  *
  * Node has no POSIX record locks, so a file names the owner and whoever finds it asks whether that process still lives.
  * The limits of that: it holds on one machine and in one process namespace, and a Java broker does not look at it. The
@@ -81,10 +81,10 @@ function becomeOwner(disk: Disk, probe: ProcessProbe, paths: StorePaths, pidFile
 /**
  * Takes the place of an owner that died; false when the files changed meanwhile and it is worth another look.
  *
- * Deciding that the owner is dead and replacing its file are two steps, and another process may do both in between. So the
- * right to replace it is itself a file that only one can make: `lock.pid.<nonce of the dead>`. Who made it looks again
- * whether the dead owner still stands in `lock.pid`; if so nobody else can have replaced it, nor can from now on. A process
- * that dies in the middle leaves its claim, and is succeeded in the same way: the claims form a chain.
+ * Deciding that the owner is dead and replacing its file are two steps, and another process may do both in between. So
+ * the right to replace it is itself a file that only one can make: `lock.pid.<nonce of the dead>`. Who made it looks
+ * again whether the dead owner still stands in `lock.pid`; if so nobody else can have replaced it, nor can from now on.
+ * A process that dies in the middle leaves its claim, and is succeeded in the same way: the claims form a chain.
  */
 function takeOver(disk: Disk, probe: ProcessProbe, paths: StorePaths, pidFile: string, text: string): boolean {
   const chain: { path: string; text: string }[] = [];

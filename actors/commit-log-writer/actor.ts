@@ -1,13 +1,14 @@
 /**
  * Room card: commit log writer
  *
- * Purpose   the only writer of the log and the only owner of queue offsets: assigns both, fills the blanks of each record,
- *           appends a batch with one write.
+ * Purpose   the only writer of the log and the only owner of queue offsets: assigns both, fills the blanks of each
+ *           record, appends a batch with one write.
  * Thread    a worker, blocking; or inline.
  * Reads     append requests, one ring a send lane; commands of the node (retire segments).
  * Writes    the log; append results to remoting; positions appended and minimum; the store state bit WRITE_FAILED.
  * When full it leaves requests in their rings until remoting has taken results; lanes then refuse what waits too long.
- * Fails     a failed write refuses every request of its batch and nothing of it counts; a broken assertion ends the node.
+ * Fails     a failed write refuses every request of its batch and nothing of it counts; a broken assertion ends the
+ *           node.
  */
 import { ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
@@ -230,11 +231,15 @@ export class CommitLogWriter implements Actor {
       serializeType: (flags & AppendFlag.BINARY) as 0 | 1,
     };
     const oneway = (flags & AppendFlag.ONEWAY) !== 0;
-    const response = createResponse(request, ResponseCode.SERVICE_NOT_AVAILABLE, remark, { MSG_REGION: regionId, TRACE_ON: true });
+    const response = createResponse(request, ResponseCode.SERVICE_NOT_AVAILABLE, remark, {
+      MSG_REGION: regionId,
+      TRACE_ON: true,
+    });
     const frame = oneway ? undefined : encodeCommand(response);
     const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
     const at = results.claim(length);
-    // The room that was kept free is that of a result; a refusal is longer. When it does not fit, the permit comes back alone.
+    // The room that was kept free is that of a result; a refusal is longer. When it does not fit, the permit comes back
+    // alone.
     if (at < 0) return this.#returnPermit(index);
     results.words[at >> 2] = staged.connectionId[index]!;
     if (frame !== undefined) results.bytes.set(frame, at + OutboundFrame.frameBytes);

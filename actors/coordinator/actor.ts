@@ -1,18 +1,25 @@
 /**
  * Room card: coordinator
  *
- * Purpose   everything that is not sending or pulling: topics, groups, consumer offsets, client heartbeats, administration;
- *           registers the broker with its name servers.
+ * Purpose   everything that is not sending or pulling: topics, groups, consumer offsets, client heartbeats,
+ *           administration; registers the broker with its name servers.
  * Thread    an event loop.
- * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets that
- *           came with pulls.
+ * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
+ *           that came with pulls.
  * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
 import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
 import { CommandFlag, Permission, RequestCode, ResponseCode, requestCodeName } from '../../protocol/codes.js';
-import { createRequest, createResponse, decodeCommand, encodeCommand, isOneway, type RemotingCommand } from '../../protocol/command.js';
+import {
+  createRequest,
+  createResponse,
+  decodeCommand,
+  encodeCommand,
+  isOneway,
+  type RemotingCommand,
+} from '../../protocol/command.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -77,7 +84,10 @@ export class Coordinator implements Actor {
   registrationTopics(brokerPermission: number): TopicConfigSerializeWrapper {
     const wrapper = this.#state.topics.wrapper();
     if ((brokerPermission & READ_WRITE) === READ_WRITE) return wrapper;
-    const topics = Object.values(wrapper.topicConfigTable).map(topic => [topic.topicName, { ...topic, perm: brokerPermission }]);
+    const topics = Object.values(wrapper.topicConfigTable).map(topic => [
+      topic.topicName,
+      { ...topic, perm: brokerPermission },
+    ]);
     return { ...wrapper, topicConfigTable: Object.fromEntries(topics) };
   }
 
@@ -94,8 +104,10 @@ export class Coordinator implements Actor {
     this.#state.nowMs = nowMs;
     let work = this.#state.news.retry() + this.#retryUnsent();
     if (this.#unsent.length === 0) work += this.#drain(fromRemoting, this.#onRemoting);
-    for (let lane = 0; lane < fromSendLanes.length; lane++) work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
-    for (let lane = 0; lane < fromPullLanes.length; lane++) work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    for (let lane = 0; lane < fromSendLanes.length; lane++)
+      work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
+    for (let lane = 0; lane < fromPullLanes.length; lane++)
+      work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
     this.#onTime(nowMs);
     if (this.#answered) this.#options.remotingBell.ring();
     this.#answered = false;
@@ -193,7 +205,9 @@ export class Coordinator implements Actor {
     });
   }
 
-  /** The topic of a first send. The lane refuses the frame itself when it comes back and the topic is still not there. */
+  /**
+   * The topic of a first send. The lane refuses the frame itself when it comes back and the topic is still not there.
+   */
   #makeTopic(ring: Ring, at: number): void {
     const { extFields, code } = this.#requestIn(ring, at);
     const short = code !== RequestCode.SEND_MESSAGE;
@@ -204,7 +218,13 @@ export class Coordinator implements Actor {
     const queues = Number((short ? extFields.d : extFields.defaultTopicQueueNums) ?? 4);
     const unitMode = (short ? extFields.k : extFields.unitMode) === 'true';
     try {
-      const topic = state.topics.createOnSend(name, template, Number.isInteger(queues) ? queues : 4, unitMode ? 1 : 0, state.nowMs);
+      const topic = state.topics.createOnSend(
+        name,
+        template,
+        Number.isInteger(queues) ? queues : 4,
+        unitMode ? 1 : 0,
+        state.nowMs,
+      );
       if (topic === undefined) return;
       state.log.info({ topic: name, queues: topic.writeQueueNums, template }, 'topic made by its first send');
       announceTopic(state, topic);
@@ -217,7 +237,8 @@ export class Coordinator implements Actor {
     const name = this.#requestIn(ring, at).extFields.consumerGroup ?? '';
     const { groups, settings, nowMs, log } = this.#state;
     try {
-      if (groups.findOrCreate(name, settings.autoCreateSubscriptionGroup, nowMs) !== undefined) announceGroup(this.#state, name);
+      if (groups.findOrCreate(name, settings.autoCreateSubscriptionGroup, nowMs) !== undefined)
+        announceGroup(this.#state, name);
     } catch (error) {
       log.error({ err: error, group: name }, 'a group could not be stored');
     }
@@ -298,5 +319,9 @@ interface OffsetCommit {
 const decoder = new TextDecoder();
 
 function notSupported(request: RemotingCommand): RemotingCommand {
-  return createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, ` request type ${request.code} not supported`);
+  return createResponse(
+    request,
+    ResponseCode.REQUEST_CODE_NOT_SUPPORTED,
+    ` request type ${request.code} not supported`,
+  );
 }

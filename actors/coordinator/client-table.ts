@@ -47,7 +47,13 @@ export class ClientTable {
     return this.#producers.get(name);
   }
 
-  heartbeat(connectionId: number, language: number, version: number, data: HeartbeatData, nowMs: number): GroupChange[] {
+  heartbeat(
+    connectionId: number,
+    language: number,
+    version: number,
+    data: HeartbeatData,
+    nowMs: number,
+  ): GroupChange[] {
     const changes: GroupChange[] = [];
     const member = { connectionId, clientId: data.clientID, language, version, lastUpdateMs: nowMs };
     for (const consumer of data.consumerDataSet) changes.push(this.#consumerHeartbeat(consumer, { ...member }));
@@ -87,7 +93,11 @@ export class ClientTable {
   }
 
   /** UNREGISTER_CLIENT: the client leaves one consumer and one producer group. */
-  unregister(connectionId: number, consumerGroup: string | undefined, producerGroup: string | undefined): GroupChange[] {
+  unregister(
+    connectionId: number,
+    consumerGroup: string | undefined,
+    producerGroup: string | undefined,
+  ): GroupChange[] {
     if (producerGroup !== undefined) removeMember(this.#producers, producerGroup, connectionId);
     const group = consumerGroup === undefined ? undefined : this.#consumers.get(consumerGroup);
     return group === undefined ? [] : this.#leave(group, connectionId);

@@ -1,13 +1,13 @@
-/** Requests about consumers: heartbeats, members, offsets, groups. Source: spec remoting 4.2, 7; ConsumerManageProcessor. */
-import {
-  decodeHeartbeatData,
-  decodeSubscriptionGroupConfig,
-  encodeBody,
-} from '../../protocol/bodies.js';
+/**
+ * Requests about consumers: heartbeats, members, offsets, groups. Source: spec remoting 4.2, 7;
+ * ConsumerManageProcessor.
+ */
+
+import { createTopicConfig } from '../../protocol/bodies/topic.js';
+import { decodeHeartbeatData, decodeSubscriptionGroupConfig, encodeBody } from '../../protocol/bodies.js';
 import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
 import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState } from './state.js';
-import { createTopicConfig } from '../../protocol/bodies/topic.js';
 
 export type Handler = (state: CoordinatorState, request: RemotingCommand, connectionId: number) => RemotingCommand;
 
@@ -29,7 +29,12 @@ function ensureRetryTopic(state: CoordinatorState, group: string, queues: number
   const name = `%RETRY%${group}`;
   if (state.topics.get(name) !== undefined) return;
   const perm = Permission.READ | Permission.WRITE;
-  const topic = createTopicConfig(name, { readQueueNums: queues, writeQueueNums: queues, perm, topicSysFlag: unitMode ? 2 : 0 });
+  const topic = createTopicConfig(name, {
+    readQueueNums: queues,
+    writeQueueNums: queues,
+    perm,
+    topicSysFlag: unitMode ? 2 : 0,
+  });
   announceTopic(state, state.topics.put(topic, state.nowMs));
 }
 
@@ -50,8 +55,8 @@ const consumerList: Handler = (state, request) => {
 };
 
 /**
- * A group that a young queue has never seen starts at 0; only when the start of the queue is no longer "in memory" is the
- * answer "none", and the client applies its own start policy.
+ * A group that a young queue has never seen starts at 0; only when the start of the queue is no longer "in memory" is
+ * the answer "none", and the client applies its own start policy.
  */
 const queryOffset: Handler = (state, request) => {
   const { consumerGroup = '', topic = '' } = request.extFields;
@@ -66,7 +71,11 @@ const queryOffset: Handler = (state, request) => {
     const onDisk = position >= 0 && positions.read('appended') - position > settings.inMemoryBytes;
     if (!onDisk) return createResponse(request, ResponseCode.SUCCESS, null, { offset: 0 });
   }
-  return createResponse(request, ResponseCode.QUERY_NOT_FOUND, 'Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first');
+  return createResponse(
+    request,
+    ResponseCode.QUERY_NOT_FOUND,
+    'Not found, V3_0_6_SNAPSHOT maybe this group consumer boot first',
+  );
 };
 
 const updateOffset: Handler = (state, request) => {

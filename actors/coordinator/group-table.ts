@@ -1,6 +1,6 @@
 /**
- * Subscription groups of this broker: the predefined ones, those of `config/subscriptionGroup.json`, those made by their
- * first use. Cold.
+ * Subscription groups of this broker: the predefined ones, those of `config/subscriptionGroup.json`, those made by
+ * their first use. Cold.
  * Source: spec storage 7, remoting 12.3; SubscriptionGroupManager.
  */
 import { decodeBody, encodeBody } from '../../protocol/bodies/fields.js';
@@ -36,7 +36,10 @@ export class GroupTable {
     this.#file = file;
     this.#version = { counter: 0, timestamp: nowMs };
     for (const name of predefined) {
-      this.#groups.set(name, createSubscriptionGroupConfig(name, broadcasting.has(name) ? { consumeBroadcastEnable: true } : {}));
+      this.#groups.set(
+        name,
+        createSubscriptionGroupConfig(name, broadcasting.has(name) ? { consumeBroadcastEnable: true } : {}),
+      );
     }
     const { value } = file.read();
     if (value === undefined) return;

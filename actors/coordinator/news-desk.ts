@@ -1,6 +1,6 @@
 /**
- * Sends news (actors/topic-news.ts) to lanes and the dispatcher, in order. What a ring does not take is kept and sent later,
- * always before anything newer; a frame is given back only behind the news it was waiting for.
+ * Sends news (actors/topic-news.ts) to lanes and the dispatcher, in order. What a ring does not take is kept and sent
+ * later, always before anything newer; a frame is given back only behind the news it was waiting for.
  */
 import { AssertionError } from '../../runtime/base/assert.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';

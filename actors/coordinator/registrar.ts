@@ -177,7 +177,10 @@ class NameServer {
     this.#again = false;
     if (this.#stopped) return;
     if (this.#wasUp !== false && this.#retryMs > 1000) {
-      this.#options.log.warn({ namesrv: this.#address, reason: messageOf(error) }, 'cannot register with the name server');
+      this.#options.log.warn(
+        { namesrv: this.#address, reason: messageOf(error) },
+        'cannot register with the name server',
+      );
       this.#wasUp = false;
     }
     this.#schedule(this.#retryMs);

@@ -1,6 +1,7 @@
 /** Requests about topics: make, change, delete, list. Source: spec remoting 4.2.2; AdminBrokerProcessor. */
-import { createMessageQueue, encodeBody, enumOf, messageQueueMap, topicFilterTypes } from '../../protocol/bodies.js';
+
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
+import { createMessageQueue, encodeBody, enumOf, messageQueueMap, topicFilterTypes } from '../../protocol/bodies.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
@@ -24,7 +25,11 @@ const updateAndCreateTopic: Handler = (state, request) => {
     return createResponse(request, ResponseCode.SYSTEM_ERROR, `${name} must be 0 to ${TOPIC_QUEUES_MAX}: ${value}`);
   }
   if (!Number.isInteger(perm) || perm < 0 || perm > 15) {
-    return createResponse(request, ResponseCode.SYSTEM_ERROR, `perm must be a sum of 1 inherit, 2 write, 4 read: ${perm}`);
+    return createResponse(
+      request,
+      ResponseCode.SYSTEM_ERROR,
+      `perm must be a sum of 1 inherit, 2 write, 4 read: ${perm}`,
+    );
   }
   const config = createTopicConfig(topic, {
     readQueueNums,
@@ -78,7 +83,10 @@ const topicStats: Handler = (state, request) => {
     const maxOffset = number < 0 ? 0 : state.table.max(number);
     const minOffset = number < 0 ? 0 : state.table.min(number);
     const lastUpdateTimestamp = maxOffset > minOffset ? state.storeTimeOf(topic, queueId, maxOffset - 1) : 0;
-    return [createMessageQueue(topic, state.brokerName, queueId), { lastUpdateTimestamp, maxOffset, minOffset }] as const;
+    return [
+      createMessageQueue(topic, state.brokerName, queueId),
+      { lastUpdateTimestamp, maxOffset, minOffset },
+    ] as const;
   });
   return createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody({ offsetTable: messageQueueMap(rows) }));
 };

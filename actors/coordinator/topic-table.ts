@@ -70,9 +70,18 @@ export class TopicTable {
    * The topic of a first send, made after the template the producer names; undefined when none may be made.
    * Source: spec remoting 12.2; TopicConfigManager.createTopicInSendMessageMethod.
    */
-  createOnSend(name: string, templateName: string, wantedQueues: number, topicSysFlag: number, nowMs: number): TopicConfig | undefined {
+  createOnSend(
+    name: string,
+    templateName: string,
+    wantedQueues: number,
+    topicSysFlag: number,
+    nowMs: number,
+  ): TopicConfig | undefined {
     if (name.startsWith(RETRY_PREFIX)) {
-      return this.put(createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag }), nowMs);
+      return this.put(
+        createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag }),
+        nowMs,
+      );
     }
     const template = this.#template(templateName);
     if (template === undefined || (template.perm & Permission.INHERIT) === 0) return undefined;

@@ -1,15 +1,19 @@
 /**
  * Room card: dispatcher
  *
- * Purpose   follows the log and builds the consume queues. It re-reads the log rather than being told by the writer, so a
- *           master, a slave and a restart share one path and there is no ring to overflow.
+ * Purpose   follows the log and builds the consume queues. It re-reads the log rather than being told by the writer, so
+ *           a master, a slave and a restart share one path and there is no ring to overflow.
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
- * Writes    consume queues, the checkpoint; position dispatched; the queue table; word of new entries to pull lanes that hold.
+ * Writes    consume queues, the checkpoint; position dispatched; the queue table; word of new entries to pull lanes
+ *           that hold.
  * When full word that a pull lane's ring does not take is kept and told later.
- * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken assertion
- *           restarts the actor: what it had dispatched is skipped by offset.
+ * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
+ *           assertion restarts the actor: what it had dispatched is skipped by offset.
  */
+
+import { MessageSysFlag } from '../../protocol/codes.js';
+import { decodeUtf8 } from '../../protocol/header-view.js';
 import {
   BLANK_MAGIC,
   MESSAGE_MAGIC_V1,
@@ -28,8 +32,6 @@ import {
   topicLength,
   topicLengthSize,
 } from '../../protocol/message-record.js';
-import { decodeUtf8 } from '../../protocol/header-view.js';
-import { MessageSysFlag } from '../../protocol/codes.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -42,7 +44,7 @@ import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { QueueTable } from '../queue-table.js';
 import { StoreState } from '../store-state.js';
-import { NewsType, textOf, TopicNews } from '../topic-news.js';
+import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
 import type { QueueRetirer } from './queue-retirer.js';
 
@@ -181,11 +183,15 @@ export class Dispatcher implements Actor {
   #onRecord(at: number, size: number): number {
     const chunk = this.#chunk;
     const magic = recordMagic(chunk, at);
-    assert(magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2, 'the log holds records up to the appended position');
+    assert(
+      magic === MESSAGE_MAGIC_V1 || magic === MESSAGE_MAGIC_V2,
+      'the log holds records up to the appended position',
+    );
     const sysFlag = recordSysFlag(chunk, at);
     this.#flusher.storeTimestampMs = recordStoreTimestamp(chunk, at);
     const transaction = sysFlag & MessageSysFlag.TRANSACTION_MASK;
-    if (transaction === MessageSysFlag.TRANSACTION_PREPARED || transaction === MessageSysFlag.TRANSACTION_ROLLBACK) return 0;
+    if (transaction === MessageSysFlag.TRANSACTION_PREPARED || transaction === MessageSysFlag.TRANSACTION_ROLLBACK)
+      return 0;
     const queue = this.#queueOf(at);
     if (queue === undefined) return 0;
     const properties = recordPropertiesStart(chunk, at);

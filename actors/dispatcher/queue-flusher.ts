@@ -1,6 +1,6 @@
 /**
- * Puts consume queues and then the checkpoint on the device, by the flush keys. A queue that was lost is rebuilt from the
- * log, so nothing waits for this; the checkpoint says from where on a restart must rebuild.
+ * Puts consume queues and then the checkpoint on the device, by the flush keys. A queue that was lost is rebuilt from
+ * the log, so nothing waits for this; the checkpoint says from where on a restart must rebuild.
  * Source: spec storage 6, 9; FlushConsumeQueueService, StoreCheckpoint.
  */
 import type { Logger } from '../../runtime/log/contract.js';

@@ -1,13 +1,13 @@
 /**
- * Consume queues follow the log when its oldest files go: their expired files are deleted and their first readable entry
- * moves. Cold. Source: spec storage 4.4, 11; CleanConsumeQueueService.
+ * Consume queues follow the log when its oldest files go: their expired files are deleted and their first readable
+ * entry moves. Cold. Source: spec storage 4.4, 11; CleanConsumeQueueService.
  */
 import { join } from 'node:path';
 import type { Logger } from '../../runtime/log/contract.js';
 import { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import { findMinOffset } from '../../storage/consume-queue-recovery.js';
 import type { Disk } from '../../storage/disk.js';
-import { consumeQueueFolder, parseSegmentName, segmentName, type StorePaths } from '../../storage/paths.js';
+import { consumeQueueFolder, parseSegmentName, type StorePaths, segmentName } from '../../storage/paths.js';
 import { decideExpired } from '../../storage/retention.js';
 import type { QueueTable } from '../queue-table.js';
 import type { TopicSnapshot } from '../topic-snapshot.js';
@@ -31,12 +31,16 @@ export class QueueRetirer {
     this.#options = options;
   }
 
-  /** Brings all queues of known topics in line with a log that starts at `minPhysicalOffset`. Returns how many files went. */
+  /**
+   * Brings all queues of known topics in line with a log that starts at `minPhysicalOffset`. Returns how many files
+   * went.
+   */
   retire(topics: TopicSnapshot, minPhysicalOffset: number): number {
     let deleted = 0;
     for (const topic of topics.all()) {
       for (const [queueId, number] of topic.queueNumbers.entries()) {
-        if (this.#options.table.max(number) > 0) deleted += this.#retireQueue(topic.name, queueId, number, minPhysicalOffset);
+        if (this.#options.table.max(number) > 0)
+          deleted += this.#retireQueue(topic.name, queueId, number, minPhysicalOffset);
       }
     }
     return deleted;
@@ -61,7 +65,10 @@ export class QueueRetirer {
 
   #deleteFiles(folder: string, minPhysicalOffset: number, physicalOffsetOf: (offset: number) => number): number {
     const { disk, fileSize } = this.#options;
-    const starts = disk.list(folder).map(parseSegmentName).filter(start => start >= 0);
+    const starts = disk
+      .list(folder)
+      .map(parseSegmentName)
+      .filter(start => start >= 0);
     const files = starts.map((startOffset, index) => {
       const isLast = index === starts.length - 1;
       const lastEntry = (startOffset + fileSize) / UNIT_SIZE - 1;

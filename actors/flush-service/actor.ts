@@ -1,21 +1,22 @@
 /**
  * Room card: flush service
  *
- * Purpose   puts the log on the device: at once and for everybody who waits (SYNC_FLUSH, a group commit), or by the flush
- *           keys (ASYNC_FLUSH).
+ * Purpose   puts the log on the device: at once and for everybody who waits (SYNC_FLUSH, a group commit), or by the
+ *           flush keys (ASYNC_FLUSH).
  * Thread    a worker, blocking; or inline, where the sync itself runs on libuv's threads.
  * Reads     position appended; changed settings from the coordinator.
  * Writes    position flushed; the store state bit FLUSH_FAILED.
  * When full nothing: what comes during a sync is covered by the next one.
- * Fails     a failed sync stops sends for good: the kernel may have dropped the pages, so only a restart knows what is there.
+ * Fails     a failed sync stops sends for good: the kernel may have dropped the pages, so only a restart knows what is
+ *           there.
  */
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
-import type { Ring } from '../../runtime/memory/ring.js';
 import type { Positions } from '../../runtime/memory/positions.js';
+import type { Ring } from '../../runtime/memory/ring.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { commitLogFlushConfig, decideFlush, type FlushConfig } from '../../storage/flush-policy.js';
 import { SegmentCache } from '../../storage/segment-cache.js';

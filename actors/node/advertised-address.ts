@@ -1,9 +1,12 @@
-/** Which address of this machine clients are told to come to. Cold. Source: spec properties 9 (RingMQ's own rule for the default). */
+/**
+ * Which address of this machine clients are told to come to. Cold. Source: spec properties 9 (RingMQ's own rule for the
+ * default).
+ */
 import { createSocket } from 'node:dgram';
 
 /**
- * The local address of a connection to `peer` (`host:port`), without making one: connecting a datagram socket only asks the
- * routing table. Undefined when there is no way to it.
+ * The local address of a connection to `peer` (`host:port`), without making one: connecting a datagram socket only asks
+ * the routing table. Undefined when there is no way to it.
  */
 export function localAddressTowards(peer: string): Promise<string | undefined> {
   const colon = peer.lastIndexOf(':');

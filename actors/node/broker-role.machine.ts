@@ -1,6 +1,6 @@
 /**
- * What a broker is to its cluster. Entering a state says through one shared word whether sends are taken; lanes read it as an
- * integer. Master only so far: slave, promoting and demoting come with replication.
+ * What a broker is to its cluster. Entering a state says through one shared word whether sends are taken; lanes read it
+ * as an integer. Master only so far: slave, promoting and demoting come with replication.
  * Source: design of RingMQ; spec properties 9.
  */
 import { setup } from 'xstate';

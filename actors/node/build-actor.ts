@@ -1,6 +1,6 @@
 /**
- * Makes an actor from shared memory and plain settings, on whatever thread it is to run. The one place that knows what each
- * room needs.
+ * Makes an actor from shared memory and plain settings, on whatever thread it is to run. The one place that knows what
+ * each room needs.
  */
 import { SendResponseEncoder } from '../../protocol/send-response.js';
 import type { Actor } from '../../runtime/actor/contract.js';
@@ -178,7 +178,12 @@ export function buildRemoting(
     ring: shop.ring('remoting', name),
     bell: shop.bell(name),
   });
-  const rooms = { sendLane: 'send-lane', pullLane: 'pull-lane', coordinator: 'coordinator', nameRegistry: 'name-registry' } as const;
+  const rooms = {
+    sendLane: 'send-lane',
+    pullLane: 'pull-lane',
+    coordinator: 'coordinator',
+    nameRegistry: 'name-registry',
+  } as const;
   const outlets: Partial<Record<RoomName, ReturnType<typeof outlet>[]>> = {};
   for (const [room, kind] of Object.entries(rooms)) {
     const names = shop.namesOf(kind);

@@ -5,10 +5,10 @@ import { parseIpv4 } from '../../protocol/message-id.js';
 import type { StorePaths } from '../../storage/paths.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
+import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { ListenerKind } from '../remoting/routes.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
-import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import { logFlushSettings, pullLaneSettings, queueFlushSettings, sendLaneSettings } from './settings.js';
 
 /** Remoting's part: every process has one. */
@@ -39,7 +39,10 @@ export interface BrokerSettings {
   readonly queueOffsets: Float64Array;
 }
 
-export function remotingSettings(config: BrokerConfig | NamesrvConfig, listeners: readonly ListenerKind[]): RemotingSettings {
+export function remotingSettings(
+  config: BrokerConfig | NamesrvConfig,
+  listeners: readonly ListenerKind[],
+): RemotingSettings {
   return {
     listeners,
     connectionsMax: config.connectionsMax,

@@ -1,4 +1,7 @@
-/** The coordinator with what hangs on it: tables, registrar, configuration requests. Made on the coordinator's thread. Cold. */
+/**
+ * The coordinator with what hangs on it: tables, registrar, configuration requests. Made on the coordinator's thread.
+ * Cold.
+ */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerConfig, LoadedConfig } from '../../config/index.js';
@@ -21,7 +24,13 @@ import type { QueueNumbers } from '../queue-numbers.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
-import { coordinatorSettings, logFlushSettings, pullLaneSettings, queueFlushSettings, sendLaneSettings } from './settings.js';
+import {
+  coordinatorSettings,
+  logFlushSettings,
+  pullLaneSettings,
+  queueFlushSettings,
+  sendLaneSettings,
+} from './settings.js';
 
 export interface CoordinatorRoomOptions {
   readonly loaded: LoadedConfig<BrokerConfig>;

@@ -1,6 +1,6 @@
 /**
- * Looks after disk space: decides on time which segments of the log go and whether sends must be refused; the log's writer
- * does the deleting. Cold. Source: spec storage 11, 12; CleanCommitLogService.
+ * Looks after disk space: decides on time which segments of the log go and whether sends must be refused; the log's
+ * writer does the deleting. Cold. Source: spec storage 11, 12; CleanCommitLogService.
  */
 import { join } from 'node:path';
 import type { BrokerConfig } from '../../config/index.js';
@@ -109,6 +109,7 @@ export class Housekeeping {
     if (full && storeState.set(StoreState.DISK_FULL)) {
       log.error({ usedRatio: ratio, diskSpaceWarningLevelRatio }, 'the disk is too full: sends are refused');
     }
-    if (!full && storeState.clear(StoreState.DISK_FULL)) log.info({ usedRatio: ratio }, 'the disk has room again: sends are taken');
+    if (!full && storeState.clear(StoreState.DISK_FULL))
+      log.info({ usedRatio: ratio }, 'the disk has room again: sends are taken');
   }
 }

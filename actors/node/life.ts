@@ -27,7 +27,11 @@ interface Machine<Event> {
   send(event: Event): void;
 }
 
-function follow<Event extends { readonly type: string }>(what: string, machine: Machine<Event>, log: Logger): Life<Event> {
+function follow<Event extends { readonly type: string }>(
+  what: string,
+  machine: Machine<Event>,
+  log: Logger,
+): Life<Event> {
   return {
     get state() {
       return String(machine.getSnapshot().value);

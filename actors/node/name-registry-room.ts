@@ -37,7 +37,10 @@ export function buildNameRegistry(
         const result = updateConfig(current, text);
         if (!result.ok) {
           if ('forbidden' in result) {
-            return { code: ResponseCode.NO_PERMISSION, remark: `Can not update config in black list. ${result.forbidden}` };
+            return {
+              code: ResponseCode.NO_PERMISSION,
+              remark: `Can not update config in black list. ${result.forbidden}`,
+            };
           }
           return { code: ResponseCode.SYSTEM_ERROR, remark: result.issues.map(formatIssue).join('\n') };
         }

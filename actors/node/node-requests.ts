@@ -2,16 +2,15 @@
  * Requests that concern the whole broker: its configuration and its runtime information.
  * Source: spec remoting 4.2.2, 10.4, properties 12.1; AdminBrokerProcessor.
  */
-import { type BrokerConfig, type LoadedConfig, persistedText, updateConfig } from '../../config/index.js';
-import { formatIssue } from '../../config/index.js';
+import { type BrokerConfig, formatIssue, type LoadedConfig, persistedText, updateConfig } from '../../config/index.js';
 import { encodeBody } from '../../protocol/bodies.js';
 import { MQ_VERSION, MQ_VERSION_NAME, RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
-import { usedRatio } from '../../storage/retention.js';
 import type { StorePaths } from '../../storage/paths.js';
+import { usedRatio } from '../../storage/retention.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
 
@@ -75,7 +74,11 @@ export class NodeRequests {
         disk.writeText(temporary, persistedText(result.loaded));
         disk.rename(temporary, configFile);
       } catch (error) {
-        return createResponse(request, ResponseCode.SYSTEM_ERROR, `the configuration cannot be stored: ${messageOf(error)}`);
+        return createResponse(
+          request,
+          ResponseCode.SYSTEM_ERROR,
+          `the configuration cannot be stored: ${messageOf(error)}`,
+        );
       }
     }
     this.#configVersion = { counter: this.#configVersion.counter + 1, timestamp: Date.now() };
@@ -98,8 +101,12 @@ export class NodeRequests {
     const pulled = rates.total('messagesPulled');
     const messages = writer.read('messagesAppended');
     const transferred = rates.triple('messagesPulled');
-    const sendDepth = shop.namesOf('send-lane').reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
-    const pullDepth = shop.namesOf('pull-lane').reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
+    const sendDepth = shop
+      .namesOf('send-lane')
+      .reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
+    const pullDepth = shop
+      .namesOf('pull-lane')
+      .reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
     const table: Record<string, string | number> = {
       brokerVersionDesc: MQ_VERSION_NAME,
       brokerVersion: MQ_VERSION,

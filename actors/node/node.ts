@@ -1,6 +1,6 @@
 /**
- * A node: name server, broker or both in one process. The composition root: it opens the store, allocates shared memory from
- * the wiring table, puts the actors on their threads, listens, and takes everything down again in order.
+ * A node: name server, broker or both in one process. The composition root: it opens the store, allocates shared memory
+ * from the wiring table, puts the actors on their threads, listens, and takes everything down again in order.
  *
  * @example
  * const node = await RingNode.start({ broker: loadBrokerConfig({ set: { storePathRootDir: folder } }) });
@@ -14,10 +14,10 @@ import type { Logger } from '../../runtime/log/contract.js';
 import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
-import type { BrokerRoleActions } from './broker-role.machine.js';
-import { StoreState } from '../store-state.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
+import { StoreState } from '../store-state.js';
 import { localAddressTowards } from './advertised-address.js';
+import type { BrokerRoleActions } from './broker-role.machine.js';
 import { brokerSettings, remotingSettings } from './build-settings.js';
 import { Housekeeping } from './housekeeping.js';
 import { type Life, startBrokerRole, startStoreLife } from './life.js';
@@ -60,7 +60,10 @@ export class RingNode {
   readonly #parts: NodeParts;
   #stopping: Promise<void> | undefined;
 
-  /** Errors: RingError STORE_LOCKED, STORE_CORRUPT, LISTEN_FAILED, CONFIG_INVALID and disk faults; nothing is left behind. */
+  /**
+   * Errors: RingError STORE_LOCKED, STORE_CORRUPT, LISTEN_FAILED, CONFIG_INVALID and disk faults; nothing is left
+   * behind.
+   */
   static start(options: NodeOptions): Promise<RingNode> {
     return new NodeStarter(options).start();
   }
@@ -73,7 +76,10 @@ export class RingNode {
     this.log = parts.log;
   }
 
-  /** Drains, flushes, says farewell to the name servers and leaves a clean store. Calling it again waits for the same end. */
+  /**
+   * Drains, flushes, says farewell to the name servers and leaves a clean store. Calling it again waits for the same
+   * end.
+   */
   stop(): Promise<void> {
     this.#stopping ??= stopNode(this.#parts);
     return this.#stopping;
@@ -107,7 +113,17 @@ class NodeStarter {
       const { logLevel } = this.#anyConfig;
       const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed });
       const role = startBrokerRole(roleActions(shop), log);
-      parts = { plan, shop, log, rootLogger, host, store, role, storeLife, housekeeping: this.#housekeeping(shop, store, host, log) };
+      parts = {
+        plan,
+        shop,
+        log,
+        rootLogger,
+        host,
+        store,
+        role,
+        storeLife,
+        housekeeping: this.#housekeeping(shop, store, host, log),
+      };
       return await this.#bringUp(parts);
     } catch (error) {
       log.error({ err: error }, `the node did not start: ${messageOf(error)}`);
@@ -167,7 +183,8 @@ class NodeStarter {
     const specs = this.#listenerSpecs();
     const advertised = this.#config === undefined ? '' : await this.#advertisedAddress(this.#config);
     const common = this.#roomsData(parts, specs, advertised);
-    for (const [thread, actors] of plan.threads) await host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) });
+    for (const [thread, actors] of plan.threads)
+      await host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) });
     const got = await host.control('remoting').listen(specs);
     store?.markOpen();
     role.send({ type: 'SERVE' });
@@ -178,7 +195,11 @@ class NodeStarter {
     return new RingNode(parts, ports);
   }
 
-  #roomsData(parts: NodeParts, specs: readonly ListenerSpec[], advertisedAddress: string): Omit<RoomsData, 'thread' | 'actors' | 'mayBlock'> {
+  #roomsData(
+    parts: NodeParts,
+    specs: readonly ListenerSpec[],
+    advertisedAddress: string,
+  ): Omit<RoomsData, 'thread' | 'actors' | 'mayBlock'> {
     const { shop, store } = parts;
     const { broker, namesrv, configFile } = this.#options;
     const kinds = specs.map(spec => spec.kind);
@@ -223,8 +244,17 @@ class NodeStarter {
     this.#options.onFailed?.(fault.message);
   }
 
-  #sayStarted(log: Logger, plan: ThreadPlan, specs: readonly ListenerSpec[], ports: NodePorts, advertised: string): void {
-    log.info({ threadingMode: plan.mode, reason: plan.reason, threads: [...plan.threads.keys()] }, 'actors are running');
+  #sayStarted(
+    log: Logger,
+    plan: ThreadPlan,
+    specs: readonly ListenerSpec[],
+    ports: NodePorts,
+    advertised: string,
+  ): void {
+    log.info(
+      { threadingMode: plan.mode, reason: plan.reason, threads: [...plan.threads.keys()] },
+      'actors are running',
+    );
     const config = this.#config;
     if (config !== undefined) {
       const durable = config.flushDiskType === 'SYNC_FLUSH';
@@ -242,7 +272,8 @@ class NodeStarter {
       );
     }
     for (const { kind, host } of specs) log.info({ kind, listen: `${host}:${ports[kind]}` }, 'listening');
-    if (config !== undefined) log.info({ advertised: `${advertised}:${ports.broker}` }, 'clients are told to come here');
+    if (config !== undefined)
+      log.info({ advertised: `${advertised}:${ports.broker}` }, 'clients are told to come here');
   }
 }
 

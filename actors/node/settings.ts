@@ -1,15 +1,17 @@
 /** The part of the configuration that each room uses, as plain data: it travels as news when it changes. */
 import type { BrokerConfig } from '../../config/index.js';
 import type { CoordinatorSettings } from '../coordinator/state.js';
-import type { PullLaneSettings } from '../pull-lane/mailbox.js';
-import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
+import type { LogFlushSettings } from '../flush-service/actor.js';
+import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
   return {
     maxMessageSize: config.maxMessageSize,
-    waitTimeMillsInSendQueue: config.brokerFastFailureEnable ? config.waitTimeMillsInSendQueue : Number.MAX_SAFE_INTEGER,
+    waitTimeMillsInSendQueue: config.brokerFastFailureEnable
+      ? config.waitTimeMillsInSendQueue
+      : Number.MAX_SAFE_INTEGER,
     brokerPermission: config.brokerPermission,
     startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
   };
@@ -26,7 +28,9 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
     maxTransferCountOnMessageInDisk: config.maxTransferCountOnMessageInDisk,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
     holdsMax: config.pullThreadPoolQueueCapacity,
-    waitTimeMillsInPullQueue: config.brokerFastFailureEnable ? config.waitTimeMillsInPullQueue : Number.MAX_SAFE_INTEGER,
+    waitTimeMillsInPullQueue: config.brokerFastFailureEnable
+      ? config.waitTimeMillsInPullQueue
+      : Number.MAX_SAFE_INTEGER,
   };
 }
 

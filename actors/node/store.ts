@@ -1,6 +1,6 @@
 /**
- * Opens and closes a store directory: lock, recovery, catch-up of the consume queues. Cold, on the main thread, before any
- * actor runs. Source: spec storage 6, 10, 16; DefaultMessageStore.
+ * Opens and closes a store directory: lock, recovery, catch-up of the consume queues. Cold, on the main thread, before
+ * any actor runs. Source: spec storage 6, 10, 16; DefaultMessageStore.
  */
 import { messageOf, RingError } from '../../runtime/base/errors.js';
 import { formatBytes } from '../../runtime/base/units.js';
@@ -13,8 +13,8 @@ import { type CommitLogRecovery, recoverCommitLog } from '../../storage/commit-l
 import { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import { maxPhysicalOffsetOf, recoverConsumeQueues } from '../../storage/consume-queue-recovery.js';
 import type { Disk } from '../../storage/disk.js';
-import { SegmentCache } from '../../storage/segment-cache.js';
 import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
+import { SegmentCache } from '../../storage/segment-cache.js';
 import {
   acquireStoreLock,
   createAbortFile,
@@ -120,7 +120,13 @@ export class Store {
 
   /** Puts the log between two positions on the device. Blocks. Errors: RingError DISK_WRITE_FAILED. */
   syncLog(from: number, to: number): void {
-    const segments = new SegmentCache(this.#disk, this.paths.commitLog, this.#config.mappedFileSizeCommitLog, 'read', 2);
+    const segments = new SegmentCache(
+      this.#disk,
+      this.paths.commitLog,
+      this.#config.mappedFileSizeCommitLog,
+      'read',
+      2,
+    );
     try {
       for (let start = segments.startOf(from); start < to; start += segments.segmentSize) segments.at(start)?.sync();
     } finally {
@@ -143,11 +149,20 @@ export class Store {
         if (performance.now() - saidMs < PROGRESS_EVERY_MS) return;
         saidMs = performance.now();
         const percent = totalBytes === 0 ? 100 : Math.floor((scannedBytes / totalBytes) * 100);
-        this.#log.info({ percent, records: recordsScanned }, `reading back the commit log: ${formatBytes(scannedBytes)}`);
+        this.#log.info(
+          { percent, records: recordsScanned },
+          `reading back the commit log: ${formatBytes(scannedBytes)}`,
+        );
       },
     });
     const tookMs = Math.round(performance.now() - startedMs);
-    const facts = { cleanStop, records: recovery.recordsScanned, end: recovery.endOffset, truncatedBytes: recovery.truncatedBytes, tookMs };
+    const facts = {
+      cleanStop,
+      records: recovery.recordsScanned,
+      end: recovery.endOffset,
+      truncatedBytes: recovery.truncatedBytes,
+      tookMs,
+    };
     if (!cleanStop) this.#log.warn(facts, 'the last run did not end well: the commit log was read back');
     else if (recovery.endOffset > 0) this.#log.info(facts, 'the commit log was opened');
     return recovery;

@@ -1,4 +1,7 @@
-/** Puts rooms on threads and looks after them: the main thread's event loop, workers, and piscina's threads for lanes. Cold. */
+/**
+ * Puts rooms on threads and looks after them: the main thread's event loop, workers, and piscina's threads for lanes.
+ * Cold.
+ */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Actor } from '../../runtime/actor/contract.js';
@@ -9,7 +12,7 @@ import { systemClock } from '../../runtime/base/clock.js';
 import { messageOf, type RingError } from '../../runtime/base/errors.js';
 import { type ControlCaller, connectControl, connectInline, openControlLine } from '../../runtime/control/endpoint.js';
 import { rebuildError } from '../../runtime/control/wire-errors.js';
-import type { LogLevel, Logger } from '../../runtime/log/contract.js';
+import type { Logger, LogLevel } from '../../runtime/log/contract.js';
 import type { RootLogger } from '../../runtime/log/logger.js';
 import { LanePool } from '../../runtime/pool/lane-pool.js';
 import type { Disk } from '../../storage/disk.js';

@@ -56,8 +56,8 @@ function threadOf(actor: ActorInstance, mode: ThreadingMode): string {
 }
 
 /**
- * The order in which actors of one thread work: that of a request's way, so that one round takes it through all rooms. The
- * dispatcher comes last: a sender does not wait for consume queues.
+ * The order in which actors of one thread work: that of a request's way, so that one round takes it through all rooms.
+ * The dispatcher comes last: a sender does not wait for consume queues.
  */
 const workOrder: readonly ActorKind[] = [
   'send-lane',

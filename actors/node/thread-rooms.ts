@@ -1,6 +1,6 @@
 /**
- * The actors of one thread, made there, and what the node may ask of them. The main thread has one of these too, so every
- * mode runs the same code. Cold but for the loops it starts.
+ * The actors of one thread, made there, and what the node may ask of them. The main thread has one of these too, so
+ * every mode runs the same code. Cold but for the loops it starts.
  */
 import {
   type BrokerConfig,
@@ -19,7 +19,7 @@ import type { Disk } from '../../storage/disk.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
-import { Listeners, type ListenerSpec } from '../remoting/listeners.js';
+import { type ListenerSpec, Listeners } from '../remoting/listeners.js';
 import { buildActor, buildRemoting } from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
@@ -124,7 +124,13 @@ export class ThreadRooms implements RoomsControl {
       }
       default: {
         const { mayBlock, broker } = this.#data;
-        return buildActor(actor, { shop: this.shop, settings: broker!.settings, disk: this.#disk, log: this.#log, mayBlock });
+        return buildActor(actor, {
+          shop: this.shop,
+          settings: broker!.settings,
+          disk: this.#disk,
+          log: this.#log,
+          mayBlock,
+        });
       }
     }
   }

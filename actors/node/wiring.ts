@@ -1,6 +1,6 @@
 /**
- * The architecture as data: every actor, every ring and every position with its one writer. The node allocates memory from
- * it, `ringmq wiring` prints and draws it, and a test holds the drawing in docs/ to it.
+ * The architecture as data: every actor, every ring and every position with its one writer. The node allocates memory
+ * from it, `ringmq wiring` prints and draws it, and a test holds the drawing in docs/ to it.
  */
 import type { PositionName } from '../../runtime/memory/positions.js';
 
@@ -71,7 +71,12 @@ export const positionTable: readonly PositionRow[] = [
     followers: ['flush-service', 'dispatcher', 'pull-lane'],
     meaning: 'end of what can be read',
   },
-  { name: 'flushed', writer: 'flush-service', followers: ['remoting', 'dispatcher'], meaning: 'end of what is on the device' },
+  {
+    name: 'flushed',
+    writer: 'flush-service',
+    followers: ['remoting', 'dispatcher'],
+    meaning: 'end of what is on the device',
+  },
   { name: 'dispatched', writer: 'dispatcher', followers: [], meaning: 'end of what consume queues point to' },
 ];
 

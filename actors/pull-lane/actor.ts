@@ -1,23 +1,22 @@
 /**
  * Room card: pull lane
  *
- * Purpose   answers pulls: entries, tag filter, messages from the log; holds those that find nothing. Also offsets, time
- *           search and single messages, which read the same files.
+ * Purpose   answers pulls: entries, tag filter, messages from the log; holds those that find nothing. Also offsets,
+ *           time search and single messages, which read the same files.
  * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection.
- * Reads     requests from remoting; topics and groups from the coordinator; queue numbers from the dispatcher; consume queues
- *           and the log; the queue table.
+ * Reads     requests from remoting; topics and groups from the coordinator; queue numbers from the dispatcher; consume
+ *           queues and the log; the queue table.
  * Writes    answers to remoting; committed offsets, and frames whose group is unknown, to the coordinator.
  * When full it leaves a request in its ring until remoting has taken answers; too many held pulls are answered at once.
- * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion restarts the lane, held pulls are pulled again
- *           by their clients.
+ * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion restarts the lane, held pulls are pulled
+ *           again by their clients.
  */
 import { CommandFlag, PullSysFlag, RequestCode, ResponseCode } from '../../protocol/codes.js';
-import { createResponse, decodeCommand, encodeCommand } from '../../protocol/command.js';
+import { decodeCommand, encodeCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
 import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
-import { PULL_RESPONSE_HEADER_MAX, putPullResponse } from '../../protocol/pull-response.js';
-import { ALL_TAGS, parseTagExpression, type TagFilter } from '../../protocol/tag-filter.js';
+import { ALL_TAGS, type TagFilter } from '../../protocol/tag-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -32,15 +31,16 @@ import { CoordinatorType } from '../coordinator/mailbox.js';
 import type { GroupEntry } from '../group-snapshot.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
-import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
-import { NewsType, textOf, TopicNews } from '../topic-news.js';
+import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
+import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
+import { FilterCache } from './filter-cache.js';
 import { type HeldPull, HoldTable } from './hold-table.js';
 import { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
-import { type PullRefusal, SubscriptionRules } from './subscription-rules.js';
 import { StoreQueries } from './queries.js';
+import { type PullRefusal, SubscriptionRules } from './subscription-rules.js';
 
 export interface PullLaneOptions {
   readonly name: string;
@@ -79,10 +79,10 @@ export class PullLane implements Actor {
   readonly #fetcher: Fetcher;
   readonly #queries: StoreQueries;
   readonly #rules: SubscriptionRules;
-  readonly #filters = new Map<string, TagFilter>();
+  readonly #answers: PullAnswers;
+  readonly #filters = new FilterCache();
   #settings: PullLaneSettings;
   #nowMs = 0;
-  #answered = false;
   #asked = false;
   #minimum = 0;
 
@@ -93,6 +93,7 @@ export class PullLane implements Actor {
     this.#news = new TopicNews(options.news);
     this.#window = new LogWindow(options.log);
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters);
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#queries = new StoreQueries({
       topics: this.#news.snapshot,
@@ -110,9 +111,9 @@ export class PullLane implements Actor {
     work += this.#drainRequests(this.#options.inbox);
     work += this.#drainGrown(this.#options.grown);
     work += this.#answerExpired();
-    if (this.#answered) this.#options.remotingBell.ring();
+    if (this.#answers.pending) this.#options.remotingBell.ring();
     if (this.#asked) this.#options.coordinatorBell.ring();
-    this.#answered = false;
+    this.#answers.pending = false;
     this.#asked = false;
     return work;
   }
@@ -176,7 +177,7 @@ export class PullLane implements Actor {
         throw error;
       }
       this.#options.logger.error({ err: error }, 'a read request failed');
-      return this.#refuse(ring.words[at >> 2]!, { code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error) });
+      return this.#answers.refuse(this.#header, ring.words[at >> 2]!, { code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error) });
     }
   }
 
@@ -188,19 +189,19 @@ export class PullLane implements Actor {
     const headerEnd = frameAt + FRAME_PREFIX_SIZE + headerLength(bytes, frameAt);
     const header = this.#header;
     if (!header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
-      return this.#closeConnection(connectionId);
+      return this.#answers.close(connectionId);
     }
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
-      return this.#refuse(connectionId, { code: ResponseCode.SYSTEM_BUSY, remark });
+      return this.#answers.refuse(this.#header, connectionId, { code: ResponseCode.SYSTEM_BUSY, remark });
     }
     if (header.code === RequestCode.PULL_MESSAGE || header.code === RequestCode.LITE_PULL_MESSAGE) {
       return this.#onPull(ring, at, connectionId, returned);
     }
     if ((header.flag & CommandFlag.ONEWAY) !== 0) return true;
     const response = this.#queries.answer(decodeCommand(bytes.slice(frameAt, frameAt + size)));
-    return this.#sendFrame(connectionId, encodeCommand(response));
+    return this.#answers.frame(connectionId, encodeCommand(response));
   }
 
   // ---- pulls ----
@@ -216,10 +217,17 @@ export class PullLane implements Actor {
     const topic = this.#findTopic(topicIndex);
     const queueId = header.integer(slots[PullMessageSlot.queueId]!);
     const permission = this.#settings.brokerPermission;
-    const refusal = this.#rules.checkTarget(groupName, group, topic, topic?.name ?? header.string(topicIndex), queueId, permission);
-    if (refusal !== undefined) return this.#refuse(connectionId, refusal);
+    const refusal = this.#rules.checkTarget(
+      groupName,
+      group,
+      topic,
+      topic?.name ?? header.string(topicIndex),
+      queueId,
+      permission,
+    );
+    if (refusal !== undefined) return this.#answers.refuse(this.#header, connectionId, refusal);
     const filter = this.#filterOf(group!, topic!);
-    if ('code' in filter) return this.#refuse(connectionId, filter);
+    if ('code' in filter) return this.#answers.refuse(this.#header, connectionId, filter);
     const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
     if ((sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0 && !this.#commitOffset(groupName, topic!, queueId)) return false;
     return this.#pull(connectionId, groupName, topic!, queueId, filter, sysFlag);
@@ -239,9 +247,13 @@ export class PullLane implements Actor {
     const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
     const type = header.string(slots[PullMessageSlot.expressionType]!);
     if ((sysFlag & PullSysFlag.SUBSCRIPTION) === 0) {
-      const subscription = this.#rules.findSubscription(group, topic.name, header.integer(slots[PullMessageSlot.subVersion]!));
+      const subscription = this.#rules.findSubscription(
+        group,
+        topic.name,
+        header.integer(slots[PullMessageSlot.subVersion]!),
+      );
       if ('code' in subscription) return subscription;
-      return this.#parseFilter(subscription.expressionType, subscription.subString);
+      return this.#filters.parse(subscription.expressionType, subscription.subString);
     }
     const index = slots[PullMessageSlot.subscription]!;
     // Nearly everybody subscribes to everything: not worth a string.
@@ -250,22 +262,7 @@ export class PullLane implements Actor {
       const start = header.valueStart[index]!;
       if (header.valueEnd[index]! - start === 1 && header.bytes[start] === 0x2a) return ALL_TAGS;
     }
-    return this.#parseFilter(type, header.string(index));
-  }
-
-  #parseFilter(type: string, expression: string): TagFilter | PullRefusal {
-    if (type !== '' && type !== 'TAG') {
-      return { code: ResponseCode.SYSTEM_ERROR, remark: `The broker does not support consumer to filter message by ${type}` };
-    }
-    const cached = this.#filters.get(expression);
-    if (cached !== undefined) return cached;
-    const filter = parseTagExpression(expression);
-    if (filter === undefined) {
-      return { code: ResponseCode.SUBSCRIPTION_PARSE_FAILED, remark: `parse the consumer's subscription failed: "${expression}" names no tag` };
-    }
-    if (this.#filters.size >= 4096) this.#filters.clear();
-    this.#filters.set(expression, filter);
-    return filter;
+    return this.#filters.parse(type, header.string(index));
   }
 
   #commitOffset(group: string, topic: KnownTopic, queueId: number): boolean {
@@ -311,10 +308,17 @@ export class PullLane implements Actor {
       };
       if (suspendMs > 0 && this.#holds.size < this.#settings.holdsMax) return this.#hold(pull);
     }
-    return this.#answer(connectionId, header.opaque, header.serializeType);
+    return this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
   }
 
-  #fetch(topic: KnownTopic, queueId: number, queueNumber: number, offset: number, maxMsgNums: number, filter: TagFilter): void {
+  #fetch(
+    topic: KnownTopic,
+    queueId: number,
+    queueNumber: number,
+    offset: number,
+    maxMsgNums: number,
+    filter: TagFilter,
+  ): void {
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
   }
@@ -330,6 +334,12 @@ export class PullLane implements Actor {
     const reader = this.#options.openQueue(topic, queueId, this.#units);
     this.#queues.set(queueNumber, reader);
     return reader;
+  }
+
+  #askForGroup(ring: Ring, at: number): boolean {
+    if (!this.#options.toCoordinator.offer(CoordinatorType.GROUP_NEEDED, ring.bytes, at, ring.length)) return false;
+    this.#asked = true;
+    return true;
   }
 
   // ---- holding ----
@@ -373,73 +383,9 @@ export class PullLane implements Actor {
         return true;
       }
     }
-    if (!this.#answer(pull.connectionId, pull.opaque, pull.serializeType)) return false;
+    if (!this.#answers.found(this.#fetcher, pull.connectionId, pull.opaque, pull.serializeType)) return false;
     this.#holds.remove(pull);
     this.#options.table.addWaiting(pull.queueNumber, -1);
-    return true;
-  }
-
-  // ---- answers ----
-
-  /** Answers with what the fetcher found. False when remoting has no room. */
-  #answer(connectionId: number, opaque: number, serializeType: number): boolean {
-    const { toRemoting, counters } = this.#options;
-    const fetcher = this.#fetcher;
-    const claimed = toRemoting.claim(OutboundFrame.frameBytes + PULL_RESPONSE_HEADER_MAX + fetcher.size);
-    if (claimed < 0) return false;
-    const frameAt = claimed + OutboundFrame.frameBytes;
-    let bodyAt = putPullResponse(toRemoting.bytes, frameAt, serializeType, opaque, fetcher.outcome, fetcher.size);
-    let end = fetcher.copyTo(toRemoting.bytes, bodyAt);
-    if (end - bodyAt !== fetcher.size) {
-      // Some were retired meanwhile: the header must tell the true length.
-      const size = end - bodyAt;
-      if (size === 0) fetcher.outcome.code = ResponseCode.PULL_RETRY_IMMEDIATELY;
-      if (size === 0) fetcher.outcome.remark = 'MESSAGE_WAS_REMOVING';
-      bodyAt = putPullResponse(toRemoting.bytes, frameAt, serializeType, opaque, fetcher.outcome, size);
-      end = fetcher.copyTo(toRemoting.bytes, bodyAt);
-    }
-    toRemoting.words[claimed >> 2] = connectionId;
-    toRemoting.commit(OutboundType.FRAME, end - claimed);
-    this.#answered = true;
-    if (end > bodyAt) {
-      counters.add(Counter.pullsFound);
-      counters.add(Counter.messagesPulled, fetcher.count);
-      counters.add(Counter.bytesPulled, end - bodyAt);
-    } else {
-      counters.add(Counter.pullsMissed);
-    }
-    return true;
-  }
-
-  #refuse(connectionId: number, refusal: PullRefusal): boolean {
-    if ((this.#header.flag & CommandFlag.ONEWAY) !== 0) return true;
-    return this.#sendFrame(connectionId, encodeCommand(createResponse(this.#header, refusal.code, refusal.remark)));
-  }
-
-  #sendFrame(connectionId: number, frame: Uint8Array): boolean {
-    const { toRemoting } = this.#options;
-    const claimed = toRemoting.claim(OutboundFrame.frameBytes + frame.length);
-    if (claimed < 0) return false;
-    toRemoting.words[claimed >> 2] = connectionId;
-    toRemoting.bytes.set(frame, claimed + OutboundFrame.frameBytes);
-    toRemoting.commit(OutboundType.FRAME, OutboundFrame.frameBytes + frame.length);
-    this.#answered = true;
-    return true;
-  }
-
-  #askForGroup(ring: Ring, at: number): boolean {
-    if (!this.#options.toCoordinator.offer(CoordinatorType.GROUP_NEEDED, ring.bytes, at, ring.length)) return false;
-    this.#asked = true;
-    return true;
-  }
-
-  #closeConnection(connectionId: number): boolean {
-    const { toRemoting } = this.#options;
-    const claimed = toRemoting.claim(4);
-    if (claimed < 0) return false;
-    toRemoting.words[claimed >> 2] = connectionId;
-    toRemoting.commit(OutboundType.CLOSE, 4);
-    this.#answered = true;
     return true;
   }
 }

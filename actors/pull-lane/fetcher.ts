@@ -60,7 +60,11 @@ export class Fetcher {
     outcome.minOffset = min;
     outcome.maxOffset = max;
     if (max === 0) {
-      return this.#set(offset === 0 ? ResponseCode.PULL_NOT_FOUND : ResponseCode.PULL_OFFSET_MOVED, 'NO_MESSAGE_IN_QUEUE', 0);
+      return this.#set(
+        offset === 0 ? ResponseCode.PULL_NOT_FOUND : ResponseCode.PULL_OFFSET_MOVED,
+        'NO_MESSAGE_IN_QUEUE',
+        0,
+      );
     }
     if (offset < min) return this.#set(ResponseCode.PULL_OFFSET_MOVED, 'OFFSET_TOO_SMALL', min);
     if (offset === max) return this.#set(ResponseCode.PULL_NOT_FOUND, 'OFFSET_OVERFLOW_ONE', offset);
@@ -117,8 +121,8 @@ export class Fetcher {
   }
 
   /**
-   * Writes the messages found at `at`; returns the position after them. A message that was retired meanwhile is left out:
-   * then less than {@link size} is written.
+   * Writes    the messages found at `at`; returns the position after them. A message that was retired meanwhile is left
+   *           out: then less than {@link size} is written.
    */
   copyTo(target: Uint8Array, at: number): number {
     const appended = this.#shared.read('appended');

@@ -1,6 +1,6 @@
 /**
- * Pulls that found nothing and wait: by queue, so that a new message looks only at who waits for its queue, and by deadline,
- * so that thousands of them cost nothing while nothing happens.
+ * Pulls that found nothing and wait: by queue, so that a new message looks only at who waits for its queue, and by
+ * deadline, so that thousands of them cost nothing while nothing happens.
  * Source: spec remoting 6.4; PullRequestHoldService.
  */
 import type { TagFilter } from '../../protocol/tag-filter.js';

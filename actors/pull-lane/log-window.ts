@@ -20,8 +20,8 @@ export class LogWindow {
   }
 
   /**
-   * Makes sure that `[position, position + size)` is in the window when it can be had; `wanted` is how far the caller will
-   * read on. Returns the index of `position` in {@link bytes}, or -1 when the log does not hold it (any more).
+   * Makes sure that `[position, position + size)` is in the window when it can be had; `wanted` is how far the caller
+   * will read on. Returns the index of `position` in {@link bytes}, or -1 when the log does not hold it (any more).
    */
   find(position: number, size: number, wanted: number, appended: number): number {
     if (position >= this.#start && position + size <= this.#end) return position - this.#start;

@@ -1,4 +1,7 @@
-/** What a pull lane accepts besides requests (actors/inbound.ts), news (actors/topic-news.ts) and queue numbers (dispatcher). */
+/**
+ * What a pull lane accepts besides requests (actors/inbound.ts), news (actors/topic-news.ts) and queue numbers
+ * (dispatcher).
+ */
 
 /** Configuration that may change while a lane runs. */
 export interface PullLaneSettings {

@@ -50,7 +50,9 @@ export class StoreQueries {
         return createResponse(request, ResponseCode.SUCCESS, null, { offset });
       }
       case RequestCode.GET_EARLIEST_MSG_STORETIME:
-        return createResponse(request, ResponseCode.SUCCESS, null, { timestamp: this.earliestStoreTime(topic, queueId) });
+        return createResponse(request, ResponseCode.SUCCESS, null, {
+          timestamp: this.earliestStoreTime(topic, queueId),
+        });
       default:
         return this.#viewMessage(request);
     }

@@ -1,5 +1,6 @@
 /**
- * Whether a pull may read what it asks for, in RocketMQ's order and with its codes and remarks. Cold but for its happy path.
+ * Whether a pull may read what it asks for, in RocketMQ's order and with its codes and remarks. Cold but for its happy
+ * path.
  * Source: spec remoting 6.2; PullMessageProcessor.
  */
 import { Permission, ResponseCode } from '../../protocol/codes.js';
@@ -28,10 +29,16 @@ export class SubscriptionRules {
     brokerPermission: number,
   ): PullRefusal | undefined {
     if ((brokerPermission & Permission.READ) === 0) {
-      return { code: ResponseCode.NO_PERMISSION, remark: `the broker[${this.#brokerName}] pulling message is forbidden` };
+      return {
+        code: ResponseCode.NO_PERMISSION,
+        remark: `the broker[${this.#brokerName}] pulling message is forbidden`,
+      };
     }
     if (group === undefined) {
-      return { code: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, remark: `subscription group [${groupName}] does not exist` };
+      return {
+        code: ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+        remark: `subscription group [${groupName}] does not exist`,
+      };
     }
     if (!group.consumeEnable) {
       return { code: ResponseCode.NO_PERMISSION, remark: `subscription group no permission, ${groupName}` };
@@ -53,7 +60,10 @@ export class SubscriptionRules {
   findSubscription(group: GroupEntry, topic: string, subVersion: number): GroupSubscription | PullRefusal {
     const { members } = group;
     if (members === undefined) {
-      return { code: ResponseCode.SUBSCRIPTION_NOT_EXIST, remark: `the consumer's group info not exist, group: ${group.name}` };
+      return {
+        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
+        remark: `the consumer's group info not exist, group: ${group.name}`,
+      };
     }
     if (members.messageModel === 'BROADCASTING' && !group.consumeBroadcastEnable) {
       const remark = `the consumer group[${group.name}] can not consume by broadcast way`;

@@ -1,6 +1,6 @@
 /**
- * Results of appends that wait for a position (flushed, replicated) to pass their end. Hot: typed arrays, no allocation.
- * They arrive in the order of the log, so only the head is looked at.
+ * Results of appends that wait for a position (flushed, replicated) to pass their end. Hot: typed arrays, no
+ * allocation. They arrive in the order of the log, so only the head is looked at.
  *
  * Shape: a circular FIFO of `capacity` results. Units: positions in bytes, times in ms (low 32 bits).
  */

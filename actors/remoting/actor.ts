@@ -1,20 +1,21 @@
 /**
  * Room card: remoting
  *
- * Purpose   sockets on one side, rings on the other: cuts frames, routes them by request code, gathers and writes answers,
- *           and holds back the answers to sends until the position their policy names has passed them (the gate).
+ * Purpose   sockets on one side, rings on the other: cuts frames, routes them by request code, gathers and writes
+ *           answers, and holds back the answers to sends until the position their policy names has passed them (the
+ *           gate).
  * Thread    an event loop.
  * Reads     rings of finished frames and append results; positions flushed.
  * Writes    sockets; a ring of requests to each lane and to the coordinator and name registry.
  * When full a full ring or no permit answers SYSTEM_BUSY at once; rings towards this room are always drained.
  * Fails     its crash is the node's crash.
  */
-import { AppendFlag, AppendResult, join64, OutboundFrame, OutboundType } from './mailbox.js';
-import { createResponse, encodeCommand } from '../../protocol/command.js';
+
 import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
+import { createResponse, encodeCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
-import { sendResponseSize, type SendResponseEncoder } from '../../protocol/send-response.js';
+import { type SendResponseEncoder, sendResponseSize } from '../../protocol/send-response.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
@@ -25,6 +26,7 @@ import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
 import { AckGate } from './ack-gate.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
+import { AppendFlag, AppendResult, join64, OutboundFrame, OutboundType } from './mailbox.js';
 import { type ListenerKind, type RoomName, routeOf } from './routes.js';
 
 /** A room's way in: its ring and its bell. */
@@ -101,7 +103,9 @@ export class Remoting implements Actor, ConnectionEvents {
   }
 
   close(): void {
-    this.connections.forEach(connection => connection.close('the node stops'));
+    this.connections.forEach(connection => {
+      connection.close('the node stops');
+    });
   }
 
   /** Sends accepted and not answered yet. */
@@ -282,7 +286,9 @@ export class Remoting implements Actor, ConnectionEvents {
     gate.sizes[slot] = sizes;
   }
 
-  /** Answers what is on disk by now, and FLUSH_DISK_TIMEOUT to what waited too long: it is stored, maybe not yet safe. */
+  /**
+   * Answers what is on disk by now, and FLUSH_DISK_TIMEOUT to what waited too long: it is stored, maybe not yet safe.
+   */
   #releaseFlushed(nowMs: number): number {
     const gate = this.#gate;
     if (gate.size === 0) return 0;

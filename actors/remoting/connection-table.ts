@@ -1,6 +1,6 @@
 /**
- * Connections by id. An id is a slot and a generation, so that an answer for a connection that is gone never reaches the
- * one that took its slot.
+ * Connections by id. An id is a slot and a generation, so that an answer for a connection that is gone never reaches
+ * the one that took its slot.
  */
 import type { Connection } from './connection.js';
 

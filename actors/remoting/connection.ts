@@ -1,10 +1,10 @@
 /**
  * One accepted connection: cutting frames out of what arrives, and writing answers. Hot.
  *
- * Reading: all sockets share one buffer that libuv reads into (`onread`), so a read allocates nothing; only a frame that is
- * not complete yet is copied. Writing: a socket that keeps up is written to directly (one system call, no stream); what it
- * does not take goes through the stream, which queues it, up to a limit. Measured with 64 connections of one request each:
- * 82,000 requests/s through streams, 96,000 with direct writes, 112,000 with both.
+ * Reading: all sockets share one buffer that libuv reads into (`onread`), so a read allocates nothing; only a frame
+ * that is not complete yet is copied. Writing: a socket that keeps up is written to directly (one system call, no
+ * stream); what it does not take goes through the stream, which queues it, up to a limit. Measured with 64 connections
+ * of one request each: 82,000 requests/s through streams, 96,000 with direct writes, 112,000 with both.
  */
 import fs from 'node:fs';
 import net from 'node:net';
@@ -83,7 +83,9 @@ export class Connection {
     this.#socket.on('close', () => this.#onClose());
   }
 
-  /** Moves the accepted handle into a socket that reads into the shared buffer; falls back to the stream's own reads. */
+  /**
+   * Moves the accepted handle into a socket that reads into the shared buffer; falls back to the stream's own reads.
+   */
   #adopt(socket: net.Socket): net.Socket {
     const inside = socket as unknown as SocketInside;
     const handle = inside._handle;
@@ -163,7 +165,8 @@ export class Connection {
   /** Room for `size` bytes among the gathered answers: where to write them in {@link outBytes}. */
   reserve(size: number): number {
     if (this.#out === undefined) {
-      this.#out = size <= OUT_BUFFER_SIZE ? (spareBuffers.pop() ?? new Uint8Array(OUT_BUFFER_SIZE)) : new Uint8Array(size);
+      this.#out =
+        size <= OUT_BUFFER_SIZE ? (spareBuffers.pop() ?? new Uint8Array(OUT_BUFFER_SIZE)) : new Uint8Array(size);
     } else if (this.#out.length - this.#outLength < size) {
       this.flush();
       return this.reserve(size);

@@ -59,8 +59,8 @@ export class Listeners {
   }
 
   /**
-   * No new connections from now on. The server object counts sockets whose handles live on in a {@link Connection}, so its own
-   * end is not waited for.
+   * No new connections from now on. The server object counts sockets whose handles live on in a {@link Connection}, so
+   * its own end is not waited for.
    */
   close(): void {
     for (const server of this.#servers) {

@@ -7,7 +7,9 @@
 export const OutboundType = {
   /** A finished frame for a connection. */
   FRAME: 1,
-  /** The same, and it ends a send request: its permit comes back. A frame of length 0 only returns the permit (oneway). */
+  /**
+   * The same, and it ends a send request: its permit comes back. A frame of length 0 only returns the permit (oneway).
+   */
   SEND_REFUSED: 2,
   /** A message was appended: answer when its acknowledgement policy holds. */
   APPEND_RESULT: 3,

@@ -1,4 +1,7 @@
-/** Which room answers which request code, by the kind of port it came in on. Source: BrokerController's registration table. */
+/**
+ * Which room answers which request code, by the kind of port it came in on. Source: BrokerController's registration
+ * table.
+ */
 import { RequestCode } from '../../protocol/codes.js';
 
 export type RoomName = 'sendLane' | 'pullLane' | 'coordinator' | 'nameRegistry';

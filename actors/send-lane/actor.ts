@@ -1,18 +1,20 @@
 /**
  * Room card: send lane
  *
- * Purpose   all of a send that costs CPU: header, limits, topic, properties, body CRC, the finished record with queue offset,
- *           physical offset and store time blank.
- * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection, so a producer's requests keep their order.
+ * Purpose   all of a send that costs CPU: header, limits, topic, properties, body CRC, the finished record with queue
+ *           offset, physical offset and store time blank.
+ * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection, so a producer's requests keep their
+ *           order.
  * Reads     requests from remoting; topics and returned frames from the coordinator.
  * Writes    append requests to the writer; refusals to remoting; frames whose topic is unknown to the coordinator.
- * When full it leaves a request in its ring until the writer has room; what waited longer than waitTimeMillsInSendQueue is
- *           refused with SYSTEM_BUSY.
+ * When full it leaves a request in its ring until the writer has room; what waited longer than waitTimeMillsInSendQueue
+ *           is refused with SYSTEM_BUSY.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion restarts the lane, its rings stay.
  */
-import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
+
 import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
+import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
@@ -24,9 +26,9 @@ import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
-import { InboundFrame, elapsedMs } from '../inbound.js';
+import { elapsedMs, InboundFrame } from '../inbound.js';
 import { AppendFlag, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
-import { NewsType, textOf, TopicNews } from '../topic-news.js';
+import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import { SendBehaviour, type SendContext, SendVerdict } from './behaviour.js';
 import type { LaneSettings } from './mailbox.js';
 
@@ -144,7 +146,8 @@ export class SendLane implements Actor {
     const state = this.#options.storeState.read();
     const verdict = behaviour.judge(this.#header, bytes, headerEnd, frameAt + size, this.#settings, state, nowMs);
     if (verdict === SendVerdict.TOPIC_UNKNOWN && !returned) return this.#askForTopic(ring, at);
-    if (verdict === SendVerdict.TOPIC_UNKNOWN) return this.#refuse(ring, at, ResponseCode.TOPIC_NOT_EXIST, behaviour.remark);
+    if (verdict === SendVerdict.TOPIC_UNKNOWN)
+      return this.#refuse(ring, at, ResponseCode.TOPIC_NOT_EXIST, behaviour.remark);
     if (verdict === SendVerdict.REFUSE) return this.#refuse(ring, at, behaviour.code, behaviour.remark);
     return this.#append(ring, at, headerEnd, frameAt + size);
   }
@@ -154,7 +157,12 @@ export class SendLane implements Actor {
     const behaviour = this.#behaviour;
     const needed = AppendRequest.recordBytes + behaviour.recordSizeMax;
     if (needed > toWriter.payloadMax) {
-      return this.#refuse(ring, at, ResponseCode.MESSAGE_ILLEGAL, 'the records of this request do not fit ringCapacityBytes');
+      return this.#refuse(
+        ring,
+        at,
+        ResponseCode.MESSAGE_ILLEGAL,
+        'the records of this request do not fit ringCapacityBytes',
+      );
     }
     const claimed = toWriter.claim(needed);
     if (claimed < 0) return false;

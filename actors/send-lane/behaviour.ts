@@ -17,10 +17,10 @@ import {
   TOPIC_SIZE_MAX,
 } from '../../protocol/message-record.js';
 import { describeStoreState, UNWRITABLE } from '../store-state.js';
+import { isForbiddenTarget, topicFault } from '../topic-rules.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import type { LaneSettings } from './mailbox.js';
 import { PropertyEditor } from './properties.js';
-import { isForbiddenTarget, topicFault } from '../topic-rules.js';
 
 /** What never changes while the node runs. */
 export interface SendContext {
@@ -99,10 +99,16 @@ export class SendBehaviour {
     const topic = this.#findTopic(header, topicIndex, topicEnd);
     if (topic === undefined) return this.#judgeUnknownTopic(header, topicIndex);
     if (settings.startAcceptSendRequestTimeStamp > nowMs) {
-      return this.#refuse(ResponseCode.SYSTEM_ERROR, `broker unable to service, until ${settings.startAcceptSendRequestTimeStamp}`);
+      return this.#refuse(
+        ResponseCode.SYSTEM_ERROR,
+        `broker unable to service, until ${settings.startAcceptSendRequestTimeStamp}`,
+      );
     }
     if ((settings.brokerPermission & Permission.WRITE) === 0 && topic.order) {
-      return this.#refuse(ResponseCode.NO_PERMISSION, `the broker[${this.#context.brokerName}] sending message is forbidden`);
+      return this.#refuse(
+        ResponseCode.NO_PERMISSION,
+        `the broker[${this.#context.brokerName}] sending message is forbidden`,
+      );
     }
     if (isForbiddenTarget(topic.name)) {
       return this.#refuse(ResponseCode.NO_PERMISSION, `Sending message to topic[${topic.name}] is forbidden.`);
@@ -117,7 +123,10 @@ export class SendBehaviour {
     }
     if ((storeState & UNWRITABLE) !== 0) {
       const reason = describeStoreState(storeState);
-      return this.#refuse(ResponseCode.SERVICE_NOT_AVAILABLE, `service not available now. It may be caused by: ${reason}`);
+      return this.#refuse(
+        ResponseCode.SERVICE_NOT_AVAILABLE,
+        `service not available now. It may be caused by: ${reason}`,
+      );
     }
     this.#topic = topic;
     this.queueId = queueId >= 0 ? queueId : Math.floor(Math.random() * Math.max(1, topic.writeQueueNums));
@@ -290,7 +299,8 @@ function countBatch(bytes: Uint8Array, start: number, end: number): number {
     if (end - at < BATCH_ITEM_OVERHEAD) return 0;
     const size = getI32(bytes, at);
     const bodySize = getI32(bytes, at + 16);
-    if (size < BATCH_ITEM_OVERHEAD || size > end - at || bodySize < 0 || bodySize > size - BATCH_ITEM_OVERHEAD) return 0;
+    if (size < BATCH_ITEM_OVERHEAD || size > end - at || bodySize < 0 || bodySize > size - BATCH_ITEM_OVERHEAD)
+      return 0;
     if (getI16(bytes, at + 20 + bodySize) !== size - BATCH_ITEM_OVERHEAD - bodySize) return 0;
     at += size;
     count++;

@@ -1,6 +1,6 @@
 /**
- * The property string of a message on its way into a record: what the broker reads from it, takes out and adds. Hot: one
- * pass over the bytes in place.
+ * The property string of a message on its way into a record: what the broker reads from it, takes out and adds. Hot:
+ * one pass over the bytes in place.
  * Source: spec storage 3.3, remoting 5.2; SendMessageProcessor, MessageExtEncoder.
  */
 import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from '../../protocol/message-record.js';

@@ -1,4 +1,7 @@
-/** Consumer and producer groups: their settings, who is in them, what they subscribe to. Source: spec remoting 7.1, 10.2, 10.3. */
+/**
+ * Consumer and producer groups: their settings, who is in them, what they subscribe to. Source: spec remoting 7.1,
+ * 10.2, 10.3.
+ */
 import {
   booleanOf,
   decodeBody,

@@ -1,4 +1,7 @@
-/** Topics as brokers and name servers tell each other about them. Source: spec remoting 9.2, 10.2; TopicConfig, DataVersion. */
+/**
+ * Topics as brokers and name servers tell each other about them. Source: spec remoting 9.2, 10.2; TopicConfig,
+ * DataVersion.
+ */
 import {
   booleanOf,
   decodeBody,

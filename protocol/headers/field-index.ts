@@ -1,6 +1,6 @@
 /**
- * Finds the fields of a header that a hot handler needs, in one pass over its entries. Names are told apart by length and
- * first letter, then compared. Hot.
+ * Finds the fields of a header that a hot handler needs, in one pass over its entries. Names are told apart by length
+ * and first letter, then compared. Hot.
  *
  * @example
  * const index = new FieldIndex(['topic', 'queueId']);

@@ -2,8 +2,8 @@
  * The two loops that drive actors. Hot.
  *
  * - {@link EventLoopRunner} runs a group of actors on a thread that also has sockets or timers: after the input of one
- *   turn of the event loop was read, all actors of the group work until none has anything to do. A batch is what one turn
- *   brought in; a lone request passes all rooms without one sleeping hop.
+ *   turn of the event loop was read, all actors of the group work until none has anything to do. A batch is what one
+ *   turn brought in; a lone request passes all rooms without one sleeping hop.
  * - {@link runBlocking} drives actors on a thread of their own, which sleeps on their doorbell when idle.
  */
 import type { Clock } from '../base/clock.js';

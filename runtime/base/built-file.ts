@@ -1,6 +1,7 @@
 /**
- * Where built files are. A node starts in a third of the time from one bundled file than from some two hundred modules, so
- * the launchers run the bundle; tests and embedders run the modules. Files that threads load must be found from both.
+ * Where built files are. A node starts in a third of the time from one bundled file than from some two hundred modules,
+ * so the launchers run the bundle; tests and embedders run the modules. Files that threads load must be found from
+ * both.
  */
 
 /** Set when this was bundled (package.json, script `bundle`); its chunks stand in the bundle's root. */

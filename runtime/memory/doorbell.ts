@@ -1,6 +1,7 @@
 /**
- * A doorbell: one shared word an actor waits on. A producer publishes, then rings; the consumer reads the bell, does all
- * the work it can, and only then waits *on the value it read*, so no wake-up is lost and no "is it asleep" flag is needed.
+ * A doorbell: one shared word an actor waits on. A producer publishes, then rings; the consumer reads the bell, does
+ * all the work it can, and only then waits *on the value it read*, so no wake-up is lost and no "is it asleep" flag is
+ * needed.
  *
  * Shape: one Int32 in shared memory. On one thread a listener is called instead, which schedules the duty cycle.
  */

@@ -3,7 +3,8 @@
  * flushed, replicated, dispatched.
  * They replace most messages between actors: who follows a position needs no mailbox.
  *
- * Shape: one BigInt64 each. Touched once a batch, so the `bigint` costs nothing that matters and a read can never be torn.
+ * Shape: one BigInt64 each. Touched once a batch, so the `bigint` costs nothing that matters and a read can never be
+ * torn.
  */
 
 export const positionNames = ['minimum', 'appended', 'flushed', 'replicated', 'dispatched'] as const;

@@ -1,9 +1,9 @@
 /**
  * One-way ring of framed records between two actors: one producer, one consumer, shared memory.
  *
- * Unlike `ringbuf.js` (kept for log lines, see byte-ring.ts) a record is contiguous and is written and read in place: the
- * producer claims room, encodes straight into it and commits; the consumer reads the bytes where they are and releases
- * them. `bench/micro/rings` shows both side by side.
+ * Unlike `ringbuf.js` (kept for log lines, see byte-ring.ts) a record is contiguous and is written and read in place:
+ * the producer claims room, encodes straight into it and commits; the consumer reads the bytes where they are and
+ * releases them. `bench/micro/rings` shows both side by side.
  *
  *   control (Int32): [0] tail: bytes committed by the producer   [16] head: bytes released by the consumer
  *   data:            ... | length: i32 | type: i32 | payload, padded to 8 | ...

@@ -1,7 +1,8 @@
 /** How both pools run a module's default export on a thread of piscina. */
-import { unbundledFile } from '../base/built-file.js';
+
 import type { Transferable } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
+import { unbundledFile } from '../base/built-file.js';
 import { rebuildError } from '../control/wire-errors.js';
 
 export interface RunModuleOptions {

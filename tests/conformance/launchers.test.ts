@@ -1,5 +1,7 @@
 // @limit 180
-/** The programs of bin/, as somebody in a checkout starts them: what they print, how they end, what they leave behind. */
+/**
+ * The programs of bin/, as somebody in a checkout starts them: what they print, how they end, what they leave behind.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -24,8 +26,8 @@ import {
 const launchers = suite('launchers');
 const bin = path.join(checkoutFolder(), 'bin');
 let programs: Launchers;
-let folder: string | undefined;
-let nameServer: ServerProcess | undefined;
+let folder: string;
+let nameServer: ServerProcess;
 
 launchers.before(async () => {
   const found = ringmqLaunchers();
@@ -37,8 +39,8 @@ launchers.before(async () => {
 
 launchers.after(async () => {
   // A start that failed shows its own reason.
-  await nameServer?.stop();
-  if (folder !== undefined) removeFolder(folder);
+  await (nameServer as ServerProcess | undefined)?.stop();
+  removeFolder(folder);
 });
 
 interface Ended {

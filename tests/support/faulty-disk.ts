@@ -56,8 +56,8 @@ function copyPage(from: Uint8Array, to: Uint8Array, page: number): void {
 }
 
 /**
- * A disk in memory. Names and sizes are durable at once (a journal keeps them in order); content is durable once synced.
- * At {@link crash} each 4 KiB page that was not synced is there or not, as the seed wants.
+ * A disk in memory. Names and sizes are durable at once (a journal keeps them in order); content is durable once
+ * synced. At {@link crash} each 4 KiB page that was not synced is there or not, as the seed wants.
  */
 export class MemoryDisk implements Disk {
   /** Time stamped on what is written. Units: ms. */

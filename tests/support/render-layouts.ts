@@ -79,16 +79,16 @@ export function renderLayouts(): string {
 <!-- Written by tests/support/render-layouts.ts from the layout tables. To renew it after a build:
      node dist/tests/support/render-layouts.js > docs/wire/store.md -->
 
-All numbers are big-endian, as Java writes them. A store directory holds \`commitlog/\`, \`consumequeue/TOPIC/QUEUE_ID/\`,
-\`checkpoint\` and \`config/\`. Files of the log and of queues are fixed in size and named by the position of their first byte, 20
-digits.
+All numbers are big-endian, as Java writes them. A store directory holds \`commitlog/\`,
+\`consumequeue/TOPIC/QUEUE_ID/\`, \`checkpoint\` and \`config/\`. Files of the log and of queues are fixed in size and
+named by the position of their first byte, 20 digits.
 
 ## commitlog: one record a message
 
-Fixed part, then the body, one byte with the size of the topic, the topic, two bytes with the size of the properties, the
-properties (\`name 01 value 02\`, UTF-8). With IPv6 hosts, which a bit of \`sysFlag\` says, each host takes 20 bytes; RingMQ reads
-such records and writes none. A record never crosses the end of a file: what remains is filled by a blank, of which the size (4
-bytes) and the magic \`cbd43194\` are written.
+Fixed part, then the body, one byte with the size of the topic, the topic, two bytes with the size of the properties,
+the properties (\`name 01 value 02\`, UTF-8). With IPv6 hosts, which a bit of \`sysFlag\` says, each host takes 20
+bytes; RingMQ reads such records and writes none. A record never crosses the end of a file: what remains is filled by a blank,
+of which the size (4 bytes) and the magic \`cbd43194\` are written.
 
 ${renderLayout(RecordLayout, recordMeanings)}
 

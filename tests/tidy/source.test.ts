@@ -23,7 +23,12 @@ interface LineRule {
 const typeScript = /\.ts$/;
 
 const lineRules: readonly LineRule[] = [
-  { what: `more than ${columnsMax} columns`, pattern: new RegExp(`^.{${columnsMax + 1},}$`, 'u'), files: typeScript },
+  // Of comments: the formatter sees to code, and no formatter breaks a long text.
+  {
+    what: `a comment of more than ${columnsMax} columns`,
+    pattern: new RegExp(`^(?=\\s*(//|/\\*|\\*)).{${columnsMax + 1},}$`, 'u'),
+    files: typeScript,
+  },
   {
     what: 'console',
     pattern: /\bconsole\./,
@@ -120,7 +125,7 @@ source('every file is used', () => {
 
 // Each of these must be found, or the tests above prove nothing.
 const planted: readonly [string, string][] = [
-  ['storage/a.ts', 'x'.repeat(columnsMax + 1)],
+  ['storage/a.ts', `// ${'x'.repeat(columnsMax)}`],
   ['storage/a.ts', `  console.log('here');`],
   ['tests/unit/a.test.ts', `something.only('alone', () => {});`],
   ['docs/a.md', `// ${'TO'}${'DO'}: later`],
@@ -135,7 +140,7 @@ for (const [path, text] of planted) {
 }
 
 const harmless: readonly [string, string][] = [
-  ['storage/a.ts', 'x'.repeat(columnsMax)],
+  ['storage/a.ts', `//${'x'.repeat(columnsMax - 2)}`],
   ['cli/a.ts', `console.log('for people');`],
   ['storage/a.ts', `// console.log('an example');`],
   ['storage/a.ts', 'const example = `console.log(1)`;'],

@@ -16,17 +16,20 @@ const text = anyText.map(value => value.toWellFormed());
 const int16 = fc.integer({ min: -0x8000, max: 0x7fff });
 
 const anyCommand: fc.Arbitrary<RemotingCommand> = fc
-  .record({
-    code: int16,
-    language: fc.integer({ min: 0, max: languageNames.length - 1 }),
-    version: int16,
-    opaque: fc.integer(),
-    flag: fc.integer(),
-    remark: fc.option(text),
-    extFields: fc.dictionary(text, text, { maxKeys: 20, noNullPrototype: true }),
-    body: fc.option(fc.uint8Array({ minLength: 1, maxLength: 300 })),
-    serializeType: fc.constantFrom(SerializeType.JSON, SerializeType.ROCKETMQ),
-  })
+  .record(
+    {
+      code: int16,
+      language: fc.integer({ min: 0, max: languageNames.length - 1 }),
+      version: int16,
+      opaque: fc.integer(),
+      flag: fc.integer(),
+      remark: fc.option(text),
+      extFields: fc.dictionary(text, text, { maxKeys: 20, noNullPrototype: true }),
+      body: fc.option(fc.uint8Array({ minLength: 1, maxLength: 300 })),
+      serializeType: fc.constantFrom(SerializeType.JSON, SerializeType.ROCKETMQ),
+    },
+    { noNullPrototype: true },
+  )
   .map(command => (command.serializeType === SerializeType.JSON ? command : withoutEmptyTexts(command)));
 
 function withoutEmptyTexts(command: RemotingCommand): RemotingCommand {

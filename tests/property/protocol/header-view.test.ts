@@ -1,6 +1,6 @@
 /**
- * The fast scan of a header against `JSON.parse`, on headers as clients write them and on broken ones; the binary header
- * on garbage. The seed is printed; `RINGMQ_SEED` repeats it.
+ * The fast scan of a header against `JSON.parse`, on headers as clients write them and on broken ones; the binary
+ * header on garbage. The seed is printed; `RINGMQ_SEED` repeats it.
  */
 import fc from 'fast-check';
 import { suite } from 'uvu';

@@ -1,6 +1,6 @@
 /**
- * Whatever a crash leaves of the end of a log, recovery keeps the records that lie wholly before the damage, ends where a
- * record ends, and keeps none that was damaged where the format can tell.
+ * Whatever a crash leaves of the end of a log, recovery keeps the records that lie wholly before the damage, ends where
+ * a record ends, and keeps none that was damaged where the format can tell.
  */
 import fc from 'fast-check';
 import { suite } from 'uvu';

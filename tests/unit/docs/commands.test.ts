@@ -1,7 +1,6 @@
 /** Commands printed in documents exist: programs, subcommands, options, keys, scripts, built files. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Command } from 'commander';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mqbroker } from '../../../cli/mqbroker.js';
@@ -13,6 +12,8 @@ import { checkoutFolder } from '../../support/node-process.js';
 import { allDocuments, codeBlocks, readDocument, shellCommands, wordsOf } from './support.js';
 
 const commands = suite('docs: commands');
+
+type Command = ReturnType<typeof ringmq>;
 
 const shell: Shell = { env: {}, isTerminal: false, columns: 100, out() {}, err() {}, style: (_, text) => text };
 const programs: Readonly<Record<string, Command>> = {

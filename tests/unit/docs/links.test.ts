@@ -16,7 +16,7 @@ function brokenLinks(document: Document, others: readonly Document[]): string[] 
     if (/^https?:/.test(target)) continue;
     const [file = '', anchor] = target.split('#');
     const name = file === '' ? document.path : path.posix.join(path.posix.dirname(document.path), file);
-    if (!fs.existsSync(path.join(checkoutFolder(), name))) broken.push(`${document.path}: ${target}`);
+    if (file !== '' && !fs.existsSync(path.join(checkoutFolder(), name))) broken.push(`${document.path}: ${target}`);
     else if (anchor !== undefined) {
       const page = file === '' ? document : others.find(other => other.path === name);
       if (page === undefined || !anchorsOf(page).includes(anchor)) broken.push(`${document.path}: ${target}`);

@@ -1,4 +1,7 @@
-/** docs/tuning.md names the counters there are, with the words of their catalogue, and keys that exist, with their defaults. */
+/**
+ * docs/tuning.md names the counters there are, with the words of their catalogue, and keys that exist, with their
+ * defaults.
+ */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { brokerSchema } from '../../../config/index.js';

@@ -1,4 +1,6 @@
-/** Every shortest path through the life of a store and the role of a broker, and what every state makes of every event. */
+/**
+ * Every shortest path through the life of a store and the role of a broker, and what every state makes of every event.
+ */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EventObject, Snapshot } from 'xstate';
@@ -46,7 +48,8 @@ class TransitionLog {
 type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /**
- * Walks a path step by step against the table and then tries every event at its end; `check` looks at each state entered.
+ * Walks a path step by step against the table and then tries every event at its end; `check` looks at each state
+ * entered.
  */
 function walk<Event extends EventObject>(
   path: Path<Event>,

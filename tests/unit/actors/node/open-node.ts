@@ -1,4 +1,6 @@
-/** A broker node put together as the node does it, with its rooms, its store and its housekeeping in the test's hands. */
+/**
+ * A broker node put together as the node does it, with its rooms, its store and its housekeeping in the test's hands.
+ */
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { brokerSettings, remotingSettings } from '../../../../actors/node/build-settings.js';

@@ -1,5 +1,8 @@
 // @limit 180
-/** A whole node whose oldest files expire: what goes, what stays, what readers and clients see, and that it starts again. */
+/**
+ * A whole node whose oldest files expire: what goes, what stays, what readers and clients see, and that it starts
+ * again.
+ */
 import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
