@@ -69,7 +69,7 @@ function explainFault(error: RingError, namesrvAlone: boolean): CliError {
     case 'STORE_CORRUPT':
       return show(
         ExitCode.NOT_INITIALISED,
-        'Nothing was changed. Keep a copy of the store, then correct what is named above or start with an empty folder.',
+        'Keep a copy of the store, then correct what is named above, or start with an empty folder.',
       );
     case 'DISK_READ_FAILED':
     case 'DISK_WRITE_FAILED':
@@ -98,7 +98,7 @@ function listenAdvice({ facts, cause }: RingError, namesrvAlone: boolean): strin
     }
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${facts.host} is no address of this machine: correct the key bindAddress, or use 0.0.0.0 for all of them.`;
+      return `${facts.host} is no address of this machine: correct bindAddress, or use 0.0.0.0 for all of them.`;
     case 'EACCES':
       return `This user may not listen on port ${port}: choose one above 1023.`;
     default:

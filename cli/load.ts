@@ -39,6 +39,11 @@ export function isForNamesrv(file: string): boolean {
   );
 }
 
+/** Where this process reaches what listens on `bindAddress`. */
+export function hostToReach(bindAddress: string): string {
+  return ['0.0.0.0', '::'].includes(bindAddress) ? '127.0.0.1' : bindAddress;
+}
+
 function refuseUnknownSettings<Config>(loaded: LoadedConfig<Config>): LoadedConfig<Config> {
   const isUnknown = (key: string): boolean => Object.hasOwn(loaded.unknownKeys, key);
   const issues = loaded.warnings.filter(({ source, key }) => source === 'set' && isUnknown(key));

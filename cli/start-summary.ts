@@ -2,6 +2,7 @@
  * What somebody who just started a node at a terminal wants to know.
  */
 import type { BrokerConfig } from '../config/index.js';
+import { hostToReach } from './load.js';
 import type { Shell } from './shell.js';
 
 const durability: Readonly<Record<BrokerConfig['flushDiskType'], string>> = {
@@ -12,7 +13,7 @@ const durability: Readonly<Record<BrokerConfig['flushDiskType'], string>> = {
 /** The lines; `namesrvPort` when a name server runs in the same process. */
 export function startSummary(shell: Shell, config: BrokerConfig, address: string, namesrvPort?: number): string {
   const { brokerName, brokerClusterName, bindAddress, flushDiskType, storePathRootDir } = config;
-  const own = namesrvPort === undefined ? undefined : `${reachable(bindAddress)}:${namesrvPort}`;
+  const own = namesrvPort === undefined ? undefined : `${hostToReach(bindAddress)}:${namesrvPort}`;
   const namesrv = own ?? config.namesrvAddr;
   // The commands look there without being told.
   const option = namesrv === '' || namesrv === '127.0.0.1:9876' ? '' : ` -n '${namesrv}'`;
@@ -27,7 +28,3 @@ export function startSummary(shell: Shell, config: BrokerConfig, address: string
   const lines = rows.map(([label, text]) => `  ${shell.style('dim', label.padEnd(12))} ${text}`);
   return ['', ...lines, ''].join('\n');
 }
-
-/** An address to connect to, for one to listen on. */
-const reachable = (bindAddress: string): string =>
-  ['0.0.0.0', '::'].includes(bindAddress) ? '127.0.0.1' : bindAddress;

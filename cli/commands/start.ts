@@ -4,7 +4,7 @@
 import path from 'node:path';
 import type { BrokerConfig, LoadedConfig, NamesrvConfig } from '../../config/index.js';
 import { readProperties } from '../../config/properties.js';
-import { isForNamesrv, loadBroker, loadNamesrv, reportWarnings } from '../load.js';
+import { hostToReach, isForNamesrv, loadBroker, loadNamesrv, reportWarnings } from '../load.js';
 import type { Settings } from '../options.js';
 import { type NamedFile, readText, resolvePresetOrFile } from '../package-files.js';
 import { runBroker } from '../run-broker.js';
@@ -49,8 +49,7 @@ function loadBrokerOf(shell: Shell, file: string, set: Settings): LoadedConfig<B
   const { namesrvListenPort, namesrvAddr, bindAddress } = loaded.config;
   const chosen = loaded.source('namesrvListenPort') === 'set' && loaded.source('namesrvAddr') !== 'set';
   if (namesrvListenPort === 0 || !(chosen || namesrvAddr === '')) return loaded;
-  const host = ['0.0.0.0', '::'].includes(bindAddress) ? '127.0.0.1' : bindAddress;
-  return loadBroker({ env, set, file, namesrvAddr: `${host}:${namesrvListenPort}` });
+  return loadBroker({ env, set, file, namesrvAddr: `${hostToReach(bindAddress)}:${namesrvListenPort}` });
 }
 
 /** The name server of the same process: it keeps its files in the broker's store folder. */

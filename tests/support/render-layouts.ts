@@ -87,8 +87,8 @@ named by the position of their first byte, 20 digits.
 
 Fixed part, then the body, one byte with the size of the topic, the topic, two bytes with the size of the properties,
 the properties (\`name 01 value 02\`, UTF-8). With IPv6 hosts, which a bit of \`sysFlag\` says, each host takes 20
-bytes; RingMQ reads such records and writes none. A record never crosses the end of a file: what remains is filled by a blank,
-of which the size (4 bytes) and the magic \`cbd43194\` are written.
+bytes; RingMQ reads such records and writes none. A record never crosses the end of a file: what remains is filled by a
+blank, of which the size (4 bytes) and the magic \`cbd43194\` are written.
 
 ${renderLayout(RecordLayout, recordMeanings)}
 

@@ -60,7 +60,7 @@ const packageOwners: Readonly<Record<string, RegExp>> = {
   uvu: /^(tests|bench)\//,
   'fast-check': /^(tests|bench)\//,
   'ali-ons': /^tests\//,
-  'node:fs': /^(storage\/(disk|process-probe)\.ts$|actors\/remoting\/connection\.ts$|cli\/|tests\/|bench\/)/,
+  'node:fs': /^(storage\/(disk|process-probe)\.ts$|actors\/remoting\/connection\.ts$|cli\/|examples\/|tests\/|bench\/)/,
   'node:net': /^(actors\/(remoting|ha-[a-z]+)\/|client\/connection\.ts$|tests\/|bench\/)/,
 };
 

@@ -84,7 +84,6 @@ const refused: readonly [string, string][] = [
   ['actors/send-lane/actor.ts', `import { x } from '../pull-lane/actor.js';`],
   ['actors/send-lane/actor.ts', `import { x } from '../../client/index.js';`],
   ['actors/send-lane/actor.ts', `import { x } from '../../cli/start.js';`],
-  ['actors/node/node.ts', `import { x } from '../pull-lane/behaviour.js';`],
   ['actors/send-lane/actor.ts', `import { createActor } from 'xstate';`],
   ['actors/send-lane/actor.ts', `import Piscina from 'piscina';`],
   ['actors/send-lane/actor.ts', `import { wrap } from 'comlink';`],

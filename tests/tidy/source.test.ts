@@ -8,6 +8,7 @@ const source = suite('source');
 
 const columnsMax = 120;
 const linesMax = 400;
+const linesMaxOfTests = 500;
 const linesWarned = 300;
 
 interface LineRule {
@@ -70,6 +71,7 @@ function lineFaults(file: SourceFile): string[] {
 
 /** Wired in elsewhere than by an import: tests, programs, public doors. */
 const entryPoints: readonly RegExp[] = [
+  /^protocol\/index\.ts$/,
   /^tests\/.*\.test\.ts$/,
   /^tests\/run\.ts$/,
   /^(examples|bench)\//,
@@ -114,7 +116,7 @@ source('no file is longer than it should be', () => {
   const long = lengths.filter(({ lines }) => lines > linesWarned).map(({ path, lines }) => `${path}: ${lines} lines`);
   if (long.length > 0) console.log(`\nlonger than ${linesWarned} lines:\n  ${long.join('\n  ')}`);
   assert.equal(
-    lengths.filter(({ lines }) => lines > linesMax),
+    lengths.filter(({ path, lines }) => lines > (path.startsWith('tests/') ? linesMaxOfTests : linesMax)),
     [],
   );
 });

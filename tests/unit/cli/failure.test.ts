@@ -12,7 +12,7 @@ const listenFailed = (kind: string, port: number, code: string): RingError =>
 
 const cases: readonly [name: string, error: unknown, exitCode: number, advice: RegExp | undefined][] = [
   ['a store in use', new RingError('STORE_LOCKED', 'in use'), 255, undefined],
-  ['a store that does not open', new RingError('STORE_CORRUPT', 'sizes differ'), 253, /Nothing was changed/],
+  ['a store that does not open', new RingError('STORE_CORRUPT', 'sizes differ'), 253, /Keep a copy of the store/],
   ['a disk that fails', new RingError('DISK_WRITE_FAILED', 'EROFS'), 253, /writable/],
   ['a port in use', listenFailed('broker', 10911, 'EADDRINUSE'), 255, /port 10911: .*--set listenPort=PORT/],
   ['the second port in use', listenFailed('vip', 10909, 'EADDRINUSE'), 255, /listenPort - 2 = 10909/],
