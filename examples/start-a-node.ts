@@ -8,6 +8,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { loadBrokerConfig, loadNamesrvConfig, RingNode } from '../actors/node/index.js';
 import { Admin, Producer, PullConsumer } from '../client/index.js';
 
@@ -58,8 +59,12 @@ try {
   await using consumer = new PullConsumer({ namesrvAddr, consumerGroup: 'example-consumers' });
   for (const client of [admin, producer, consumer]) await client.start();
 
-  // A first send would make the topic as well. Made like this, the name server knows it at once.
+  // A first send would make the topic as well, but not before the name server knows the broker, which takes a moment.
   await admin.createTopic({ brokerAddr, topic: 'Example', readQueueNums: 4, writeQueueNums: 4 });
+  for (let tries = 0; (await admin.topicRoute('Example')) === null; tries++) {
+    if (tries === 500) throw new Error('the name server does not know the topic');
+    await setTimeout(10);
+  }
 
   const { messageQueue, queueOffset } = await producer.send({ topic: 'Example', body: 'Hello from inside' });
   console.log(`sent to queue ${messageQueue.queueId}, offset ${queueOffset}`);

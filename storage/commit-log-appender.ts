@@ -21,6 +21,8 @@ export class CommitLogAppender {
   stagedSize = 0;
   /** Position behind the last committed byte. Units: bytes. */
   end: number;
+  /** Up to here the file may hold records that were refused; 0: none. */
+  #wipeUntil = 0;
   readonly #disk: Disk;
   readonly #segments: SegmentCache;
   readonly #blank = new Uint8Array(BLANK_SIZE_MIN);
@@ -76,6 +78,7 @@ export class CommitLogAppender {
   commit(): void {
     const size = this.stagedSize;
     if (size === 0) return;
+    this.#wipe();
     this.#segments.at(this.end)!.write(this.buffer, 0, size, this.end % this.segmentSize);
     this.end += size;
     this.stagedSize = 0;
@@ -83,9 +86,25 @@ export class CommitLogAppender {
     if (this.buffer.length > 2 * BUFFER_SIZE) this.buffer = new Uint8Array(BUFFER_SIZE);
   }
 
-  /** Forgets what is staged. */
+  /**
+   * Forgets what is staged, after a {@link commit} that threw. Whole records of it may have reached the file, and a restart
+   * would take them for real ones: they are wiped now or, when the disk still refuses, before the next append.
+   */
   rollback(): void {
+    this.#wipeUntil = Math.max(this.#wipeUntil, this.end + this.stagedSize);
     this.stagedSize = 0;
+    try {
+      this.#wipe();
+    } catch {
+      // The disk still refuses: the caller knows already.
+    }
+  }
+
+  #wipe(): void {
+    const size = this.#wipeUntil - this.end;
+    if (size <= 0) return;
+    this.#segments.at(this.end)!.write(new Uint8Array(size), 0, size, this.end % this.segmentSize);
+    this.#wipeUntil = 0;
   }
 
   /** Deletes segments from `minimum` on that end at or before `position`; returns the start of what remains. */

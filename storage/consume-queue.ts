@@ -14,6 +14,8 @@ const at = ConsumeQueueUnit.at;
 export class ConsumeQueueWriter {
   /** Index of the next entry. Units: entries. */
   nextOffset: number;
+  /** First entry of a queue whose first message here is not its first: what is before it fills a gap. Units: entries. */
+  startOffset = 0;
   /** Entries written, not only gathered: what readers may see. Units: entries. */
   writtenOffset: number;
   /** End of the last record that was appended. Units: bytes in the log. */
@@ -21,6 +23,8 @@ export class ConsumeQueueWriter {
   /** Entries not synced yet. Units: entries. */
   unsyncedCount = 0;
   readonly #segments: SegmentCache;
+  /** Starts of files with entries that are not synced. Units: bytes. */
+  readonly #unsynced = new Set<number>();
   #pending = new Uint8Array(UNIT * 64);
   #pendingCount = 0;
 
@@ -28,7 +32,7 @@ export class ConsumeQueueWriter {
    * `fileSize`: a multiple of 20. `nextOffset` and `maxPhysicalOffset` come from recovery; 0 and -1 for a new queue.
    */
   constructor(disk: Disk, folder: string, fileSize: number, nextOffset: number, maxPhysicalOffset: number) {
-    this.#segments = new SegmentCache(disk, folder, fileSize, 'create', 2);
+    this.#segments = new SegmentCache(disk, folder, fileSize, 'create', 4);
     this.nextOffset = nextOffset;
     this.writtenOffset = nextOffset;
     this.maxPhysicalOffset = maxPhysicalOffset;
@@ -68,6 +72,7 @@ export class ConsumeQueueWriter {
       const position = index * UNIT;
       this.#segments.at(position)!.write(blank, 0, UNIT, position % this.#segments.segmentSize);
     }
+    if (this.nextOffset === 0) this.startOffset = queueOffset;
     this.nextOffset = queueOffset;
     this.writtenOffset = queueOffset;
   }
@@ -89,6 +94,7 @@ export class ConsumeQueueWriter {
       const within = position % this.#segments.segmentSize;
       const count = Math.min(this.#pendingCount - done, (this.#segments.segmentSize - within) / UNIT);
       this.#segments.at(position)!.write(this.#pending, done * UNIT, count * UNIT, within);
+      this.#unsynced.add(position - within);
       done += count;
       this.writtenOffset += count;
       this.unsyncedCount += count;
@@ -99,25 +105,34 @@ export class ConsumeQueueWriter {
     if (this.#pending.length > UNIT * 1024) this.#pending = new Uint8Array(UNIT * 64);
   }
 
-  /** Puts what was written on the device. Errors: RingError DISK_WRITE_FAILED. */
+  /** Puts what was written on the device. Errors: RingError DISK_WRITE_FAILED; it counts as not synced then. */
   sync(): void {
-    for (const { file } of this.#segments.openSegments()) file.sync();
+    for (const start of this.#unsynced) {
+      this.#segments.at(start)!.sync();
+      this.#unsynced.delete(start);
+    }
     this.unsyncedCount = 0;
   }
 
   /** The same without blocking; `done` is called once, with the first error. */
   syncAsync(done: (error: Error | null) => void): void {
-    const files = this.#segments.openSegments().map(segment => segment.file);
-    this.unsyncedCount = 0;
-    let left = files.length;
-    let failed: Error | null = null;
-    if (left === 0) return done(null);
-    for (const file of files) {
-      file.syncAsync(error => {
-        failed ??= error;
-        if (--left === 0) done(failed);
+    const starts = [...this.#unsynced];
+    const count = this.unsyncedCount;
+    this.#unsynced.clear();
+    // One after the other: a cache of few descriptors must not close one whose sync is under way.
+    const next = (): void => {
+      const start = starts.shift();
+      if (start === undefined) {
+        this.unsyncedCount -= count;
+        return done(null);
+      }
+      this.#segments.at(start)!.syncAsync(error => {
+        if (error === null) return next();
+        for (const unsynced of [start, ...starts]) this.#unsynced.add(unsynced);
+        done(error);
       });
-    }
+    };
+    next();
   }
 
   closeBefore(offset: number): void {

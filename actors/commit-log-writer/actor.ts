@@ -89,7 +89,9 @@ export class CommitLogWriter implements Actor {
    */
   retire(position: number): void {
     const { appender, positions, followerBells } = this.#options;
-    const minimum = appender.retire(positions.read('minimum'), position);
+    // What consume queues do not point to yet is still to be read.
+    const until = Math.min(position, positions.read('dispatched'));
+    const minimum = appender.retire(positions.read('minimum'), until);
     positions.publish('minimum', minimum);
     for (const bell of followerBells) bell.ring();
   }

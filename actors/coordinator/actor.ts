@@ -58,7 +58,7 @@ export class Coordinator implements Actor {
   readonly #state: CoordinatorState;
   readonly #handlers = new Map<number, Handler>([...consumerHandlers, ...topicHandlers]);
   /** Answers that remoting had no room for. */
-  readonly #unsent: { connectionId: number; frame: Uint8Array }[] = [];
+  readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
   #answered = false;
   #offsetsSaveMs = 0;
   #expiryScanMs = 0;
@@ -218,18 +218,17 @@ export class Coordinator implements Actor {
     const queues = Number((short ? extFields.d : extFields.defaultTopicQueueNums) ?? 4);
     const unitMode = (short ? extFields.k : extFields.unitMode) === 'true';
     try {
-      const topic = state.topics.createOnSend(
-        name,
-        template,
-        Number.isInteger(queues) ? queues : 4,
-        unitMode ? 1 : 0,
-        state.nowMs,
-      );
+      const wanted = Number.isInteger(queues) ? queues : 4;
+      const { autoCreateTopicEnable } = state.settings;
+      const topic = state.topics.planOnSend(name, template, wanted, unitMode ? 1 : 0, autoCreateTopicEnable);
       if (topic === undefined) return;
+      // Numbers first: a broker that has no more of them stores no topic it cannot serve.
+      state.numbers.of(name, Math.max(topic.readQueueNums, topic.writeQueueNums));
+      state.topics.put(topic, state.nowMs);
       state.log.info({ topic: name, queues: topic.writeQueueNums, template }, 'topic made by its first send');
       announceTopic(state, topic);
     } catch (error) {
-      state.log.error({ err: error, topic: name }, 'a topic could not be stored');
+      state.log.error({ err: error, topic: name }, 'a topic could not be made');
     }
   }
 
@@ -269,17 +268,19 @@ export class Coordinator implements Actor {
 
   // ---- answers ----
 
-  #send(connectionId: number, frame: Uint8Array): void {
+  /** Without a frame the connection is closed. */
+  #send(connectionId: number, frame: Uint8Array | undefined): void {
     if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame)) this.#unsent.push({ connectionId, frame });
   }
 
-  #trySend(connectionId: number, frame: Uint8Array): boolean {
+  #trySend(connectionId: number, frame: Uint8Array | undefined): boolean {
     const { toRemoting } = this.#options;
-    const at = toRemoting.claim(OutboundFrame.frameBytes + frame.length);
+    const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
+    const at = toRemoting.claim(length);
     if (at < 0) return false;
     toRemoting.words[at >> 2] = connectionId;
-    toRemoting.bytes.set(frame, at + OutboundFrame.frameBytes);
-    toRemoting.commit(OutboundType.FRAME, OutboundFrame.frameBytes + frame.length);
+    if (frame !== undefined) toRemoting.bytes.set(frame, at + OutboundFrame.frameBytes);
+    toRemoting.commit(frame === undefined ? OutboundType.CLOSE : OutboundType.FRAME, length);
     this.#answered = true;
     return true;
   }
@@ -300,12 +301,7 @@ export class Coordinator implements Actor {
   }
 
   #closeConnection(connectionId: number): void {
-    const { toRemoting } = this.#options;
-    const at = toRemoting.claim(4);
-    if (at < 0) return;
-    toRemoting.words[at >> 2] = connectionId;
-    toRemoting.commit(OutboundType.CLOSE, 4);
-    this.#answered = true;
+    this.#send(connectionId, undefined);
   }
 }
 

@@ -26,9 +26,15 @@ const encoder = new TextEncoder();
 const takesTopics = (reader: NewsReader): boolean => reader.kind !== 'flushService';
 
 export class NewsDesk {
+  readonly #onTooLarge: (reader: NewsReader, bytes: number) => void;
   readonly #readers: { readonly reader: NewsReader; readonly waiting: Waiting[] }[];
 
-  constructor(readers: readonly NewsReader[]) {
+  /** `onTooLarge`: told of news that fits no ring, which its reader therefore never gets. */
+  constructor(
+    readers: readonly NewsReader[],
+    onTooLarge: (reader: NewsReader, bytes: number) => void = () => {},
+  ) {
+    this.#onTooLarge = onTooLarge;
     this.#readers = readers.map(reader => ({ reader, waiting: [] }));
   }
 
@@ -84,6 +90,7 @@ export class NewsDesk {
   }
 
   #send(reader: NewsReader, waiting: Waiting[], news: Waiting): void {
+    if (news.bytes.length > reader.ring.payloadMax) return this.#onTooLarge(reader, news.bytes.length);
     if (waiting.length > 0 || !reader.ring.offer(news.type, news.bytes)) waiting.push(news);
     else reader.bell.ring();
   }

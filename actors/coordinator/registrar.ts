@@ -35,6 +35,7 @@ export interface RegistrarOptions {
 /** First wait after a failure, doubled up to the period. Units: ms. */
 const RETRY_FIRST_MS = 50;
 const CONNECT_TIMEOUT_MS = 3000;
+const FAREWELL_MAX_MS = 1000;
 
 export class Registrar {
   readonly #options: RegistrarOptions;
@@ -85,6 +86,7 @@ class NameServer {
   readonly #address: string;
   readonly #options: RegistrarOptions;
   #connection: Connection | undefined;
+  #attempting: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
   #again = false;
@@ -105,7 +107,8 @@ class NameServer {
     }
     this.#busy = true;
     clearTimeout(this.#timer);
-    void this.#attempt().then(
+    this.#attempting = this.#attempt();
+    void this.#attempting.then(
       () => this.#onDone(this.#options.periodMs),
       error => this.#onFailed(error),
     );
@@ -113,6 +116,7 @@ class NameServer {
 
   async #attempt(): Promise<void> {
     const connection = await this.#connect();
+    if (this.#stopped) throw new Error('the broker stops');
     const brokerAddr = this.#brokerAddr(connection);
     const { registration, topics, timeoutMs } = this.#options;
     const body = encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper: topics() });
@@ -139,14 +143,17 @@ class NameServer {
     const colon = this.#address.lastIndexOf(':');
     const host = this.#address.slice(0, colon);
     const port = Number(this.#address.slice(colon + 1));
-    this.#connection = await Connection.open({
+    const connection = await Connection.open({
       host,
       port,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       idleTimeoutMs: 0,
       onClose: () => this.#onClosed(),
     });
-    return this.#connection;
+    this.#connection = connection;
+    // The node stopped while this was under way and waits no longer.
+    if (this.#stopped) void connection.close();
+    return connection;
   }
 
   #brokerAddr(connection: Connection): string {
@@ -201,6 +208,9 @@ class NameServer {
   async unregister(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    // A registration under way may still arrive: the farewell must come after it.
+    const patience = new Promise<void>(resolve => setTimeout(resolve, FAREWELL_MAX_MS).unref());
+    await Promise.race([this.#attempting.catch(() => {}), patience]);
     const connection = this.#connection;
     if (connection === undefined || connection.closed) return;
     const { registration } = this.#options;
@@ -211,7 +221,7 @@ class NameServer {
       brokerId: registration.brokerId,
     });
     try {
-      await connection.request(request, 1000);
+      await connection.request(request, FAREWELL_MAX_MS);
     } catch (error) {
       this.#options.log.warn({ namesrv: this.#address, reason: messageOf(error) }, 'no farewell to the name server');
     }

@@ -33,13 +33,11 @@ const READ_WRITE = Permission.READ | Permission.WRITE;
 export class TopicTable {
   readonly #topics = new Map<string, TopicConfig>();
   readonly #file: JsonTable;
-  readonly #config: TopicTableConfig;
   #version: DataVersion;
 
   /** Errors: RingError STORE_CORRUPT when topics.json and its backup cannot be read. */
   constructor(file: JsonTable, config: TopicTableConfig, nowMs: number) {
     this.#file = file;
-    this.#config = config;
     this.#version = { counter: 0, timestamp: nowMs };
     for (const topic of systemTopics(config)) this.#topics.set(topic.topicName, topic);
     const { value } = file.read();
@@ -67,40 +65,27 @@ export class TopicTable {
   }
 
   /**
-   * The topic of a first send, made after the template the producer names; undefined when none may be made.
+   * What the topic of a first send would be, after the template the producer names; undefined when none may be made.
    * Source: spec remoting 12.2; TopicConfigManager.createTopicInSendMessageMethod.
    */
-  createOnSend(
+  planOnSend(
     name: string,
     templateName: string,
     wantedQueues: number,
     topicSysFlag: number,
-    nowMs: number,
+    autoCreate: boolean,
   ): TopicConfig | undefined {
     if (name.startsWith(RETRY_PREFIX)) {
-      return this.put(
-        createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag }),
-        nowMs,
-      );
+      return createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag });
     }
-    const template = this.#template(templateName);
+    const template = this.#topics.get(templateName);
     if (template === undefined || (template.perm & Permission.INHERIT) === 0) return undefined;
+    // With automatic creation switched off, a TBW102 that is still stored is no template.
+    if (templateName === AUTO_CREATE_TOPIC && !autoCreate) return undefined;
     const queues = Math.max(0, Math.min(wantedQueues, template.writeQueueNums));
     const perm = template.perm & ~Permission.INHERIT;
     const { topicFilterType } = template;
-    return this.put(
-      createTopicConfig(name, { readQueueNums: queues, writeQueueNums: queues, perm, topicSysFlag, topicFilterType }),
-      nowMs,
-    );
-  }
-
-  /** With automatic creation switched off, a TBW102 that is still stored is no template any more. */
-  #template(name: string): TopicConfig | undefined {
-    const template = this.#topics.get(name);
-    if (template === undefined || name !== AUTO_CREATE_TOPIC || this.#config.autoCreateTopicEnable) return template;
-    const plain = { ...template, perm: READ_WRITE };
-    this.#topics.set(name, plain);
-    return plain;
+    return createTopicConfig(name, { readQueueNums: queues, writeQueueNums: queues, perm, topicSysFlag, topicFilterType });
   }
 
   /** Adds or replaces a topic and stores the table. Errors: RingError DISK_WRITE_FAILED; then nothing changed. */

@@ -34,6 +34,7 @@ import {
 } from '../../protocol/message-record.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
+import { RingError } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
@@ -92,6 +93,8 @@ export class Dispatcher implements Actor {
   #minimum: number;
   #lastWorkMs = 0;
   #retryMs = 0;
+  /** Entries gathered and not counted yet. */
+  #gathered = 0;
   #waitingUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
@@ -147,32 +150,49 @@ export class Dispatcher implements Actor {
     return 1;
   }
 
-  /** Follows the log until `appended`, at most one chunk. */
+  /** Follows the log until `appended`, at most one chunk; 0 when the disk refused, then it is tried again later. */
   #dispatch(appended: number, nowMs: number): number {
-    const { reader, positions, counters } = this.#options;
+    const { positions, counters } = this.#options;
+    let at: number;
+    try {
+      at = this.#gather(appended);
+      for (const queue of this.#dirty) queue.writer.write();
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      return this.#onDiskFault(error, nowMs);
+    }
+    this.#publishQueues();
+    this.#position += at;
+    positions.publish('dispatched', this.#position);
+    counters.add(Counter.unitsDispatched, this.#gathered);
+    this.#gathered = 0;
+    return 1;
+  }
+
+  /** Gathers the entries of one chunk of the log; returns how many bytes they took. */
+  #gather(appended: number): number {
     const wanted = Math.min(this.#chunk.length, appended - this.#position);
-    const length = reader.read(this.#chunk, 0, wanted, this.#position);
+    const length = this.#options.reader.read(this.#chunk, 0, wanted, this.#position);
     assert(length > 0, 'the log is readable up to the appended position');
     let at = 0;
-    let entries = 0;
     while (at + 8 <= length) {
       const size = recordTotalSize(this.#chunk, at);
-      if (recordMagic(this.#chunk, at) === BLANK_MAGIC) {
-        at += size;
-        break;
-      }
+      if (recordMagic(this.#chunk, at) === BLANK_MAGIC) return at + size;
       if (size > length - at) {
         this.#growFor(size);
         break;
       }
-      entries += this.#onRecord(at, size);
+      this.#gathered += this.#onRecord(at, size);
       at += size;
     }
-    if (!this.#writeQueues(nowMs)) return 0;
-    this.#position += at;
-    positions.publish('dispatched', this.#position);
-    counters.add(Counter.unitsDispatched, entries);
-    return 1;
+    return at;
+  }
+
+  #onDiskFault(error: RingError, nowMs: number): number {
+    const { storeState, log } = this.#options;
+    if (storeState.set(StoreState.DISPATCH_FAILED)) log.error({ err: error }, 'consume queues cannot be built');
+    this.#retryMs = nowMs + RETRY_MS;
+    return 0;
   }
 
   #growFor(size: number): void {
@@ -225,29 +245,23 @@ export class Dispatcher implements Actor {
     return queue;
   }
 
-  /** Writes gathered entries and publishes them. False when the disk refused: the chunk is dispatched again later. */
-  #writeQueues(nowMs: number): boolean {
+  /** Makes what was written readable and says who waits for it. */
+  #publishQueues(): void {
     const { table, storeState, log } = this.#options;
-    try {
-      for (const queue of this.#dirty) queue.writer.write();
-    } catch (error) {
-      if (storeState.set(StoreState.DISPATCH_FAILED)) log.error({ err: error }, 'consume queues cannot be written');
-      this.#retryMs = nowMs + RETRY_MS;
-      return false;
-    }
     if (this.#retryMs > 0) {
       this.#retryMs = 0;
       storeState.clear(StoreState.DISPATCH_FAILED);
-      log.info({}, 'consume queues can be written again');
+      log.info({}, 'consume queues can be built again');
     }
     for (const queue of this.#dirty) {
       queue.dirty = false;
-      table.publishMax(queue.number, queue.writer.writtenOffset);
+      const { startOffset, writtenOffset } = queue.writer;
+      if (startOffset > table.min(queue.number)) table.publishMin(queue.number, startOffset);
+      table.publishMax(queue.number, writtenOffset);
       if (table.isAwaited(queue.number)) this.#untold.add(queue.number);
     }
     this.#dirty.length = 0;
     this.#tellLanes();
-    return true;
   }
 
   /** Tells pull lanes which awaited queues grew. */

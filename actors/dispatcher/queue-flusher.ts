@@ -80,8 +80,12 @@ export class QueueFlusher {
   #sync(due: ConsumeQueueWriter[], thorough: boolean, dispatched: number): void {
     const timestampMs = this.storeTimestampMs;
     if (this.#options.mayBlock) {
-      for (const writer of due) writer.sync();
-      if (thorough) this.#checkpoint(dispatched, timestampMs);
+      try {
+        for (const writer of due) writer.sync();
+        if (thorough) this.#checkpoint(dispatched, timestampMs);
+      } catch (error) {
+        this.#onFault(error);
+      }
       return;
     }
     this.#active = true;
@@ -92,10 +96,15 @@ export class QueueFlusher {
         failed ??= error;
         if (--left > 0) return;
         this.#active = false;
-        if (failed !== null) this.#options.log.error({ err: failed }, 'consume queues cannot be synced');
+        if (failed !== null) this.#onFault(failed);
         else if (thorough) this.#checkpoint(dispatched, timestampMs);
       });
     }
+  }
+
+  /** What was not synced counts as not synced, so it is tried again. */
+  #onFault(error: unknown): void {
+    this.#options.log.error({ err: error }, 'consume queues cannot be synced; tried again later');
   }
 
   #checkpoint(dispatched: number, storeTimestampMs: number): void {

@@ -51,6 +51,8 @@ export class FlushService implements Actor {
   readonly #segments: SegmentCache;
   #flushConfig: FlushConfig;
   #flushed: number;
+  /** Where the sync that was begun ends. */
+  #target = 0;
   #wakeOnAppend = false;
   #lastThoroughMs = 0;
   #nextWakeMs = Number.POSITIVE_INFINITY;
@@ -69,14 +71,16 @@ export class FlushService implements Actor {
   doWork(nowMs: number): number {
     this.#drainNews();
     if (this.#syncing || this.#failed) return 0;
+    // A sync that spans several segments goes on where it was.
+    if (this.#flushed < this.#target) return this.#sync();
     const appended = this.#options.positions.read('appended');
     if (appended === this.#flushed) {
       this.#nextWakeMs = Number.POSITIVE_INFINITY;
       return 0;
     }
     if (!this.#options.syncFlush && !this.#isDue(appended, nowMs)) return 0;
-    this.#sync(appended);
-    return 1;
+    this.#target = appended;
+    return this.#sync();
   }
 
   deadlineMs(): number {
@@ -108,47 +112,45 @@ export class FlushService implements Actor {
     return decision.action !== 'none';
   }
 
-  #sync(target: number): void {
-    let files: DiskFile[];
+  /** Syncs the segment that the flushed position is in, up to the target. */
+  #sync(): number {
+    const start = this.#segments.startOf(this.#flushed);
+    const end = Math.min(this.#target, start + this.#segments.segmentSize);
     try {
-      files = this.#filesUntil(target);
-      if (this.#options.mayBlock) {
-        for (const file of files) file.sync();
-        return this.#done(target);
+      const file = this.#segments.at(start);
+      if (file === undefined) {
+        // Retired meanwhile: nobody needs it on the device.
+        this.#done(end);
+        return this.#flushed < this.#target ? this.#sync() : 1;
       }
+      this.#syncFolderOf(start);
+      if (!this.#options.mayBlock) return this.#syncAsync(file, end);
+      file.sync();
+      this.#done(end);
+      if (this.#flushed < this.#target) return this.#sync();
     } catch (error) {
-      return this.#fail(error);
+      this.#fail(error);
     }
-    this.#syncing = true;
-    let left = files.length;
-    let failure: Error | null = null;
-    for (const file of files) {
-      file.syncAsync(error => {
-        failure ??= error;
-        if (--left > 0) return;
-        this.#syncing = false;
-        if (failure !== null) this.#fail(failure);
-        else this.#done(target);
-        this.#options.bell.ring();
-      });
-    }
+    return 1;
   }
 
-  /** Segments with bytes between the flushed position and `target`. */
-  #filesUntil(target: number): DiskFile[] {
-    const { disk, folder } = this.#options;
-    const files: DiskFile[] = [];
-    const size = this.#segments.segmentSize;
-    for (let start = this.#segments.startOf(this.#flushed); start < target; start += size) {
-      const file = this.#segments.at(start);
-      if (file === undefined) continue;
-      files.push(file);
-      if (start > this.#folderSyncedFor) {
-        disk.syncFolder(folder);
-        this.#folderSyncedFor = start;
-      }
-    }
-    return files;
+  #syncAsync(file: DiskFile, end: number): number {
+    this.#syncing = true;
+    file.syncAsync(error => {
+      this.#syncing = false;
+      if (error !== null) this.#fail(error);
+      else this.#done(end);
+      if (!this.#failed && this.#flushed < this.#target) this.#sync();
+      this.#options.bell.ring();
+    });
+    return 1;
+  }
+
+  /** The entry of a new segment in its folder is synced once, before its bytes count as safe. */
+  #syncFolderOf(start: number): void {
+    if (start <= this.#folderSyncedFor) return;
+    this.#options.disk.syncFolder(this.#options.folder);
+    this.#folderSyncedFor = start;
   }
 
   #done(target: number): void {

@@ -62,7 +62,9 @@ export class CoordinatorRoom {
     this.#loaded = options.loaded;
     this.#probe = new EntryProbe(options.disk, options.paths, options.loaded.config);
     this.#rates = new RateSampler(options.shop);
-    this.#news = new NewsDesk(newsReaders(options.shop));
+    this.#news = new NewsDesk(newsReaders(options.shop), ({ kind }, bytes) =>
+      options.log.error({ room: kind, bytes }, 'news is larger than a ring takes (key ringCapacityBytes): it is lost'),
+    );
     const requests = new NodeRequests({
       disk: options.disk,
       paths: options.paths,

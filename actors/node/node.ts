@@ -9,7 +9,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { type BrokerConfig, type LoadedConfig, type NamesrvConfig, thisMachine } from '../../config/index.js';
-import { messageOf, type RingError } from '../../runtime/base/errors.js';
+import { messageOf, RingError } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
@@ -126,7 +126,9 @@ class NodeStarter {
       };
       return await this.#bringUp(parts);
     } catch (error) {
-      log.error({ err: error }, `the node did not start: ${messageOf(error)}`);
+      // A fault says all in its message; only a bug is worth its stack.
+      const facts = error instanceof RingError ? { code: error.code, ...error.facts } : { err: error };
+      log.error(facts, `the node did not start: ${messageOf(error)}`);
       await parts?.host.stop();
       parts?.store?.release();
       await rootLogger?.close();

@@ -2,7 +2,8 @@
  * Which actor runs on which thread. The same actors run in every mode; docs/decisions/0002 has the measurements.
  *
  * - inline: all on the main thread; a request passes every room in one turn of the event loop.
- * - shared: sockets and control on the main thread, the path of a message on a second, syncs on a third.
+ * - shared: sockets and control on the main thread, the path of a message on a second, what follows the log (syncs and
+ *   consume queues, which may wait for the disk) on a third.
  * - dedicated: a thread each; lanes on piscina.
  */
 import type { ActorInstance, ActorKind } from './wiring.js';
@@ -52,7 +53,7 @@ function threadOf(actor: ActorInstance, mode: ThreadingMode): string {
   if (mode === 'inline') return MAIN_THREAD;
   if (mode === 'dedicated') return actor.name;
   if (eventLoopKinds.has(actor.kind)) return MAIN_THREAD;
-  return actor.kind === 'flush-service' ? 'flush-service' : 'messages';
+  return actor.kind === 'flush-service' || actor.kind === 'dispatcher' ? 'followers' : 'messages';
 }
 
 /**

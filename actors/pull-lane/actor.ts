@@ -12,9 +12,11 @@
  *           again by their clients.
  */
 import { CommandFlag, PullSysFlag, RequestCode, ResponseCode } from '../../protocol/codes.js';
-import { decodeCommand, encodeCommand } from '../../protocol/command.js';
+import { createResponse, decodeCommand, encodeCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
+import { PULL_RESPONSE_HEADER_MAX } from '../../protocol/pull-response.js';
+import { OutboundFrame } from '../remoting/mailbox.js';
 import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
 import { ALL_TAGS, type TagFilter } from '../../protocol/tag-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
@@ -63,6 +65,8 @@ export interface PullLaneOptions {
 }
 
 const BATCH_MAX = 256;
+/** When a full ring is tried again, if nothing else happens. Units: ms. */
+const RETRY_MS = 5;
 /** Open consume queues of a lane. */
 const QUEUES_OPEN_MAX = 512;
 export class PullLane implements Actor {
@@ -71,6 +75,7 @@ export class PullLane implements Actor {
   readonly #news: TopicNews;
   readonly #groups = new Map<string, GroupEntry>();
   readonly #holds = new HoldTable();
+  readonly #roomless = new Set<HeldPull>();
   readonly #header = new HeaderView();
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
@@ -92,7 +97,8 @@ export class PullLane implements Actor {
     this.#settings = options.settings;
     this.#news = new TopicNews(options.news);
     this.#window = new LogWindow(options.log);
-    this.#fetcher = new Fetcher(this.#window, options.positions, options.table);
+    const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
+    this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
     this.#answers = new PullAnswers(options.toRemoting, options.counters);
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#queries = new StoreQueries({
@@ -109,6 +115,7 @@ export class PullLane implements Actor {
     this.#followMinimum();
     let work = this.#news.drain(this.#onNews);
     work += this.#drainRequests(this.#options.inbox);
+    work += this.#retryRoomless();
     work += this.#drainGrown(this.#options.grown);
     work += this.#answerExpired();
     if (this.#answers.pending) this.#options.remotingBell.ring();
@@ -119,7 +126,7 @@ export class PullLane implements Actor {
   }
 
   deadlineMs(): number {
-    return this.#holds.nextDeadlineMs();
+    return this.#roomless.size > 0 ? this.#nowMs + RETRY_MS : this.#holds.nextDeadlineMs();
   }
 
   close(): void {
@@ -177,7 +184,10 @@ export class PullLane implements Actor {
         throw error;
       }
       this.#options.logger.error({ err: error }, 'a read request failed');
-      return this.#answers.refuse(this.#header, ring.words[at >> 2]!, { code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error) });
+      return this.#answers.refuse(this.#header, ring.words[at >> 2]!, {
+        code: ResponseCode.SYSTEM_ERROR,
+        remark: messageOf(error),
+      });
     }
   }
 
@@ -290,7 +300,8 @@ export class PullLane implements Actor {
     const maxMsgNums = Math.max(1, header.integer(slots[PullMessageSlot.maxMsgNums]!, 32));
     this.#fetch(topic, queueId, queueNumber, offset, maxMsgNums, filter);
     const { outcome } = this.#fetcher;
-    if (outcome.code === ResponseCode.PULL_NOT_FOUND && (sysFlag & PullSysFlag.SUSPEND) !== 0) {
+    const oneway = (header.flag & CommandFlag.ONEWAY) !== 0;
+    if (outcome.code === ResponseCode.PULL_NOT_FOUND && (sysFlag & PullSysFlag.SUSPEND) !== 0 && !oneway) {
       const suspendMs = header.integer(slots[PullMessageSlot.suspendTimeoutMillis]!);
       const pull: HeldPull = {
         connectionId,
@@ -308,7 +319,7 @@ export class PullLane implements Actor {
       };
       if (suspendMs > 0 && this.#holds.size < this.#settings.holdsMax) return this.#hold(pull);
     }
-    return this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
+    return oneway || this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
   }
 
   #fetch(
@@ -356,10 +367,21 @@ export class PullLane implements Actor {
   #drainGrown(grown: Ring): number {
     let work = 0;
     for (let at = grown.poll(); at >= 0; at = grown.poll(), work++) {
-      for (const pull of this.#holds.of(grown.words[at >> 2]!)) this.#reopen(pull, false);
+      for (const pull of this.#holds.of(grown.words[at >> 2]!)) if (!this.#reopen(pull, false)) this.#roomless.add(pull);
       grown.release();
     }
     if (work > 0) grown.publishReleased();
+    return work;
+  }
+
+  /** Held pulls whose answer remoting had no room for. */
+  #retryRoomless(): number {
+    let work = 0;
+    for (const pull of this.#roomless) {
+      if (!pull.done && !this.#reopen(pull, false)) break;
+      this.#roomless.delete(pull);
+      work++;
+    }
     return work;
   }
 
@@ -374,7 +396,19 @@ export class PullLane implements Actor {
 
   /** Looks again for a held pull; messages of other tags do not wake it, its deadline does. */
   #reopen(pull: HeldPull, expired: boolean): boolean {
-    this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter);
+    try {
+      this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter);
+      return this.#answerHeld(pull, expired);
+    } catch (error) {
+      if (error instanceof AssertionError) throw error;
+      this.#options.logger.error({ err: error }, 'a held pull failed');
+      const response = createResponse(pull, ResponseCode.SYSTEM_ERROR, messageOf(error));
+      return this.#answers.frame(pull.connectionId, encodeCommand(response)) && this.#letGo(pull);
+    }
+  }
+
+  /** False when remoting has no room. */
+  #answerHeld(pull: HeldPull, expired: boolean): boolean {
     const { outcome } = this.#fetcher;
     if (!expired) {
       if (outcome.code === ResponseCode.PULL_NOT_FOUND) return true;
@@ -383,7 +417,10 @@ export class PullLane implements Actor {
         return true;
       }
     }
-    if (!this.#answers.found(this.#fetcher, pull.connectionId, pull.opaque, pull.serializeType)) return false;
+    return this.#answers.found(this.#fetcher, pull.connectionId, pull.opaque, pull.serializeType) && this.#letGo(pull);
+  }
+
+  #letGo(pull: HeldPull): true {
     this.#holds.remove(pull);
     this.#options.table.addWaiting(pull.queueNumber, -1);
     return true;

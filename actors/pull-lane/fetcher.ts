@@ -33,11 +33,14 @@ export class Fetcher {
   size = 0;
   readonly #positions = new Float64Array(COUNT_MAX);
   readonly #sizes = new Int32Array(COUNT_MAX);
+  readonly #sizeMax: number;
   readonly #log: LogWindow;
   readonly #shared: Positions;
   readonly #table: QueueTable;
 
-  constructor(log: LogWindow, shared: Positions, table: QueueTable) {
+  /** `sizeMax`: more than this fits no answer. Units: bytes. */
+  constructor(log: LogWindow, shared: Positions, table: QueueTable, sizeMax = Number.MAX_SAFE_INTEGER) {
+    this.#sizeMax = sizeMax;
     this.#log = log;
     this.#shared = shared;
     this.#table = table;
@@ -115,7 +118,8 @@ export class Fetcher {
 
   #isFull(size: number, maxMsgNums: number, onDisk: boolean, settings: PullLaneSettings): boolean {
     if (this.count >= maxMsgNums || this.count >= COUNT_MAX) return true;
-    const bytesMax = onDisk ? settings.maxTransferBytesOnMessageInDisk : settings.maxTransferBytesOnMessageInMemory;
+    const configured = onDisk ? settings.maxTransferBytesOnMessageInDisk : settings.maxTransferBytesOnMessageInMemory;
+    const bytesMax = Math.min(configured, this.#sizeMax);
     const countMax = onDisk ? settings.maxTransferCountOnMessageInDisk : settings.maxTransferCountOnMessageInMemory;
     return this.size + size > bytesMax || this.count >= countMax;
   }

@@ -3,6 +3,7 @@
  * deadline, so that thousands of them cost nothing while nothing happens.
  * Source: spec remoting 6.4; PullRequestHoldService.
  */
+import type { SerializeType } from '../../protocol/codes.js';
 import type { TagFilter } from '../../protocol/tag-filter.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 
@@ -10,7 +11,7 @@ import type { KnownTopic } from '../topic-snapshot.js';
 export interface HeldPull {
   readonly connectionId: number;
   readonly opaque: number;
-  readonly serializeType: number;
+  readonly serializeType: SerializeType;
   readonly group: string;
   readonly topic: KnownTopic;
   readonly queueId: number;

@@ -13,7 +13,7 @@
 
 import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
-import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../../protocol/frame.js';
+import { FRAME_PREFIX_SIZE, headerLength, peekCode, peekFlag, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
 import { type SendResponseEncoder, sendResponseSize } from '../../protocol/send-response.js';
 import type { Actor } from '../../runtime/actor/contract.js';
@@ -58,6 +58,8 @@ export interface RemotingOptions {
 /** Results taken from one ring in one cycle. */
 const BATCH_MAX = 4096;
 const IDLE_SCAN_MS = 10_000;
+/** When a full ring is tried again, if nothing else happens. Units: ms. */
+const RETRY_MS = 5;
 /** Rooms on other threads are rung after this many frames, so that they work while the rest is still being read. */
 const RING_EVERY = 32;
 
@@ -96,6 +98,7 @@ export class Remoting implements Actor, ConnectionEvents {
   }
 
   deadlineMs(): number {
+    if (this.#closedToTell.length > 0) return this.#nowMs + RETRY_MS;
     const oldest = this.#gate.oldest();
     if (oldest < 0) return this.#idleScanMs;
     const waitedMs = elapsedMs(this.#gate.arrivedMs[oldest]!, this.#nowMs);
@@ -122,19 +125,19 @@ export class Remoting implements Actor, ConnectionEvents {
     counters.add(Counter.requestsIn);
     counters.add(Counter.bytesIn, size);
     if (headerLength(bytes, at) < 0) {
-      counters.add(Counter.connectionsFaulty);
-      connection.close('a header longer than its frame');
+      connection.close('a header longer than its frame', 'faulty');
       return;
     }
     let code = peekCode(bytes, at);
     if (code < 0) {
       if (!this.#readHeader(bytes, at)) {
-        counters.add(Counter.connectionsFaulty);
-        connection.close('a header that cannot be read');
+        connection.close('a header that cannot be read', 'faulty');
         return;
       }
       code = this.#header.code;
     }
+    // An answer to what this broker asked of a client: it asks nothing that is answered.
+    if (this.#isResponse(bytes, at)) return;
     const room = routeOf(code, kinds[connection.listener]!);
     const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
@@ -143,6 +146,7 @@ export class Remoting implements Actor, ConnectionEvents {
       return this.#refuse(connection, bytes, at, `${this.#inflight} sends wait for the disk (key maxInflight)`);
     }
     const outlet = lanes[connection.id % lanes.length]!;
+    if (InboundFrame.frameBytes + size > outlet.ring.payloadMax) return this.#refuseForGood(connection, bytes, at, isSend);
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
       return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
     }
@@ -152,7 +156,6 @@ export class Remoting implements Actor, ConnectionEvents {
   #offer(outlet: Outlet, connection: Connection, code: number, bytes: Uint8Array, at: number, size: number): boolean {
     const { ring, bell } = outlet;
     const length = InboundFrame.frameBytes + size;
-    if (length > ring.payloadMax) return false;
     const claimed = ring.claim(length);
     if (claimed < 0) return false;
     const word = claimed >> 2;
@@ -187,14 +190,32 @@ export class Remoting implements Actor, ConnectionEvents {
     return this.#header.read(bytes, start, start + headerLength(bytes, at), serializeTypeOf(bytes, at));
   }
 
-  /** SYSTEM_BUSY, with its cause. A oneway request hears nothing. */
+  /** Whether the frame answers something. Where its flag does not stand where Java writes it the header must be read. */
+  #isResponse(bytes: Uint8Array, at: number): boolean {
+    const flag = peekFlag(bytes, at);
+    if (flag >= 0) return (flag & CommandFlag.RESPONSE) !== 0;
+    return this.#readHeader(bytes, at) && (this.#header.flag & CommandFlag.RESPONSE) !== 0;
+  }
+
+  /** SYSTEM_BUSY, with its cause: the client may try again. */
   #refuse(connection: Connection, bytes: Uint8Array, at: number, cause: string): void {
     this.#options.counters.add(Counter.requestsRefused);
-    if (!this.#readHeader(bytes, at)) return connection.close('a header that cannot be read');
-    const header = this.#header;
-    if ((header.flag & (CommandFlag.ONEWAY | CommandFlag.RESPONSE)) !== 0) return;
     const remark = `[REJECTREQUEST]system busy, start flow control for a while: ${cause}`;
-    const frame = encodeCommand(createResponse(header, ResponseCode.SYSTEM_BUSY, remark));
+    this.#answerRefusal(connection, bytes, at, ResponseCode.SYSTEM_BUSY, remark);
+  }
+
+  /** What never fits is not to be tried again. */
+  #refuseForGood(connection: Connection, bytes: Uint8Array, at: number, isSend: boolean): void {
+    const code = isSend ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR;
+    this.#answerRefusal(connection, bytes, at, code, 'the request is larger than this broker takes (key ringCapacityBytes)');
+  }
+
+  /** A oneway request hears nothing. */
+  #answerRefusal(connection: Connection, bytes: Uint8Array, at: number, code: number, remark: string): void {
+    if (!this.#readHeader(bytes, at)) return connection.close('a header that cannot be read', 'faulty');
+    const header = this.#header;
+    if ((header.flag & CommandFlag.ONEWAY) !== 0) return;
+    const frame = encodeCommand(createResponse(header, code, remark));
     this.#send(connection, frame, 0, frame.length);
     this.onWork();
   }
@@ -361,6 +382,8 @@ export class Remoting implements Actor, ConnectionEvents {
   onClosed(connection: Connection, reason: string): void {
     const { counters, closingRooms, log } = this.#options;
     counters.add(Counter.connectionsClosed);
+    if (connection.cause === 'faulty') counters.add(Counter.connectionsFaulty);
+    if (connection.cause === 'slow') counters.add(Counter.connectionsSlow);
     this.connections.remove(connection);
     log.debug({ peer: connection.remoteAddress, reason }, 'connection closed');
     for (const room of closingRooms) this.#closedToTell.push({ room, connectionId: connection.id });

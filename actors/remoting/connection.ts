@@ -25,6 +25,12 @@ export interface ConnectionLimits {
   readonly outboundBytesMax: number;
 }
 
+/** `faulty`: it broke the protocol. `slow`: it does not read its answers. */
+export type CloseCause = 'asked' | 'faulty' | 'slow';
+
+/** All connections together may hold this much, in frames that are not complete and answers not read. Units: bytes. */
+const HELD_BYTES_MAX = 512 * 1024 * 1024;
+
 const OUT_BUFFER_SIZE = 16 * 1024;
 /** Answers at least this long are written where they are instead of being gathered. Units: bytes. */
 const DIRECT_WRITE_MIN = 8 * 1024;
@@ -47,6 +53,8 @@ export class Connection {
   readonly localAddress: string;
   lastActiveMs: number;
   closed = false;
+  /** Why it was closed. */
+  cause: CloseCause = 'asked';
   /** Something waits in the gathered answers. */
   dirty = false;
 
@@ -131,7 +139,7 @@ export class Connection {
     while (length - at >= 4) {
       const size = frameSize(bytes, at, this.#limits.frameSizeMax);
       if (size < 8) {
-        this.close(size === FrameFault.TOO_LARGE ? 'a frame larger than allowed' : 'bytes that are no frame');
+        this.close(size === FrameFault.TOO_LARGE ? 'a frame larger than allowed' : 'bytes that are no frame', 'faulty');
         return -1;
       }
       if (length - at < size) break;
@@ -152,6 +160,7 @@ export class Connection {
     }
     this.#pending.set(bytes.subarray(from, to), this.#pendingLength);
     this.#pendingLength = needed;
+    if (isTooMuchHeld()) this.close('too many incomplete frames in all connections together', 'faulty');
   }
 
   #dropPending(): void {
@@ -228,12 +237,13 @@ export class Connection {
     socket.write(bytes.slice(at, end), () => {
       heldBytes.unread -= held;
     });
-    if (socket.writableLength > this.#limits.outboundBytesMax) this.close('it does not read its answers');
+    if (socket.writableLength > this.#limits.outboundBytesMax || isTooMuchHeld()) this.close('it does not read its answers', 'slow');
   }
 
   /** Ends the connection at once. `reason` goes to {@link ConnectionEvents.onClosed}. */
-  close(reason: string): void {
+  close(reason: string, cause: CloseCause = 'asked'): void {
     if (this.closed) return;
+    this.cause = cause;
     this.#finish(reason);
     this.#socket.destroy();
   }
@@ -249,6 +259,10 @@ export class Connection {
     this.#outLength = 0;
     this.#events.onClosed(this, reason);
   }
+}
+
+function isTooMuchHeld(): boolean {
+  return heldBytes.incomplete + heldBytes.unread > HELD_BYTES_MAX;
 }
 
 const sharedReadBuffer = Buffer.allocUnsafeSlow(256 * 1024);

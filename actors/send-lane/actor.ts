@@ -53,12 +53,32 @@ export interface SendLaneOptions {
 
 const BATCH_MAX = 128;
 
+/** Connections that have frames at the coordinator: what they send meanwhile goes the same way, to keep its order. */
+class Detours {
+  readonly #frames = new Map<number, number>();
+
+  has(connectionId: number): boolean {
+    return this.#frames.size > 0 && this.#frames.has(connectionId);
+  }
+
+  sent(connectionId: number): void {
+    this.#frames.set(connectionId, (this.#frames.get(connectionId) ?? 0) + 1);
+  }
+
+  returned(connectionId: number): void {
+    const left = (this.#frames.get(connectionId) ?? 1) - 1;
+    if (left > 0) this.#frames.set(connectionId, left);
+    else this.#frames.delete(connectionId);
+  }
+}
+
 export class SendLane implements Actor {
   readonly name: string;
   readonly #options: SendLaneOptions;
   readonly #news: TopicNews;
   readonly #header = new HeaderView();
   readonly #behaviour: SendBehaviour;
+  readonly #detoured = new Detours();
   #settings: LaneSettings;
   #nowMs = 0;
   #appended = false;
@@ -119,6 +139,10 @@ export class SendLane implements Actor {
       return this.#onFrame(ring, at, nowMs, returned);
     } catch (error) {
       if (error instanceof AssertionError) {
+        // The lane starts anew; this request must not come again, and its sender must not wait.
+        this.#refuse(ring, at, ResponseCode.SYSTEM_ERROR, messageOf(error));
+        this.#options.remotingBell.ring();
+        this.#options.writerBell.ring();
         ring.release();
         ring.publishReleased();
         throw error;
@@ -136,6 +160,8 @@ export class SendLane implements Actor {
     if (!this.#header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#closeConnection(words[at >> 2]!);
     }
+    if (returned) this.#detoured.returned(words[at >> 2]!);
+    else if (this.#detoured.has(words[at >> 2]!)) return this.#askForTopic(ring, at);
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInSendQueue) {
       const depth = ring.depthBytes();
@@ -205,6 +231,7 @@ export class SendLane implements Actor {
     const { toCoordinator, coordinatorBell } = this.#options;
     if (!toCoordinator.offer(CoordinatorType.TOPIC_NEEDED, ring.bytes, at, ring.length)) return false;
     coordinatorBell.ring();
+    this.#detoured.sent(ring.words[at >> 2]!);
     return true;
   }
 

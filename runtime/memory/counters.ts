@@ -29,8 +29,6 @@ export const counterCatalogue = {
   pullsMissed: 'pulls answered without messages (pulls)',
   messagesPulled: 'messages handed to consumers (messages)',
   bytesPulled: 'bytes of messages handed to consumers (bytes)',
-  workCycles: 'duty cycles that found work (cycles)',
-  idleCycles: 'duty cycles that found none (cycles)',
 } as const;
 
 export type CounterName = keyof typeof counterCatalogue;

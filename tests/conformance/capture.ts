@@ -83,10 +83,10 @@ export interface ProxyOptions {
 
 /** Passes everything on and tells of every frame. */
 export class RecordingProxy {
-  readonly address: string;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
+  /** On port 0: on any that is free. */
   static async listen(options: ProxyOptions): Promise<RecordingProxy> {
     const { rewrite } = options;
     if (rewrite && rewrite.from.length !== rewrite.to.length) throw new Error('a rewrite keeps the length');
@@ -97,9 +97,12 @@ export class RecordingProxy {
   }
 
   private constructor(options: ProxyOptions) {
-    this.address = `127.0.0.1:${options.port}`;
     let connections = 0;
     this.#server = net.createServer({ noDelay: true }, client => this.#accept(client, options, connections++));
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as net.AddressInfo).port}`;
   }
 
   async close(): Promise<void> {

@@ -129,6 +129,8 @@ queue('syncs what is open, blocking or not, and tells a failure once', async () 
       resolve();
     });
   });
+  append(writer, 7);
+  writer.write();
   disk.faults.fail = call => (call === 'sync' ? 'EIO' : undefined);
   assert.throws(() => writer.sync(), /EIO/);
   await new Promise<void>(resolve => {

@@ -2,11 +2,24 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TopicTable, type TopicTableConfig } from '../../../../actors/coordinator/topic-table.js';
-import { createTopicConfig } from '../../../../protocol/bodies/topic.js';
+import { createTopicConfig, type TopicConfig } from '../../../../protocol/bodies/topic.js';
 import { parseDialect } from '../../../../protocol/json-dialect.js';
 import { JsonTable } from '../../../../storage/json-table.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { configFile, topicTableConfig } from './support.js';
+
+
+/** The same with automatic creation switched off. */
+function planWithout(table: TopicTable, ...args: [string, string, number, number, number]): TopicConfig | undefined {
+  return table.planOnSend(args[0], args[1], args[2], args[3], false);
+}
+
+/** A first send as the coordinator handles it: planned, then stored. */
+function createOnSend(table: TopicTable, ...args: [string, string, number, number, number]): TopicConfig | undefined {
+  const [name, template, queues, topicSysFlag, nowMs] = args;
+  const topic = table.planOnSend(name, template, queues, topicSysFlag, true);
+  return topic && table.put(topic, nowMs);
+}
 
 const topics = suite('actors/coordinator/topic-table');
 
@@ -50,24 +63,24 @@ topics('the switches say which of them, and what they allow', () => {
 
 topics('a first send makes a topic after its template', () => {
   const table = open(new MemoryDisk());
-  table.createOnSend('A', 'TBW102', 4, 0, nowMs);
+  createOnSend(table, 'A', 'TBW102', 4, 0, nowMs);
   assert.equal(shape(table, 'A'), [4, 4, 6]);
-  table.createOnSend('B', 'TBW102', 100, 0, nowMs);
+  createOnSend(table, 'B', 'TBW102', 100, 0, nowMs);
   assert.equal(shape(table, 'B'), [8, 8, 6], 'no more queues than the template');
-  table.createOnSend('C', 'TBW102', -3, 0, nowMs);
+  createOnSend(table, 'C', 'TBW102', -3, 0, nowMs);
   assert.equal(shape(table, 'C'), [0, 0, 6]);
-  table.createOnSend('D', 'DefaultCluster', 12, 2, nowMs);
+  createOnSend(table, 'D', 'DefaultCluster', 12, 2, nowMs);
   assert.equal(shape(table, 'D'), [12, 12, 6]);
   assert.is(table.get('D')!.topicSysFlag, 2);
-  table.createOnSend('E', 'broker-a', 4, 0, nowMs);
+  createOnSend(table, 'E', 'broker-a', 4, 0, nowMs);
   assert.equal(shape(table, 'E'), [1, 1, 6]);
 });
 
 topics('a topic that inherits nothing is no template', () => {
   const table = open(new MemoryDisk());
-  assert.is(table.createOnSend('A', 'SELF_TEST_TOPIC', 4, 0, nowMs), undefined);
-  assert.is(table.createOnSend('A', 'Nothing', 4, 0, nowMs), undefined);
-  assert.is(table.createOnSend('A', '', 4, 0, nowMs), undefined);
+  assert.is(createOnSend(table, 'A', 'SELF_TEST_TOPIC', 4, 0, nowMs), undefined);
+  assert.is(createOnSend(table, 'A', 'Nothing', 4, 0, nowMs), undefined);
+  assert.is(createOnSend(table, 'A', '', 4, 0, nowMs), undefined);
   assert.is(table.get('A'), undefined);
 });
 
@@ -75,17 +88,17 @@ topics('without automatic creation nothing is made after TBW102, even when it is
   const disk = new MemoryDisk();
   open(disk).save();
   const table = open(disk, { autoCreateTopicEnable: false });
-  assert.is(table.createOnSend('A', 'TBW102', 4, 0, nowMs), undefined);
-  assert.is(table.createOnSend('A', 'TBW102', 4, 0, nowMs), undefined);
+  assert.is(planWithout(table, 'A', 'TBW102', 4, 0, nowMs), undefined);
+  assert.is(planWithout(table, 'A', 'TBW102', 4, 0, nowMs), undefined);
   assert.equal(shape(table, '%RETRY%G'), undefined);
-  table.createOnSend('%RETRY%G', 'TBW102', 4, 0, nowMs);
+  createOnSend(table, '%RETRY%G', 'TBW102', 4, 0, nowMs);
   assert.equal(shape(table, '%RETRY%G'), [1, 1, 6], 'a retry topic can always be made');
 });
 
 topics('everything is stored, and read back over the system topics', () => {
   const disk = new MemoryDisk();
   const table = open(disk);
-  table.createOnSend('A', 'TBW102', 4, 1, nowMs + 5);
+  createOnSend(table, 'A', 'TBW102', 4, 1, nowMs + 5);
   table.put(createTopicConfig('BenchmarkTest', { readQueueNums: 3, writeQueueNums: 2, perm: 4, order: true }), nowMs + 6);
   table.delete('TBW102', nowMs + 7);
   assert.equal(table.version, { counter: 3, timestamp: nowMs + 7 });
@@ -116,7 +129,7 @@ topics('what cannot be stored has not happened', () => {
   table.put(createTopicConfig('Kept', { perm: 6 }), nowMs);
   const { version } = table;
   disk.faults.fail = call => (call === 'write' ? 'ENOSPC' : undefined);
-  assert.throws(() => table.createOnSend('A', 'TBW102', 4, 0, nowMs), /ENOSPC/);
+  assert.throws(() => createOnSend(table, 'A', 'TBW102', 4, 0, nowMs), /ENOSPC/);
   assert.throws(() => table.put(createTopicConfig('Kept', { perm: 4 }), nowMs), /ENOSPC/);
   assert.throws(() => table.delete('Kept', nowMs), /ENOSPC/);
   assert.equal([table.get('A'), table.get('Kept')!.perm, table.version], [undefined, 6, version]);

@@ -179,33 +179,36 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve));
 }
 
-housekeeping('checks after 1 s and every 10 s, cleans after 60 s and every cleanResourceInterval, until stopped', async () => {
-  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: atFour.getTime() });
-  const room = new Room({ cleanResourceInterval: '7000' }).addFiles(200, 1);
-  try {
-    room.housekeeping.start();
-    /** Passes made until each second. */
-    const passesAt = new Map<number, number>();
-    for (let second = 1; second <= 75; second++) {
-      mock.timers.tick(1000);
+housekeeping(
+  'checks after 1 s and every 10 s, cleans after 60 s and every cleanResourceInterval, until stopped',
+  async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'], now: atFour.getTime() });
+    const room = new Room({ cleanResourceInterval: '7000' }).addFiles(200, 1);
+    try {
+      room.housekeeping.start();
+      /** Passes made until each second. */
+      const passesAt = new Map<number, number>();
+      for (let second = 1; second <= 75; second++) {
+        mock.timers.tick(1000);
+        await settle();
+        passesAt.set(second, room.passes);
+      }
+      // Checks at 1, 11, 21, ...; cleans at 60, 67, 74.
+      const expected = (second: number): number =>
+        Math.floor((second + 9) / 10) + [60, 67, 74].filter(clean => clean <= second).length;
+      for (const [second, passes] of passesAt) assert.is(passes, expected(second), `${second} s`);
+      assert.equal(room.retired, [segmentSize, segmentSize, segmentSize]);
+      room.housekeeping.stop();
+      const before = room.passes;
+      mock.timers.tick(100_000);
       await settle();
-      passesAt.set(second, room.passes);
+      assert.is(room.passes, before);
+    } finally {
+      room.housekeeping.stop();
+      mock.timers.reset();
     }
-    // Checks at 1, 11, 21, ...; cleans at 60, 67, 74.
-    const expected = (second: number): number =>
-      Math.floor((second + 9) / 10) + [60, 67, 74].filter(clean => clean <= second).length;
-    for (const [second, passes] of passesAt) assert.is(passes, expected(second), `${second} s`);
-    assert.equal(room.retired, [segmentSize, segmentSize, segmentSize]);
-    room.housekeeping.stop();
-    const before = room.passes;
-    mock.timers.tick(100_000);
-    await settle();
-    assert.is(room.passes, before);
-  } finally {
-    room.housekeeping.stop();
-    mock.timers.reset();
-  }
-});
+  },
+);
 
 housekeeping('a pass that fails is told of, and the next one is made', async () => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: atFour.getTime() });

@@ -26,11 +26,11 @@ function pathsOf<Event>(paths: readonly GraphPath[]): Path<Event>[] {
   return paths.map(({ state, steps }) => ({
     // The first step only makes the machine.
     events: steps.slice(1).map(step => step.event as unknown as Event),
-    end: valueOf(state),
+    end: stateOf(state),
   }));
 }
 
-function valueOf(snapshot: Snapshot<unknown>): string {
+function stateOf(snapshot: Snapshot<unknown>): string {
   return String((snapshot as { value?: unknown }).value);
 }
 
@@ -147,7 +147,7 @@ function rolePaths(): Path<BrokerRoleEvent>[] {
     getShortestPaths(brokerRoleMachine, {
       input: new Sends(),
       events: [...roleEvents],
-      serializeState: snapshot => valueOf(snapshot),
+      serializeState: snapshot => stateOf(snapshot),
     }),
   );
 }
@@ -156,7 +156,13 @@ machines('broker role: every shortest path goes where the table says, and its en
   const paths = rolePaths();
   assert.equal(paths.map(path => path.end).sort(), Object.keys(roleTable).sort());
   for (const path of paths) {
-    walk(path, roleTable, roleEvents, log => startBrokerRole(new Sends(), log), () => {});
+    walk(
+      path,
+      roleTable,
+      roleEvents,
+      log => startBrokerRole(new Sends(), log),
+      () => {},
+    );
   }
 });
 

@@ -83,7 +83,12 @@ export class OpenNode {
     const { config, inputs } = loaded;
     const lines: string[] = [];
     const output = { isTerminal: false, write: (line: string) => void lines.push(line) };
-    const rootLogger = await createRootLogger({ level: config.logLevel, name: config.brokerName, pretty: false, output });
+    const rootLogger = await createRootLogger({
+      level: config.logLevel,
+      name: config.brokerName,
+      pretty: false,
+      output,
+    });
     const log = rootLogger.logger;
     const actors = planActors({ broker: true, nameRegistry: false, sendLanes: 1, pullLanes: 1 });
     const plan = planThreads(actors, mode, 'a test');

@@ -115,7 +115,9 @@ async function awaitMinimums(client: RawClient, expected: readonly Stored[][]): 
 }
 
 /** Runs a test with a folder for the store and what it opens, all of which is gone afterwards. */
-async function inFolder(work: (folder: string, nodes: OpenNode[], clients: RawClient[]) => Promise<void>): Promise<void> {
+async function inFolder(
+  work: (folder: string, nodes: OpenNode[], clients: RawClient[]) => Promise<void>,
+): Promise<void> {
   const folder = temporaryFolder();
   const nodes: OpenNode[] = [];
   const clients: RawClient[] = [];

@@ -37,11 +37,19 @@ wiring('a position has one writer, which does not follow it', () => {
 wiring('every lane has a ring of its own on each way', () => {
   const actors = planActors(full);
   assert.is(actors.length, kinds.length + 3);
-  assert.equal(actors.filter(({ kind }) => kind === 'send-lane').map(({ name }) => name), ['send-lane-0', 'send-lane-1', 'send-lane-2']);
+  assert.equal(
+    actors.filter(({ kind }) => kind === 'send-lane').map(({ name }) => name),
+    ['send-lane-0', 'send-lane-1', 'send-lane-2'],
+  );
   const rings = planRings(actors);
   assert.is(new Set(rings.map(({ id }) => id)).size, rings.length);
   const ids = rings.map(({ id }) => id);
-  for (const id of ['remoting>send-lane-2', 'send-lane-0>commit-log-writer', 'dispatcher>pull-lane-1', 'coordinator>flush-service']) {
+  for (const id of [
+    'remoting>send-lane-2',
+    'send-lane-0>commit-log-writer',
+    'dispatcher>pull-lane-1',
+    'coordinator>flush-service',
+  ]) {
     assert.ok(ids.includes(id), id);
   }
   assert.is(rings.filter(({ row }) => row.from === 'send-lane' && row.to === 'commit-log-writer').length, 3);
@@ -50,7 +58,10 @@ wiring('every lane has a ring of its own on each way', () => {
 wiring('a process without a broker has no rooms for one', () => {
   const actors = planActors({ ...full, broker: false });
   assert.equal(actors.map(({ name }) => name).sort(), ['name-registry', 'remoting']);
-  assert.equal(planRings(actors).map(({ id }) => id), ['remoting>name-registry', 'name-registry>remoting']);
+  assert.equal(
+    planRings(actors).map(({ id }) => id),
+    ['remoting>name-registry', 'name-registry>remoting'],
+  );
   const alone = planActors({ ...full, nameRegistry: false });
   assert.not.ok(alone.some(({ kind }) => kind === 'name-registry'));
 });

@@ -77,7 +77,10 @@ export class FakeConnection {
     this.#length = 0;
   }
 
-  close(reason: string): void {
+  cause = 'asked';
+
+  close(reason: string, cause = 'asked'): void {
+    if (!this.closed) this.cause = cause;
     if (this.closed) return;
     this.closed = true;
     this.reason = reason;

@@ -1,0 +1,62 @@
+/** What every file in bench/micro and bench/flow offers to `bench/run.ts` and to the test that runs them all. */
+
+/** One line of output: what was done, how fast, and a checksum of the work that the same parameters always give. */
+export interface BenchmarkCase {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, number | string>>;
+  /** Whatever the case does, a second. */
+  readonly rate: number;
+  /** Of one turn, where the case measures turns. Units: microseconds. */
+  readonly p50Us?: number;
+  readonly p99Us?: number;
+  /** CPU of the whole process for one of what the rate counts. Units: microseconds. */
+  readonly cpuUs?: number;
+  readonly checksum: number;
+}
+
+export interface Benchmark<Parameters = unknown> {
+  /** `smoke` runs with the tests, in a second or so. */
+  readonly parameters: { readonly smoke: Parameters; readonly real: Parameters };
+  /** All cases one after another. Errors: asserts that the work was done right. */
+  run(parameters: Parameters): Promise<readonly BenchmarkCase[]>;
+}
+
+/** Times of turns, and what it all cost. */
+export class Stopwatch {
+  readonly #turnsUs: Float64Array;
+  readonly #cpuStart = process.cpuUsage();
+  readonly #startMs = performance.now();
+  #turns = 0;
+  #turnStartMs = 0;
+
+  /** `turnsMax`: turns beyond it are not recorded one by one. */
+  constructor(turnsMax: number) {
+    this.#turnsUs = new Float64Array(turnsMax);
+  }
+
+  startTurn(): void {
+    this.#turnStartMs = performance.now();
+  }
+
+  endTurn(): void {
+    if (this.#turns === this.#turnsUs.length) return;
+    this.#turnsUs[this.#turns++] = (performance.now() - this.#turnStartMs) * 1000;
+  }
+
+  /** What the case prints about `count` pieces of work. */
+  result(count: number): Pick<BenchmarkCase, 'rate' | 'p50Us' | 'p99Us' | 'cpuUs'> {
+    const elapsedMs = performance.now() - this.#startMs;
+    const { user, system } = process.cpuUsage(this.#cpuStart);
+    const turns = this.#turnsUs.subarray(0, this.#turns).sort();
+    const at = (share: number): number => rounded(turns[Math.floor((turns.length - 1) * share)]!);
+    return {
+      rate: Math.round((count * 1000) / elapsedMs),
+      ...(turns.length === 0 ? {} : { p50Us: at(0.5), p99Us: at(0.99) }),
+      cpuUs: rounded((user + system) / count),
+    };
+  }
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
