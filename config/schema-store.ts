@@ -8,7 +8,7 @@ import { bool, int, type KeyTable, later, long, none, nothingReadsIt, oneOf, tex
 import { delayLevels, hoursOfDay, onePathOrEmpty, optionalAddress, pathPattern } from './patterns.js';
 
 const replication = later('replication');
-const keyIndex = later('the key index');
+const indexRebuilt = none('keys that a crash lost are indexed again from the log, always');
 const delays = later('delayed messages');
 const filters = later('SQL92 filters');
 const noPause = none('a pass deletes at most deleteFileBatchMax files, without a pause');
@@ -105,11 +105,11 @@ export const storeKeys = {
     ...hot,
     ...important,
   }),
-  messageIndexEnable: bool(true, 'build the index of keys', { ...important, ...keyIndex }),
-  maxHashSlotNum: int(5_000_000, 'count', 'hash slots of an index file', keyIndex),
-  maxIndexNum: int(20_000_000, 'count', 'entries of an index file', keyIndex),
-  maxMsgsNumBatch: int(64, 'count', 'most results of a query by key', keyIndex),
-  messageIndexSafe: bool(false, 'the index decides where recovery starts', { ...important, ...keyIndex }),
+  messageIndexEnable: bool(true, 'build the index of keys', important),
+  maxHashSlotNum: int(5_000_000, 'count', 'hash slots of an index file', { min: 1 }),
+  maxIndexNum: int(20_000_000, 'count', 'entries of an index file', { min: 2 }),
+  maxMsgsNumBatch: int(64, 'count', 'most results of a query by key', { min: 1, hot: true }),
+  messageIndexSafe: bool(false, 'the index decides where recovery starts', { ...important, ...indexRebuilt }),
   haListenPort: int(0, 'port', 'port of replication; 0: listenPort + 1', {
     defaultWords: 'listenPort + 1',
     max: 65_535,
@@ -165,7 +165,7 @@ export const storeKeys = {
     'how long the put lock may be held before sends are refused',
     none('there is no put lock'),
   ),
-  defaultQueryMaxNum: int(32, 'count', 'most results of a query by unique key', keyIndex),
+  defaultQueryMaxNum: int(32, 'count', 'most results of a query by unique key', { min: 1, hot: true }),
   transientStorePoolEnable: bool(false, 'write into buffers off the page cache', { ...important, ...noWriteBuffer }),
   transientStorePoolSize: int(5, 'count', 'number of such buffers', noWriteBuffer),
   fastFailIfNoBufferInStorePool: bool(false, 'refuse sends when no such buffer is free', noWriteBuffer),

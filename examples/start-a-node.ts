@@ -13,8 +13,8 @@ import { loadBrokerConfig, loadNamesrvConfig, RingNode } from '../actors/node/in
 import { Admin, Producer, PullConsumer } from '../client/index.js';
 
 /**
- * One node on free ports: the broker on `port`, its name server two above. When another program has one of them, the next
- * ones are tried; with fixed ports you need only what is in the `try`.
+ * One node on free ports: the broker on `port`, its name server two above. When another program has one of them, the
+ * next ones are tried; with fixed ports you need only what is in the `try`.
  */
 async function startNode(folder: string): Promise<{ node: RingNode; namesrvAddr: string; brokerAddr: string }> {
   for (let port = 20_910; ; port += 10) {

@@ -3,9 +3,9 @@
  *
  *   node dist/examples/tune-pools.js [port]
  *
- * RocketMQ's `sendMessageThreadPoolNums` and `pullMessageThreadPoolNums` become lanes here. A lane is an actor that does
- * all of a request that costs CPU: it reads the header, checks limits, encodes the record. It never waits for the disk, so
- * a few lanes do the work of many threads, and more lanes than free cores only make them wait for each other.
+ * RocketMQ's `sendMessageThreadPoolNums` and `pullMessageThreadPoolNums` become lanes here. A lane is an actor that
+ * does all of a request that costs CPU: it reads the header, checks limits, encodes the record. It never waits for the
+ * disk, so a few lanes do the work of many threads, and more lanes than free cores only make them wait for each other.
  * Do not read the rates below as the broker's speed: the load is made in the same process, on the same cores.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -77,8 +77,8 @@ async function runLoad(node: RingNode, lanes: number): Promise<void> {
     await setTimeout(10);
   }
 
-  // A connection belongs to one lane, so that its sends keep their order: a pool needs several connections to be of use.
-  // Each producer has one to the broker.
+  // A connection belongs to one lane, so that its sends keep their order: a pool needs several connections to be of
+  // use. Each producer has one to the broker.
   const producers = Array.from({ length: producerCount }, () => new Producer({ namesrvAddr, producerGroup: 'tuners' }));
   for (const producer of producers) await producer.start();
   await Promise.all(producers.map(producer => producer.fetchPublishMessageQueues(topic)));

@@ -82,8 +82,8 @@ const FLAG_NAME = new TextEncoder().encode('"flag":');
 const FLAG_DISTANCE_MAX = 140;
 
 /**
- * The flag of a frame without reading its header, when it stands near the end as Java writes it, after the ext fields; -1 when
- * the header must be read to know. Shape: the frame is complete.
+ * The flag of a frame without reading its header, when it stands near the end as Java writes it, after the ext fields;
+ * -1 when the header must be read to know. Shape: the frame is complete.
  */
 export function peekFlag(bytes: Uint8Array, at: number): number {
   const start = at + FRAME_PREFIX_SIZE;

@@ -78,3 +78,8 @@ export function minTimestamp(checkpoint: Readonly<Checkpoint>): number {
 export function minTimestampWithIndex(checkpoint: Readonly<Checkpoint>): number {
   return Math.min(minTimestamp(checkpoint), checkpoint.indexMsgTimestamp);
 }
+
+/** Changes some of the times and leaves the others. Errors: RingError DISK_WRITE_FAILED. */
+export function updateCheckpoint(disk: Disk, path: string, times: Partial<Checkpoint>): void {
+  writeCheckpoint(disk, path, { ...readCheckpoint(disk, path), ...times });
+}

@@ -87,8 +87,8 @@ export class CommitLogAppender {
   }
 
   /**
-   * Forgets what is staged, after a {@link commit} that threw. Whole records of it may have reached the file, and a restart
-   * would take them for real ones: they are wiped now or, when the disk still refuses, before the next append.
+   * Forgets what is staged, after a {@link commit} that threw. Whole records of it may have reached the file, and a
+   * restart would take them for real ones: they are wiped now or, when the disk still refuses, before the next append.
    */
   rollback(): void {
     this.#wipeUntil = Math.max(this.#wipeUntil, this.end + this.stagedSize);

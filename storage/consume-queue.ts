@@ -14,7 +14,9 @@ const at = ConsumeQueueUnit.at;
 export class ConsumeQueueWriter {
   /** Index of the next entry. Units: entries. */
   nextOffset: number;
-  /** First entry of a queue whose first message here is not its first: what is before it fills a gap. Units: entries. */
+  /**
+   * First entry of a queue whose first message here is not its first: what is before it fills a gap. Units: entries.
+   */
   startOffset = 0;
   /** Entries written, not only gathered: what readers may see. Units: entries. */
   writtenOffset: number;
@@ -108,7 +110,8 @@ export class ConsumeQueueWriter {
   /** Puts what was written on the device. Errors: RingError DISK_WRITE_FAILED; it counts as not synced then. */
   sync(): void {
     for (const start of this.#unsynced) {
-      this.#segments.at(start)!.sync();
+      // A file that was retired meanwhile must not be made again.
+      this.#segments.existing(start)?.sync();
       this.#unsynced.delete(start);
     }
     this.unsyncedCount = 0;
@@ -126,7 +129,9 @@ export class ConsumeQueueWriter {
         this.unsyncedCount -= count;
         return done(null);
       }
-      this.#segments.at(start)!.syncAsync(error => {
+      const file = this.#segments.existing(start);
+      if (file === undefined) return next();
+      file.syncAsync(error => {
         if (error === null) return next();
         for (const unsynced of [start, ...starts]) this.#unsynced.add(unsynced);
         done(error);

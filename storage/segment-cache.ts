@@ -35,6 +35,15 @@ export class SegmentCache {
    * Errors: RingError DISK_WRITE_FAILED when it cannot be made.
    */
   at(position: number): DiskFile | undefined {
+    return this.#find(position, this.#mode === 'create');
+  }
+
+  /** The same, but a segment that does not exist is never made. */
+  existing(position: number): DiskFile | undefined {
+    return this.#find(position, false);
+  }
+
+  #find(position: number, mayCreate: boolean): DiskFile | undefined {
     const start = this.startOf(position);
     const open = this.#open;
     const last = open.length - 1;
@@ -45,13 +54,13 @@ export class SegmentCache {
       open.push(entry!);
       return entry!.file;
     }
-    return this.#openAt(start);
+    return this.#openAt(start, mayCreate);
   }
 
-  #openAt(start: number): DiskFile | undefined {
+  #openAt(start: number, mayCreate: boolean): DiskFile | undefined {
     const path = join(this.folder, segmentName(start));
     const exists = this.#disk.facts(path) !== undefined;
-    if (!exists && this.#mode === 'read') return undefined;
+    if (!exists && !mayCreate) return undefined;
     if (!exists) this.#disk.makeFolder(this.folder);
     const file = this.#disk.open(path, this.#mode);
     if (!exists) this.#resize(file);

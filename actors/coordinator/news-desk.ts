@@ -30,10 +30,7 @@ export class NewsDesk {
   readonly #readers: { readonly reader: NewsReader; readonly waiting: Waiting[] }[];
 
   /** `onTooLarge`: told of news that fits no ring, which its reader therefore never gets. */
-  constructor(
-    readers: readonly NewsReader[],
-    onTooLarge: (reader: NewsReader, bytes: number) => void = () => {},
-  ) {
+  constructor(readers: readonly NewsReader[], onTooLarge: (reader: NewsReader, bytes: number) => void = () => {}) {
     this.#onTooLarge = onTooLarge;
     this.#readers = readers.map(reader => ({ reader, waiting: [] }));
   }

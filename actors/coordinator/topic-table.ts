@@ -85,7 +85,13 @@ export class TopicTable {
     const queues = Math.max(0, Math.min(wantedQueues, template.writeQueueNums));
     const perm = template.perm & ~Permission.INHERIT;
     const { topicFilterType } = template;
-    return createTopicConfig(name, { readQueueNums: queues, writeQueueNums: queues, perm, topicSysFlag, topicFilterType });
+    return createTopicConfig(name, {
+      readQueueNums: queues,
+      writeQueueNums: queues,
+      perm,
+      topicSysFlag,
+      topicFilterType,
+    });
   }
 
   /** Adds or replaces a topic and stores the table. Errors: RingError DISK_WRITE_FAILED; then nothing changed. */

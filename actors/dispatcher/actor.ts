@@ -43,6 +43,7 @@ import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
+import type { MessageIndexWriter } from '../../storage/message-index.js';
 import type { QueueTable } from '../queue-table.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
@@ -67,6 +68,8 @@ export interface DispatcherOptions {
   readonly flusher: Omit<QueueFlusherOptions, 'queues'>;
   /** Brings queues in line when the log's oldest files went; not while a store is being opened. */
   readonly retirer?: QueueRetirer;
+  /** Undefined when messageIndexEnable is off. */
+  readonly index?: MessageIndexWriter | undefined;
 }
 
 const CHUNK_SIZE = 256 * 1024;
@@ -114,7 +117,10 @@ export class Dispatcher implements Actor {
     if (this.#retryMs > nowMs) return work;
     const appended = this.#options.positions.read('appended');
     const backlog = appended - this.#position;
-    if (backlog === 0) return work;
+    if (backlog === 0) {
+      this.#writeIndex(nowMs);
+      return work;
+    }
     if (nowMs === this.#lastWorkMs && backlog < SMALL_BACKLOG) {
       this.#waitingUntilMs = nowMs + 1;
       return work;
@@ -125,11 +131,13 @@ export class Dispatcher implements Actor {
 
   deadlineMs(): number {
     const retryMs = this.#retryMs > 0 ? this.#retryMs : Number.POSITIVE_INFINITY;
-    return Math.min(this.#waitingUntilMs, retryMs, this.#flusher.deadlineMs());
+    const indexMs = this.#options.index?.dueMs ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#waitingUntilMs, retryMs, indexMs, this.#flusher.deadlineMs());
   }
 
   close(): void {
     this.#flusher.finish(this.#position);
+    this.#options.index?.close();
     for (const { writer } of this.#queues.values()) writer.close();
     this.#options.reader.close();
   }
@@ -146,8 +154,23 @@ export class Dispatcher implements Actor {
     this.#minimum = minimum;
     reader.closeBefore(minimum);
     const files = retirer.retire(this.#topics.snapshot, minimum);
-    if (files > 0) log.info({ files, minimum }, 'expired files of consume queues are deleted');
+    const indexFiles = this.#options.index?.retire(minimum) ?? 0;
+    if (files + indexFiles > 0) {
+      log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
+    }
     return 1;
+  }
+
+  /** What the index gathered and did not write yet, when its time has come. */
+  #writeIndex(nowMs: number): void {
+    const { index } = this.#options;
+    if (index === undefined || nowMs < index.dueMs) return;
+    try {
+      index.write(nowMs, false);
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      this.#onDiskFault(error, nowMs);
+    }
   }
 
   /** Follows the log until `appended`, at most one chunk; 0 when the disk refused, then it is tried again later. */
@@ -157,6 +180,7 @@ export class Dispatcher implements Actor {
     try {
       at = this.#gather(appended);
       for (const queue of this.#dirty) queue.writer.write();
+      this.#options.index?.write(nowMs, false);
     } catch (error) {
       if (!(error instanceof RingError)) throw error;
       return this.#onDiskFault(error, nowMs);
@@ -210,12 +234,14 @@ export class Dispatcher implements Actor {
     const sysFlag = recordSysFlag(chunk, at);
     this.#flusher.storeTimestampMs = recordStoreTimestamp(chunk, at);
     const transaction = sysFlag & MessageSysFlag.TRANSACTION_MASK;
+    const properties = recordPropertiesStart(chunk, at);
+    const propertiesEnd = properties + recordPropertiesSize(chunk, properties);
+    if (transaction !== MessageSysFlag.TRANSACTION_ROLLBACK) this.#indexRecord(at, properties, propertiesEnd);
     if (transaction === MessageSysFlag.TRANSACTION_PREPARED || transaction === MessageSysFlag.TRANSACTION_ROLLBACK)
       return 0;
     const queue = this.#queueOf(at);
     if (queue === undefined) return 0;
-    const properties = recordPropertiesStart(chunk, at);
-    const tags = tagsCodeOf(chunk, properties, properties + recordPropertiesSize(chunk, properties));
+    const tags = tagsCodeOf(chunk, properties, propertiesEnd);
     const offset = recordQueueOffset(chunk, at);
     if (!queue.writer.append(offset, recordPhysicalOffset(chunk, at), size, tags >> 31, tags)) return 0;
     if (!queue.dirty) {
@@ -223,6 +249,24 @@ export class Dispatcher implements Actor {
       this.#dirty.push(queue);
     }
     return 1;
+  }
+
+  #indexRecord(at: number, properties: number, propertiesEnd: number): void {
+    const { index } = this.#options;
+    if (index === undefined) return;
+    const chunk = this.#chunk;
+    const topicAt = recordTopicAt(chunk, at);
+    const topicStart = topicAt + topicLengthSize(chunk, at);
+    const position = recordPhysicalOffset(chunk, at);
+    index.putRecord(
+      chunk,
+      topicStart,
+      properties - 2,
+      properties,
+      propertiesEnd,
+      position,
+      this.#flusher.storeTimestampMs,
+    );
   }
 
   /** Undefined for a topic that was deleted since: nobody can read its entries. */

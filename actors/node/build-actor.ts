@@ -6,11 +6,12 @@ import { SendResponseEncoder } from '../../protocol/send-response.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { ceilPowerOfTwo } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { readCheckpoint, writeCheckpoint } from '../../storage/checkpoint.js';
+import { updateCheckpoint } from '../../storage/checkpoint.js';
 import { CommitLogAppender } from '../../storage/commit-log-appender.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { ConsumeQueueReader, ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { Disk } from '../../storage/disk.js';
+import { MessageIndexReader, MessageIndexWriter } from '../../storage/message-index.js';
 import { consumeQueueFolder } from '../../storage/paths.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
@@ -125,13 +126,11 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
       config: settings.flushQueues,
       mayBlock,
       positions: shop.positions,
-      writeCheckpoint: timestampMs => {
-        const before = readCheckpoint(disk, paths.checkpoint);
-        const times = { physicMsgTimestamp: timestampMs, logicsMsgTimestamp: timestampMs };
-        writeCheckpoint(disk, paths.checkpoint, { ...before, ...times });
-      },
+      writeCheckpoint: timestampMs =>
+        updateCheckpoint(disk, paths.checkpoint, { physicMsgTimestamp: timestampMs, logicsMsgTimestamp: timestampMs }),
       log: log.child({ actor: name }),
     },
+    index: openIndexWriter(disk, settings, mayBlock),
     retirer: new QueueRetirer({
       disk,
       paths,
@@ -140,6 +139,25 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
       log: log.child({ actor: name }),
     }),
   });
+}
+
+/** Undefined when messageIndexEnable is off. */
+export function openIndexWriter(
+  disk: Disk,
+  settings: Pick<BrokerSettings, 'index' | 'paths'>,
+  mayBlock: boolean,
+): MessageIndexWriter | undefined {
+  const { index, paths } = settings;
+  if (!index.messageIndexEnable) return undefined;
+  return new MessageIndexWriter(
+    disk,
+    { ...index, folder: paths.index },
+    {
+      nowMs: Date.now,
+      mayBlock,
+      onFileFull: endTimestampMs => updateCheckpoint(disk, paths.checkpoint, { indexMsgTimestamp: endTimestampMs }),
+    },
+  );
 }
 
 function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools): PullLane {
@@ -163,6 +181,7 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
     brokerName: settings.context.brokerName,
+    index: new MessageIndexReader(disk, { ...settings.index, folder: settings.paths.index }),
   });
 }
 

@@ -35,6 +35,11 @@ export interface BrokerSettings {
   readonly mappedFileSizeConsumeQueue: number;
   readonly flush: LogFlushSettings;
   readonly flushQueues: QueueFlusherConfig;
+  readonly index: {
+    readonly messageIndexEnable: boolean;
+    readonly maxHashSlotNum: number;
+    readonly maxIndexNum: number;
+  };
   /** Next offset of each queue, by queue number. */
   readonly queueOffsets: Float64Array;
 }
@@ -78,6 +83,11 @@ export function brokerSettings(
     mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
     flush: logFlushSettings(config),
     flushQueues: queueFlushSettings(config),
+    index: {
+      messageIndexEnable: config.messageIndexEnable,
+      maxHashSlotNum: config.maxHashSlotNum,
+      maxIndexNum: config.maxIndexNum,
+    },
     queueOffsets,
   };
 }

@@ -28,6 +28,8 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
     maxTransferCountOnMessageInDisk: config.maxTransferCountOnMessageInDisk,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
     holdsMax: config.pullThreadPoolQueueCapacity,
+    maxMsgsNumBatch: config.maxMsgsNumBatch,
+    defaultQueryMaxNum: config.defaultQueryMaxNum,
     waitTimeMillsInPullQueue: config.brokerFastFailureEnable
       ? config.waitTimeMillsInPullQueue
       : Number.MAX_SAFE_INTEGER,

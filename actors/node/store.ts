@@ -7,12 +7,13 @@ import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counters } from '../../runtime/memory/counters.js';
 import { Ring } from '../../runtime/memory/ring.js';
-import { readCheckpoint, writeCheckpoint } from '../../storage/checkpoint.js';
+import { readCheckpoint, updateCheckpoint } from '../../storage/checkpoint.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { type CommitLogRecovery, recoverCommitLog } from '../../storage/commit-log-recovery.js';
 import { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import { maxPhysicalOffsetOf, recoverConsumeQueues } from '../../storage/consume-queue-recovery.js';
 import type { Disk } from '../../storage/disk.js';
+import { recoverIndex } from '../../storage/message-index.js';
 import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
 import { SegmentCache } from '../../storage/segment-cache.js';
 import {
@@ -25,6 +26,7 @@ import {
 } from '../../storage/store-lock.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
+import { openIndexWriter } from './build-actor.js';
 import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
@@ -36,6 +38,9 @@ export interface StoreConfig {
   readonly mappedFileSizeCommitLog: number;
   readonly mappedFileSizeConsumeQueue: number;
   readonly checkCRCOnRecover: boolean;
+  readonly messageIndexEnable: boolean;
+  readonly maxHashSlotNum: number;
+  readonly maxIndexNum: number;
 }
 
 const PROGRESS_EVERY_MS = 2000;
@@ -193,7 +198,16 @@ export class Store {
     positions.publish('minimum', recovery.minOffset);
     positions.publish('appended', recovery.endOffset);
     positions.publish('flushed', recovery.endOffset);
-    positions.publish('dispatched', Math.max(recovery.minOffset, dispatchFrom));
+    const indexFrom = this.#recoverIndex(recovery, cleanStop);
+    positions.publish('dispatched', Math.max(recovery.minOffset, Math.min(dispatchFrom, indexFrom)));
+  }
+
+  /** From where on the log must be read so that no key is missing from the index. */
+  #recoverIndex(recovery: CommitLogRecovery, cleanStop: boolean): number {
+    if (!this.#config.messageIndexEnable) return Number.POSITIVE_INFINITY;
+    const config = { ...this.#config, folder: this.paths.index };
+    const { indexMsgTimestamp } = readCheckpoint(this.#disk, this.paths.checkpoint);
+    return recoverIndex(this.#disk, config, indexMsgTimestamp, cleanStop, recovery.minOffset, recovery.endOffset);
   }
 
   /** Builds the entries that are missing, by the same actor that builds them later, until none is. */
@@ -220,7 +234,7 @@ export class Store {
   }
 
   #catchUpDispatcher(shop: Workshop): Dispatcher {
-    const { storePathCommitLog: _, ...config } = this.#config;
+    const config = this.#config;
     return new Dispatcher({
       reader: new CommitLogReader(this.#disk, this.paths.commitLog, config.mappedFileSizeCommitLog),
       news: new Ring(Ring.allocate(1024)),
@@ -229,6 +243,7 @@ export class Store {
       openQueue: (topic, queueId, nextOffset) => this.openQueueWriter(topic, queueId, nextOffset),
       numberOf: (topic, queueId) => this.numbers.of(topic, queueId + 1)[queueId]!,
       pullLanes: [],
+      index: openIndexWriter(this.#disk, { index: config, paths: this.paths }, true),
       storeState: shop.storeState,
       counters: new Counters(),
       log: this.#log,
@@ -253,9 +268,8 @@ export class Store {
 
   /** Everything stored until this time is on the device, log and queues. Units: ms since the epoch. */
   writeCheckpoint(storeTimestampMs: number): void {
-    const before = readCheckpoint(this.#disk, this.paths.checkpoint);
     const times = { physicMsgTimestamp: storeTimestampMs, logicsMsgTimestamp: storeTimestampMs };
-    writeCheckpoint(this.#disk, this.paths.checkpoint, { ...before, ...times });
+    updateCheckpoint(this.#disk, this.paths.checkpoint, times);
   }
 
   #readQueueOffsets(shop: Workshop): Float64Array {

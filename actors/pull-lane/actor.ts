@@ -15,9 +15,8 @@ import { CommandFlag, PullSysFlag, RequestCode, ResponseCode } from '../../proto
 import { createResponse, decodeCommand, encodeCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
-import { PULL_RESPONSE_HEADER_MAX } from '../../protocol/pull-response.js';
-import { OutboundFrame } from '../remoting/mailbox.js';
 import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
+import { PULL_RESPONSE_HEADER_MAX } from '../../protocol/pull-response.js';
 import { ALL_TAGS, type TagFilter } from '../../protocol/tag-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
@@ -29,10 +28,12 @@ import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import type { MessageIndexReader } from '../../storage/message-index.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import type { GroupEntry } from '../group-snapshot.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
+import { OutboundFrame } from '../remoting/mailbox.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
@@ -62,6 +63,7 @@ export interface PullLaneOptions {
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
   readonly brokerName: string;
+  readonly index: MessageIndexReader;
 }
 
 const BATCH_MAX = 256;
@@ -106,6 +108,9 @@ export class PullLane implements Actor {
       table: options.table,
       positions: options.positions,
       log: options.log,
+      index: options.index,
+      limits: () => this.#settings,
+      answerSizeMax: sizeMax,
       queueReader: (topic, queueId, number) => this.#queueReader(topic, queueId, number),
     });
   }
@@ -132,6 +137,7 @@ export class PullLane implements Actor {
   close(): void {
     for (const reader of this.#queues.values()) reader.close();
     this.#options.log.close();
+    this.#options.index.close();
   }
 
   /** Files that the writer retired are let go of, so that the disk gets its room back. */
@@ -367,7 +373,8 @@ export class PullLane implements Actor {
   #drainGrown(grown: Ring): number {
     let work = 0;
     for (let at = grown.poll(); at >= 0; at = grown.poll(), work++) {
-      for (const pull of this.#holds.of(grown.words[at >> 2]!)) if (!this.#reopen(pull, false)) this.#roomless.add(pull);
+      for (const pull of this.#holds.of(grown.words[at >> 2]!))
+        if (!this.#reopen(pull, false)) this.#roomless.add(pull);
       grown.release();
     }
     if (work > 0) grown.publishReleased();

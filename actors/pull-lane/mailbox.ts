@@ -19,4 +19,6 @@ export interface PullLaneSettings {
   readonly holdsMax: number;
   /** Units: ms. */
   readonly waitTimeMillsInPullQueue: number;
+  readonly maxMsgsNumBatch: number;
+  readonly defaultQueryMaxNum: number;
 }

@@ -15,6 +15,7 @@ import {
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import type { MessageIndexReader } from '../../storage/message-index.js';
 import type { QueueTable } from '../queue-table.js';
 import type { TopicSnapshot } from '../topic-snapshot.js';
 
@@ -26,6 +27,10 @@ export interface QueryOptions {
   readonly table: QueueTable;
   readonly positions: Positions;
   readonly log: CommitLogReader;
+  readonly index: MessageIndexReader;
+  readonly limits: () => { readonly maxMsgsNumBatch: number; readonly defaultQueryMaxNum: number };
+  /** More than this fits no answer. Units: bytes. */
+  readonly answerSizeMax: number;
   readonly queueReader: (topic: string, queueId: number, queueNumber: number) => ConsumeQueueReader;
 }
 
@@ -53,6 +58,8 @@ export class StoreQueries {
         return createResponse(request, ResponseCode.SUCCESS, null, {
           timestamp: this.earliestStoreTime(topic, queueId),
         });
+      case RequestCode.QUERY_MESSAGE:
+        return this.#queryMessage(request);
       default:
         return this.#viewMessage(request);
     }
@@ -122,6 +129,35 @@ export class StoreQueries {
       return createResponse(request, ResponseCode.SYSTEM_ERROR, `can not find message by the offset, ${position}`);
     }
     return createResponse(request, ResponseCode.SUCCESS, null, {}, record);
+  }
+
+  /**
+   * Messages by key. Keys that share a hash are among them, as upstream: the client compares the text.
+   * Source: spec storage 5.3; QueryMessageProcessor.
+   */
+  #queryMessage(request: RemotingCommand): RemotingCommand {
+    const { topic = '', key = '', maxNum, beginTimestamp, endTimestamp } = request.extFields;
+    const { maxMsgsNumBatch, defaultQueryMaxNum } = this.#options.limits();
+    const unique = request.extFields._UNIQUE_KEY_QUERY === 'true';
+    const wanted = unique ? defaultQueryMaxNum : Math.min(Number(maxNum ?? maxMsgsNumBatch), maxMsgsNumBatch);
+    const begin = Number(beginTimestamp ?? 0);
+    const end = Number(endTimestamp ?? Number.MAX_SAFE_INTEGER);
+    const found = this.#options.index.query(topic, key, wanted, begin, end);
+    const records: Uint8Array[] = [];
+    let size = 0;
+    for (const position of found.physicalOffsets.sort((left, right) => left - right)) {
+      const record = this.readRecord(position);
+      if (record === undefined || size + record.length > this.#options.answerSizeMax) continue;
+      records.push(record);
+      size += record.length;
+    }
+    const { indexLastUpdateTimestamp, indexLastUpdatePhyoffset } = found;
+    const fields = { indexLastUpdateTimestamp, indexLastUpdatePhyoffset };
+    if (records.length === 0) {
+      const remark = 'can not find message, maybe time range not correct';
+      return createResponse(request, ResponseCode.QUERY_NOT_FOUND, remark, fields);
+    }
+    return createResponse(request, ResponseCode.SUCCESS, null, fields, Buffer.concat(records));
   }
 
   /** The whole record that starts at `position`; undefined when none does. */

@@ -146,7 +146,8 @@ export class Remoting implements Actor, ConnectionEvents {
       return this.#refuse(connection, bytes, at, `${this.#inflight} sends wait for the disk (key maxInflight)`);
     }
     const outlet = lanes[connection.id % lanes.length]!;
-    if (InboundFrame.frameBytes + size > outlet.ring.payloadMax) return this.#refuseForGood(connection, bytes, at, isSend);
+    if (InboundFrame.frameBytes + size > outlet.ring.payloadMax)
+      return this.#refuseForGood(connection, bytes, at, isSend);
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
       return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
     }
@@ -190,7 +191,9 @@ export class Remoting implements Actor, ConnectionEvents {
     return this.#header.read(bytes, start, start + headerLength(bytes, at), serializeTypeOf(bytes, at));
   }
 
-  /** Whether the frame answers something. Where its flag does not stand where Java writes it the header must be read. */
+  /**
+   * Whether the frame answers something. Where its flag does not stand where Java writes it the header must be read.
+   */
   #isResponse(bytes: Uint8Array, at: number): boolean {
     const flag = peekFlag(bytes, at);
     if (flag >= 0) return (flag & CommandFlag.RESPONSE) !== 0;
@@ -207,7 +210,13 @@ export class Remoting implements Actor, ConnectionEvents {
   /** What never fits is not to be tried again. */
   #refuseForGood(connection: Connection, bytes: Uint8Array, at: number, isSend: boolean): void {
     const code = isSend ? ResponseCode.MESSAGE_ILLEGAL : ResponseCode.SYSTEM_ERROR;
-    this.#answerRefusal(connection, bytes, at, code, 'the request is larger than this broker takes (key ringCapacityBytes)');
+    this.#answerRefusal(
+      connection,
+      bytes,
+      at,
+      code,
+      'the request is larger than this broker takes (key ringCapacityBytes)',
+    );
   }
 
   /** A oneway request hears nothing. */

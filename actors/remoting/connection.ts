@@ -237,7 +237,8 @@ export class Connection {
     socket.write(bytes.slice(at, end), () => {
       heldBytes.unread -= held;
     });
-    if (socket.writableLength > this.#limits.outboundBytesMax || isTooMuchHeld()) this.close('it does not read its answers', 'slow');
+    if (socket.writableLength > this.#limits.outboundBytesMax || isTooMuchHeld())
+      this.close('it does not read its answers', 'slow');
   }
 
   /** Ends the connection at once. `reason` goes to {@link ConnectionEvents.onClosed}. */

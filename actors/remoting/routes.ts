@@ -17,6 +17,7 @@ const sendCodes: readonly number[] = [
 
 /** Requests that read the log or a consume queue. */
 const readCodes: readonly number[] = [
+  RequestCode.QUERY_MESSAGE,
   RequestCode.SEARCH_OFFSET_BY_TIMESTAMP,
   RequestCode.GET_MAX_OFFSET,
   RequestCode.GET_MIN_OFFSET,

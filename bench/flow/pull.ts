@@ -1,6 +1,6 @@
 /**
- * The way of a pull without its sockets: prepared PULL_MESSAGE frames for 32 messages each from remoting's ring through the
- * pull lane, which reads consume queues and log, to the answers that remoting would write. One thread.
+ * The way of a pull without its sockets: prepared PULL_MESSAGE frames for 32 messages each from remoting's ring through
+ * the pull lane, which reads consume queues and log, to the answers that remoting would write. One thread.
  */
 import { OutboundFrame, OutboundType } from '../../actors/remoting/mailbox.js';
 import { PullSysFlag, RequestCode, ResponseCode } from '../../protocol/codes.js';

@@ -1,6 +1,7 @@
 /**
- * The way of a send without its sockets: prepared SEND_MESSAGE_V2 frames from remoting's ring through lane and writer, with
- * one write to a real file a turn, to the results that remoting would answer. One thread, so the rate is that of a core.
+ * The way of a send without its sockets: prepared SEND_MESSAGE_V2 frames from remoting's ring through lane and writer,
+ * with one write to a real file a turn, to the results that remoting would answer. One thread, so the rate is that of a
+ * core.
  */
 import { assert } from '../../runtime/base/assert.js';
 import { type BenchmarkCase, Stopwatch } from '../benchmark.js';

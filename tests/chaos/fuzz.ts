@@ -51,6 +51,7 @@ export interface FuzzResult {
 }
 
 const answerLimitMs = 5_000;
+const controlLimitMs = 20_000;
 const faultsMax = 20;
 
 /** What one run has counted, whatever connection it came from. */
@@ -285,7 +286,9 @@ class Control {
 
   async #send(client: RawClient): Promise<void> {
     const body = Buffer.from(`control ${this.#next++}`);
+    const late = setTimeout(() => client.close(), controlLimitMs);
     const answer = await client.send({ topic: control.topic, queueId: 0, body });
+    clearTimeout(late);
     if (answer.code !== 0) this.#tally.fault(`a control message was refused: ${answer.code} ${answer.remark}`);
   }
 }

@@ -1,4 +1,7 @@
-/** Hundreds of small lives of a broker, each from a seed. A failure names its seed: `simulate({ seed, ... })` runs it again. */
+/**
+ * Hundreds of small lives of a broker, each from a seed. A failure names its seed: `simulate({ seed, ... })` runs it
+ * again.
+ */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatReport } from '../support/checker.js';

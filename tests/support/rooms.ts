@@ -10,7 +10,13 @@ import type { SendContext } from '../../actors/send-lane/behaviour.js';
 import type { LaneSettings } from '../../actors/send-lane/mailbox.js';
 import type { TopicEntry } from '../../actors/topic-snapshot.js';
 import type { SerializeType } from '../../protocol/codes.js';
-import { createRequest, decodeCommand, encodeCommand, type ExtFields, type RemotingCommand } from '../../protocol/command.js';
+import {
+  createRequest,
+  decodeCommand,
+  type ExtFields,
+  encodeCommand,
+  type RemotingCommand,
+} from '../../protocol/command.js';
 import { Doorbell } from '../../runtime/memory/doorbell.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { decodeRecords, type RawRecord } from './raw-record.js';
@@ -62,7 +68,12 @@ export interface Envelope {
   readonly serializeType?: SerializeType;
 }
 
-export function frameOf(code: number, fields: ExtFields, body: Uint8Array | null = null, envelope: Envelope = {}): Uint8Array {
+export function frameOf(
+  code: number,
+  fields: ExtFields,
+  body: Uint8Array | null = null,
+  envelope: Envelope = {},
+): Uint8Array {
   const request = createRequest(code, fields, body);
   request.opaque = envelope.opaque ?? 1;
   request.flag = envelope.oneway === true ? 2 : 0;
@@ -115,13 +126,19 @@ export function sendFrame(send: SendFields = {}): Uint8Array {
     ...send.more,
   };
   const code = send.code ?? 310;
-  const named = code === 10 ? fields : Object.fromEntries(Object.entries(fields).map(([key, value]) => [letters[key]!, value]));
-  const body = typeof send.body === 'string' ? new TextEncoder().encode(send.body) : (send.body ?? new TextEncoder().encode('hello'));
+  const named =
+    code === 10 ? fields : Object.fromEntries(Object.entries(fields).map(([key, value]) => [letters[key]!, value]));
+  const body =
+    typeof send.body === 'string'
+      ? new TextEncoder().encode(send.body)
+      : (send.body ?? new TextEncoder().encode('hello'));
   return frameOf(code, named, body, send);
 }
 
 /** The body of a batch: each message with its own properties. Source: spec remoting 5.5. */
-export function batchBody(messages: readonly { body: string | Uint8Array; properties?: string; flag?: number }[]): Uint8Array {
+export function batchBody(
+  messages: readonly { body: string | Uint8Array; properties?: string; flag?: number }[],
+): Uint8Array {
   const parts = messages.map(({ body, properties = '', flag = 0 }) => {
     const payload = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body);
     const own = Buffer.from(properties);
@@ -310,6 +327,8 @@ export const pullSettings: PullLaneSettings = {
   inMemoryBytes: 1e12,
   holdsMax: 1000,
   waitTimeMillsInPullQueue: 5000,
+  maxMsgsNumBatch: 64,
+  defaultQueryMaxNum: 32,
 };
 
 /** A topic whose queues have the numbers `first`, `first` + 1, ... */

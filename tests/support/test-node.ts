@@ -1,5 +1,6 @@
 /**
- * A whole node in the test's process, on ports of its own and in a folder of its own, on a disk that can be made to fail.
+ * A whole node in the test's process, on ports of its own and in a folder of its own, on a disk that can be made to
+ * fail.
  *
  * @example
  * await withNode({ set: { flushDiskType: 'SYNC_FLUSH' } }, async world => {
@@ -119,6 +120,13 @@ export class TestWorld {
     return fs.existsSync(path.join(this.folder, name));
   }
 
+  /** The disk works again. */
+  repair(): void {
+    const { faults } = this.disk;
+    for (const fault of Object.keys(faults) as (keyof typeof faults)[]) delete faults[fault];
+    this.disk.releaseSyncs();
+  }
+
   /** Errors that the node logged. */
   get errors(): string[] {
     return this.lines.filter(line => line.level === 'error').map(line => line.message);
@@ -126,8 +134,7 @@ export class TestWorld {
 
   async end(): Promise<void> {
     for (const socket of this.#sockets) socket.close();
-    this.disk.faults = {};
-    this.disk.releaseSyncs();
+    this.repair();
     try {
       await this.stop();
     } finally {

@@ -1,4 +1,6 @@
-/** Every benchmark runs with its smoke parameters and does the work it says, so that none rots. No time is looked at. */
+/**
+ * Every benchmark runs with its smoke parameters and does the work it says, so that none rots. No time is looked at.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -15,8 +17,8 @@ const bench = suite('benchmarks');
 const sumBelow = (count: number): number => (count * (count - 1)) / 2;
 
 /**
- * The checksum a case must have, worked out from its parameters. A benchmark that is not here is still run twice and must
- * come to the same checksums.
+ * The checksum a case must have, worked out from its parameters. A benchmark that is not here is still run twice and
+ * must come to the same checksums.
  */
 const checksums: Readonly<Record<string, (parameters: Record<string, number>) => number>> = {
   'micro/rings': ({ records }) => sumBelow(records!) % 2 ** 32,

@@ -1,6 +1,6 @@
 /**
- * The rooms of a message's way on one thread, without sockets: what comes from remoting is put in its rings here, and what
- * goes to it is taken from them. Real files in a temporary folder.
+ * The rooms of a message's way on one thread, without sockets: what comes from remoting is put in its rings here, and
+ * what goes to it is taken from them. Real files in a temporary folder.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

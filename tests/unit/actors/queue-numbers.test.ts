@@ -12,7 +12,10 @@ numbers('numbers are dense, and a queue keeps its own', () => {
   assert.equal([...subject.of('A', 4)], [0, 1, 3, 4]);
   assert.equal([...subject.of('A', 1)], [0, 1, 3, 4], 'never fewer');
   assert.is(subject.count, 5);
-  assert.equal([subject.find('A', 3), subject.find('A', 4), subject.find('C', 0), subject.find('A', -1)], [4, -1, -1, -1]);
+  assert.equal(
+    [subject.find('A', 3), subject.find('A', 4), subject.find('C', 0), subject.find('A', -1)],
+    [4, -1, -1, -1],
+  );
 });
 
 numbers('a topic without queues has no numbers', () => {
@@ -34,7 +37,10 @@ numbers('go on where another thread was', () => {
 numbers('there are so many and no more, and asking for too many changes nothing', () => {
   const subject = new QueueNumbers();
   subject.of('A', QUEUES_MAX - 1);
-  assert.throws(() => subject.of('B', 2), (error: { code: string }) => error.code === 'CONFIG_INVALID');
+  assert.throws(
+    () => subject.of('B', 2),
+    (error: { code: string }) => error.code === 'CONFIG_INVALID',
+  );
   assert.equal([subject.count, subject.find('B', 0)], [QUEUES_MAX - 1, -1]);
   assert.equal([...subject.of('B', 1)], [QUEUES_MAX - 1]);
 });

@@ -6,7 +6,8 @@ import { isForbiddenTarget, isSystemTopic, topicFault } from '../../../actors/to
 const rules = suite('actors/topic-rules');
 
 rules('legal names', () => {
-  for (const name of ['T', 'TopicTest', '%RETRY%group', '%DLQ%g', 'a-b_C|9', 'x'.repeat(127)]) assert.is(topicFault(name, 127), undefined, name);
+  for (const name of ['T', 'TopicTest', '%RETRY%group', '%DLQ%g', 'a-b_C|9', 'x'.repeat(127)])
+    assert.is(topicFault(name, 127), undefined, name);
 });
 
 rules('illegal names say why', () => {
@@ -37,8 +38,10 @@ rules('what clients may not send to', () => {
     'OFFSET_MOVED_EVENT',
   ];
   for (const name of forbidden) assert.equal([isForbiddenTarget(name), isSystemTopic(name)], [true, true], name);
-  for (const name of ['TBW102', 'BenchmarkTest', 'RMQ_SYS_TRACE_TOPIC']) assert.equal([isForbiddenTarget(name), isSystemTopic(name)], [false, true], name);
-  for (const name of ['T', '%RETRY%SELF_TEST_TOPIC', 'schedule_topic_xxxx']) assert.equal([isForbiddenTarget(name), isSystemTopic(name)], [false, false], name);
+  for (const name of ['TBW102', 'BenchmarkTest', 'RMQ_SYS_TRACE_TOPIC'])
+    assert.equal([isForbiddenTarget(name), isSystemTopic(name)], [false, true], name);
+  for (const name of ['T', '%RETRY%SELF_TEST_TOPIC', 'schedule_topic_xxxx'])
+    assert.equal([isForbiddenTarget(name), isSystemTopic(name)], [false, false], name);
   assert.is(isSystemTopic('rmq_sys_anything'), true);
 });
 

@@ -41,11 +41,20 @@ snapshot('news fills it, in order, and stops where its reader stops', () => {
   tell(NewsType.TOPIC_DELETED, 'A');
   tell(NewsType.SETTINGS, '{}');
   tell(NewsType.TOPIC, formatTopicEntry(topicEntry('C', 1, {}, 5)));
-  assert.is(news.drain(() => false), 3);
-  assert.equal([find(news.snapshot, 'A'), find(news.snapshot, 'B'), find(news.snapshot, 'C')], [undefined, 'B', undefined]);
+  assert.is(
+    news.drain(() => false),
+    3,
+  );
+  assert.equal(
+    [find(news.snapshot, 'A'), find(news.snapshot, 'B'), find(news.snapshot, 'C')],
+    [undefined, 'B', undefined],
+  );
   assert.equal(news.snapshot.get('B')!.queueNumbers, Int32Array.from([2, 3, 4]));
   const others: number[] = [];
-  assert.is(news.drain(from => others.push(from.type) > 0), 2);
+  assert.is(
+    news.drain(from => others.push(from.type) > 0),
+    2,
+  );
   assert.equal([others, find(news.snapshot, 'C')], [[NewsType.SETTINGS], 'C']);
   assert.is(news.drain(), 0);
 });

@@ -9,7 +9,13 @@ const folder = '/log';
 
 const filled = (disk: MemoryDisk, files: number): void => {
   for (let file = 0; file < files; file++) {
-    writeStream(disk, folder, 100, file * 100, Uint8Array.from({ length: 100 }, (_, index) => file * 100 + index));
+    writeStream(
+      disk,
+      folder,
+      100,
+      file * 100,
+      Uint8Array.from({ length: 100 }, (_, index) => file * 100 + index),
+    );
   }
 };
 
@@ -48,8 +54,9 @@ reader('a read that fails is a fault with its cause', () => {
   filled(memory, 1);
   const disk = new FaultyDisk(memory, { fail: call => (call === 'read' ? 'EIO' : undefined) });
   const log = new CommitLogReader(disk, folder, 100);
-  assert.throws(() => log.read(new Uint8Array(10), 0, 10, 0), (error: { code: string; message: string }) =>
-    error.code === 'DISK_READ_FAILED' && error.message.includes('EIO'),
+  assert.throws(
+    () => log.read(new Uint8Array(10), 0, 10, 0),
+    (error: { code: string; message: string }) => error.code === 'DISK_READ_FAILED' && error.message.includes('EIO'),
   );
 });
 

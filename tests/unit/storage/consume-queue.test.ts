@@ -14,7 +14,8 @@ const write = (disk: FaultyDisk | MemoryDisk, next = 0, maxPhysical = -1): Consu
   new ConsumeQueueWriter(disk, folder, fileSize, next, maxPhysical);
 
 /** Appends entry `offset`, 100 bytes at 100 times its offset. */
-const append = (writer: ConsumeQueueWriter, offset: number): boolean => writer.append(offset, offset * 100, 100, 0, offset);
+const append = (writer: ConsumeQueueWriter, offset: number): boolean =>
+  writer.append(offset, offset * 100, 100, 0, offset);
 
 const unitAt = (disk: MemoryDisk, offset: number): Buffer => {
   const start = Math.floor(offset / unitsPerFile) * fileSize;
@@ -162,7 +163,8 @@ queue('every file that was written is synced, however many runs went by', () => 
   writer.sync();
   assert.is(writer.unsyncedCount, 0);
   memory.crash(1);
-  for (let offset = 0; offset < 20; offset++) same(unitAt(memory, offset), buildUnit(offset * 100, 100, BigInt(offset)));
+  for (let offset = 0; offset < 20; offset++)
+    same(unitAt(memory, offset), buildUnit(offset * 100, 100, BigInt(offset)));
 });
 
 queue('reads runs within one file', () => {
@@ -173,11 +175,14 @@ queue('reads runs within one file', () => {
   const reader = new ConsumeQueueReader(disk, folder, fileSize, new Uint8Array(3 * 20));
   assert.is(reader.unitsPerFile, unitsPerFile);
   assert.is(reader.load(0, 10), 3, 'no more than its memory holds');
-  assert.equal([0, 1, 2].map(index => [reader.physicalOffset(index), reader.size(index), reader.tagsLow(index)]), [
-    [0, 100, 0],
-    [100, 100, 1],
-    [200, 100, 2],
-  ]);
+  assert.equal(
+    [0, 1, 2].map(index => [reader.physicalOffset(index), reader.size(index), reader.tagsLow(index)]),
+    [
+      [0, 100, 0],
+      [100, 100, 1],
+      [200, 100, 2],
+    ],
+  );
   assert.is(reader.load(4, 3), 1, 'not beyond the file');
   assert.is(reader.physicalOffset(0), 400);
   assert.is(reader.load(5, 2), 2);

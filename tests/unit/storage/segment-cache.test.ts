@@ -31,7 +31,10 @@ class CountingDisk {
 cache('finds the segment of a position and makes it at its full size', () => {
   const disk = new MemoryDisk();
   const segments = new SegmentCache(disk, folder, 1000, 'create', 2);
-  assert.equal([0, 999, 1000, 2500].map(position => segments.startOf(position)), [0, 0, 1000, 2000]);
+  assert.equal(
+    [0, 999, 1000, 2500].map(position => segments.startOf(position)),
+    [0, 0, 1000, 2000],
+  );
   const file = segments.at(2500)!;
   assert.is(file.path, '/log/00000000000000002000');
   assert.is(file.size(), 1000);
@@ -52,7 +55,10 @@ cache('keeps the segments used last and closes the rest', () => {
   const counting = new CountingDisk();
   const segments = new SegmentCache(counting.disk, folder, 1000, 'create', 2);
   for (const position of [0, 1000, 0, 2000]) segments.at(position);
-  assert.equal(segments.openSegments().map(segment => segment.start), [0, 2000]);
+  assert.equal(
+    segments.openSegments().map(segment => segment.start),
+    [0, 2000],
+  );
   assert.equal([counting.opened, counting.closed], [3, 1]);
   segments.at(1000);
   assert.equal([counting.opened, counting.closed], [4, 2]);
@@ -66,9 +72,15 @@ cache('closes what ends at or before a position', () => {
   const segments = new SegmentCache(counting.disk, folder, 1000, 'create', 8);
   for (const position of [0, 1000, 2000]) segments.at(position);
   segments.closeBefore(1999);
-  assert.equal(segments.openSegments().map(segment => segment.start), [1000, 2000]);
+  assert.equal(
+    segments.openSegments().map(segment => segment.start),
+    [1000, 2000],
+  );
   segments.closeBefore(2000);
-  assert.equal(segments.openSegments().map(segment => segment.start), [2000]);
+  assert.equal(
+    segments.openSegments().map(segment => segment.start),
+    [2000],
+  );
   assert.is(counting.closed, 2);
 });
 
@@ -77,7 +89,10 @@ cache('a segment that cannot get its size is not left behind half made', () => {
   const disk = new FaultyDisk(memory);
   const segments = new SegmentCache(disk, folder, 1000, 'create', 2);
   disk.faults.fail = call => (call === 'write' ? 'ENOSPC' : undefined);
-  assert.throws(() => segments.at(0), (error: { code: string }) => error.code === 'DISK_WRITE_FAILED');
+  assert.throws(
+    () => segments.at(0),
+    (error: { code: string }) => error.code === 'DISK_WRITE_FAILED',
+  );
   assert.equal(memory.list(folder), []);
   delete disk.faults.fail;
   assert.is(segments.at(0)!.size(), 1000);

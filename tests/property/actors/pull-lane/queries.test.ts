@@ -23,7 +23,9 @@ function model(timesMs: readonly number[], min: number, timeMs: number): number[
 
 search('finds what the model finds', () => {
   const parameters = fc.record({
-    gapsMs: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 5, arbitrary: fc.nat(20) }), { maxLength: 40 }),
+    gapsMs: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 5, arbitrary: fc.nat(20) }), {
+      maxLength: 40,
+    }),
     retired: fc.nat(45),
     askedMs: fc.array(fc.integer({ min: -30, max: 900 }), { minLength: 1, maxLength: 20 }),
   });
@@ -39,7 +41,10 @@ search('finds what the model finds', () => {
       for (const asked of askedMs) {
         const found = queries.searchOffset('TopicTest', 0, startMs + asked);
         const wanted = model(times, min, startMs + asked);
-        assert.ok(wanted.includes(found), `asked ${asked} of ${times.map(time => time - startMs)} from ${min}: ${found}, not ${wanted}`);
+        assert.ok(
+          wanted.includes(found),
+          `asked ${asked} of ${times.map(time => time - startMs)} from ${min}: ${found}, not ${wanted}`,
+        );
       }
     }),
     { numRuns: 300 },

@@ -6,13 +6,28 @@ import { parseProperties } from '../../../support/raw-record.js';
 
 const properties = suite('actors/send-lane/properties against a model');
 
-const name = fc.constantFrom('WAIT', 'WAITS', 'DELAY', 'TRAN_MSG', 'CLUSTER', 'CLUSTERX', 'TAGS', 'KEYS', 'W', 'C', 'ü', '');
+const name = fc.constantFrom(
+  'WAIT',
+  'WAITS',
+  'DELAY',
+  'TRAN_MSG',
+  'CLUSTER',
+  'CLUSTERX',
+  'TAGS',
+  'KEYS',
+  'W',
+  'C',
+  'ü',
+  '',
+);
 const value = fc.constantFrom('true', 'TRUE', 'false', '', '1', '12', '3x', 'a b', 'ü', 'DefaultCluster', 'WAIT');
 const item = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(name, value).map(([left, right]) => `${left}\u0001${right}`) },
   { weight: 1, arbitrary: fc.constantFrom('', 'WAIT', 'noise', '\u0001', '\u0001\u0001') },
 );
-const text = fc.tuple(fc.array(item, { maxLength: 8 }), fc.boolean()).map(([items, tail]) => items.join('\u0002') + (tail ? '\u0002' : ''));
+const text = fc
+  .tuple(fc.array(item, { maxLength: 8 }), fc.boolean())
+  .map(([items, tail]) => items.join('\u0002') + (tail ? '\u0002' : ''));
 
 interface Edited {
   readonly stored: string;
@@ -24,7 +39,8 @@ interface Edited {
 /** The plain way: split, decide, join. */
 function model(given: string): Edited {
   const items = given.split('\u0002').filter(one => one !== '' && !one.startsWith('\u0001'));
-  const last = (wanted: string): string | undefined => items.findLast(one => one.startsWith(`${wanted}\u0001`))?.slice(wanted.length + 1);
+  const last = (wanted: string): string | undefined =>
+    items.findLast(one => one.startsWith(`${wanted}\u0001`))?.slice(wanted.length + 1);
   const kept = items.filter(one => !one.startsWith('WAIT\u0001') && !one.startsWith('CLUSTER\u0001'));
   const level = last('DELAY') ?? '';
   return {
@@ -47,7 +63,10 @@ properties('edits in place as split, filter and join do', () => {
       const { wait, delayLevel, transactional } = editor;
       const stored = Buffer.from(target.subarray(start, end)).toString();
       assert.equal({ stored, wait, delayLevel, transactional }, model(given));
-      assert.ok(target.subarray(0, start).every(byte => byte === 0xee), 'what stands before is left alone');
+      assert.ok(
+        target.subarray(0, start).every(byte => byte === 0xee),
+        'what stands before is left alone',
+      );
       const before = parseProperties(given);
       const after = parseProperties(stored);
       for (const [key, kept] of before) if (key !== 'WAIT' && key !== 'CLUSTER') assert.is(after.get(key), kept);

@@ -45,11 +45,20 @@ writer('counts each queue for itself, over all its rings', () => {
   room.work();
   const answers = room.take();
   for (const queue of [0, 1]) {
-    const offsets = answers.filter(({ result }) => result!.opaque % 2 === queue).map(({ result }) => result!.queueOffset);
-    assert.equal(offsets, Array.from({ length: 15 }, (_, offset) => offset));
+    const offsets = answers
+      .filter(({ result }) => result!.opaque % 2 === queue)
+      .map(({ result }) => result!.queueOffset);
+    assert.equal(
+      offsets,
+      Array.from({ length: 15 }, (_, offset) => offset),
+    );
   }
   const positions = answers.map(({ result }) => result!.physicalOffset);
-  assert.equal(positions, [...positions].sort((left, right) => left - right), 'results come in the order of the log');
+  assert.equal(
+    positions,
+    [...positions].sort((left, right) => left - right),
+    'results come in the order of the log',
+  );
   assert.is(room.log().length, 30);
   assert.is(room.counters.read('appendBatches'), 1, 'one write for all');
   assert.is(room.counters.read('messagesAppended'), 30);
@@ -60,8 +69,14 @@ writer('requests of one ring keep their order', () => {
   const room = new WriterRoom({ segmentSize: 1024 });
   for (let index = 0; index < 50; index++) room.put([blankRecord(`m${index}`)]);
   while (room.work() > 0);
-  assert.equal(room.log().map(record => record.body.toString()), Array.from({ length: 50 }, (_, index) => `m${index}`));
-  assert.equal(room.log().map(record => record.queueOffset), Array.from({ length: 50 }, (_, index) => index));
+  assert.equal(
+    room.log().map(record => record.body.toString()),
+    Array.from({ length: 50 }, (_, index) => `m${index}`),
+  );
+  assert.equal(
+    room.log().map(record => record.queueOffset),
+    Array.from({ length: 50 }, (_, index) => index),
+  );
 });
 
 writer('a request of several records gets consecutive offsets and tells each size', () => {
@@ -72,12 +87,24 @@ writer('a request of several records gets consecutive offsets and tells each siz
   room.work();
   const [batch, single] = room.take();
   assert.equal([batch!.result!.count, batch!.result!.queueOffset], [3, 7]);
-  assert.equal(batch!.result!.sizes, records.map(record => record.length));
-  assert.is(batch!.result!.size, records.reduce((sum, record) => sum + record.length, 0));
+  assert.equal(
+    batch!.result!.sizes,
+    records.map(record => record.length),
+  );
+  assert.is(
+    batch!.result!.size,
+    records.reduce((sum, record) => sum + record.length, 0),
+  );
   assert.is(single!.result!.queueOffset, 10);
   assert.is(single!.result!.physicalOffset, batch!.result!.size);
-  assert.equal(room.log().map(record => record.queueOffset), [7, 8, 9, 10]);
-  assert.equal(room.log().map(record => record.physicalOffset), [0, ...[0, 1, 2].map(last => sizeOf(records, last))]);
+  assert.equal(
+    room.log().map(record => record.queueOffset),
+    [7, 8, 9, 10],
+  );
+  assert.equal(
+    room.log().map(record => record.physicalOffset),
+    [0, ...[0, 1, 2].map(last => sizeOf(records, last))],
+  );
 });
 
 const sizeOf = (records: readonly Uint8Array[], last: number): number =>
@@ -127,7 +154,10 @@ writer('store times never go back', () => {
   room.nowMs -= 5000;
   room.put([blankRecord()]);
   room.work();
-  assert.equal(room.log().map(record => record.storeTimestampMs), [1_700_000_000_000, 1_700_000_000_000]);
+  assert.equal(
+    room.log().map(record => record.storeTimestampMs),
+    [1_700_000_000_000, 1_700_000_000_000],
+  );
 });
 
 writer('a failed write refuses all of its batch, counts nothing, and the next one reuses the offsets', () => {
@@ -138,7 +168,10 @@ writer('a failed write refuses all of its batch, counts nothing, and the next on
   room.put([blankRecord('d')], { queueNumber: 0, opaque: 3, flags: AppendFlag.ONEWAY });
   room.work();
   const refusals = room.take();
-  assert.equal(refusals.map(answer => answer.kind), ['refused', 'refused', 'refused']);
+  assert.equal(
+    refusals.map(answer => answer.kind),
+    ['refused', 'refused', 'refused'],
+  );
   assert.is(refusals[0]!.connectionId, 11);
   for (const { command } of refusals.slice(0, 2)) {
     assert.is(command!.code, ResponseCode.SERVICE_NOT_AVAILABLE);
@@ -157,9 +190,15 @@ writer('a failed write refuses all of its batch, counts nothing, and the next on
   room.put([blankRecord('e')], { queueNumber: 0 });
   room.put([blankRecord('f')], { queueNumber: 1 });
   room.work();
-  assert.equal(room.take().map(({ result }) => result!.queueOffset), [3, 8]);
+  assert.equal(
+    room.take().map(({ result }) => result!.queueOffset),
+    [3, 8],
+  );
   assert.is(room.storeState.read(), 0, 'a write that succeeds ends it');
-  assert.equal(room.log().map(record => record.body.toString()), ['e', 'f']);
+  assert.equal(
+    room.log().map(record => record.body.toString()),
+    ['e', 'f'],
+  );
 });
 
 writer('a file that cannot be made refuses the request that needs it, and only from there on', () => {
@@ -171,13 +210,19 @@ writer('a file that cannot be made refuses the request that needs it, and only f
   room.put([blankRecord('y'.repeat(700))]);
   room.put([blankRecord('z')]);
   room.work();
-  assert.equal(room.take().map(answer => answer.kind), ['refused', 'refused']);
+  assert.equal(
+    room.take().map(answer => answer.kind),
+    ['refused', 'refused'],
+  );
   delete room.disk.faults.fail;
   room.put([blankRecord('y'.repeat(700))]);
   room.work();
   const [answer] = room.take();
   assert.equal([answer!.result!.queueOffset, answer!.result!.physicalOffset], [1, 1000]);
-  assert.equal(room.log().map(record => record.queueOffset), [0, 1]);
+  assert.equal(
+    room.log().map(record => record.queueOffset),
+    [0, 1],
+  );
 });
 
 writer('what fails in the middle of a cycle leaves the batches before it standing', () => {
@@ -189,9 +234,15 @@ writer('what fails in the middle of a cycle leaves the batches before it standin
   const answers = room.take();
   const stored = answers.filter(answer => answer.kind === 'result');
   assert.ok(stored.length > 0 && stored.length < 12);
-  assert.equal(stored.map(({ result }) => result!.queueOffset), stored.map((_, offset) => offset));
+  assert.equal(
+    stored.map(({ result }) => result!.queueOffset),
+    stored.map((_, offset) => offset),
+  );
   assert.is(answers.length, 12, 'every request hears exactly once');
-  assert.equal(room.log().map(record => record.body.toString()), stored.map((_, index) => `m${index}`));
+  assert.equal(
+    room.log().map(record => record.body.toString()),
+    stored.map((_, index) => `m${index}`),
+  );
 });
 
 writer('a failed write leaves nothing behind that a recovery takes for messages', () => {
@@ -232,7 +283,10 @@ writer('waits while remoting has no room for results, and goes on when there is'
     assert.ok(answers.length < count, 'the ring is too small for all');
     seen.push(...answers.map(answer => answer.result!.opaque));
   }
-  assert.equal(seen, Array.from({ length: count }, (_, opaque) => opaque));
+  assert.equal(
+    seen,
+    Array.from({ length: count }, (_, opaque) => opaque),
+  );
   assert.is(room.log().length, count, 'nothing was appended twice');
 });
 
@@ -275,8 +329,14 @@ writer('a large request does not stay with small ones in one write', () => {
     if (opaque % 2 === 1) room.work();
   }
   room.work();
-  assert.equal(room.take().map(({ result }) => result!.opaque), [0, 1, 2, 3, 4, 5]);
-  assert.equal(room.log().map(record => record.body.length), bodies);
+  assert.equal(
+    room.take().map(({ result }) => result!.opaque),
+    [0, 1, 2, 3, 4, 5],
+  );
+  assert.equal(
+    room.log().map(record => record.body.length),
+    bodies,
+  );
 });
 
 writer('idle it does nothing and rings nobody', () => {

@@ -78,7 +78,9 @@ export class WriterRoom {
     const records: RawRecord[] = [];
     for (let start = 0; start < this.appended; start += this.segmentSize) {
       const bytes = Buffer.from(this.memory.bytes(join(logFolder, segmentName(start))));
-      records.push(...decodeRecords(bytes.subarray(0, endOf(bytes, Math.min(this.segmentSize, this.appended - start)))));
+      records.push(
+        ...decodeRecords(bytes.subarray(0, endOf(bytes, Math.min(this.segmentSize, this.appended - start)))),
+      );
     }
     return records;
   }

@@ -8,13 +8,23 @@ import { NewsType } from '../../../../actors/topic-news.js';
 import { decodeBody } from '../../../../protocol/bodies/fields.js';
 import { createResponse } from '../../../../protocol/command.js';
 import type { Ring } from '../../../../runtime/memory/ring.js';
-import { fillRing, frameOf, makeRing, putClosed, putInbound, type SendFields, sendFrame, takeAll } from '../../../support/rooms.js';
+import {
+  fillRing,
+  frameOf,
+  makeRing,
+  putClosed,
+  putInbound,
+  type SendFields,
+  sendFrame,
+  takeAll,
+} from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
 import { CoordinatorRoom, configFile, heartbeatOf, jsonBody, takeNews, topicsIn } from './support.js';
 
 const coordinator = suite('actors/coordinator');
 
-const bodyOf = (body: Uint8Array | null): Record<string, unknown> => decodeBody(body, 'body') as Record<string, unknown>;
+const bodyOf = (body: Uint8Array | null): Record<string, unknown> =>
+  decodeBody(body, 'body') as Record<string, unknown>;
 
 /** Puts a lane's request in its ring to the coordinator as the lane does: the inbound record as it came. */
 function putFromLane(ring: Ring, type: number, frame: Uint8Array): Uint8Array {
@@ -47,7 +57,10 @@ coordinator('a first send makes its topic: news first, then the frame, then the 
     const frame = needTopic(room, { code, topic: 'New', more: { defaultTopicQueueNums: 6, unitMode: true } });
     room.work();
     const news = takeNews(room.sendNews);
-    assert.equal(news.map(({ type }) => type), [NewsType.TOPIC, NewsType.FRAME]);
+    assert.equal(
+      news.map(({ type }) => type),
+      [NewsType.TOPIC, NewsType.FRAME],
+    );
     assert.equal(news[1]!.value, frame, 'as it came');
     const entry = news[0]!.value as { name: string; writeQueueNums: number; perm: number; queueNumbers: number[] };
     assert.equal([entry.name, entry.writeQueueNums, entry.perm, entry.queueNumbers.length], ['New', 6, 6, 6]);
@@ -56,7 +69,11 @@ coordinator('a first send makes its topic: news first, then the frame, then the 
     assert.is(room.registrations, 1);
     needTopic(room, { code, topic: 'New' });
     room.work();
-    assert.equal(takeNews(room.sendNews).map(({ type }) => type), [NewsType.FRAME], 'it is there already');
+    assert.equal(
+      takeNews(room.sendNews).map(({ type }) => type),
+      [NewsType.FRAME],
+      'it is there already',
+    );
     assert.is(room.registrations, 1);
   }
 });
@@ -65,7 +82,10 @@ coordinator('a topic that may not be made: the frame comes back alone', () => {
   const room = new CoordinatorRoom({ topics: { autoCreateTopicEnable: false } });
   needTopic(room, { topic: 'New' });
   room.work();
-  assert.equal(takeNews(room.sendNews).map(({ type }) => type), [NewsType.FRAME]);
+  assert.equal(
+    takeNews(room.sendNews).map(({ type }) => type),
+    [NewsType.FRAME],
+  );
   assert.is(room.topics.get('New'), undefined);
 });
 
@@ -82,13 +102,23 @@ coordinator('a topic that cannot be stored is not made, and the send hears', () 
   room.disk.faults.fail = call => (call === 'write' ? 'ENOSPC' : undefined);
   needTopic(room, { topic: 'New' });
   room.work();
-  assert.equal(takeNews(room.sendNews).map(({ type }) => type), [NewsType.FRAME]);
+  assert.equal(
+    takeNews(room.sendNews).map(({ type }) => type),
+    [NewsType.FRAME],
+  );
   assert.is(room.topics.get('New'), undefined);
 });
 
 coordinator('creates, changes, shows and deletes topics', () => {
   const room = new CoordinatorRoom();
-  const fields = { topic: 'T', readQueueNums: 3, writeQueueNums: 2, perm: 6, topicFilterType: 'MULTI_TAG', topicSysFlag: 1 };
+  const fields = {
+    topic: 'T',
+    readQueueNums: 3,
+    writeQueueNums: 2,
+    perm: 6,
+    topicFilterType: 'MULTI_TAG',
+    topicSysFlag: 1,
+  };
   assert.is(room.ask(17, fields).code, 0);
   const [created] = takeNews(room.sendNews);
   const { queueNumbers } = created!.value as { queueNumbers: number[] };
@@ -104,7 +134,11 @@ coordinator('creates, changes, shows and deletes topics', () => {
   });
   assert.is(room.ask(17, { ...fields, readQueueNums: 5, writeQueueNums: 5, perm: 4 }).code, 0);
   const [changed] = takeNews(room.sendNews);
-  assert.equal((changed!.value as { queueNumbers: number[] }).queueNumbers.slice(0, 3), queueNumbers, 'queues keep their numbers');
+  assert.equal(
+    (changed!.value as { queueNumbers: number[] }).queueNumbers.slice(0, 3),
+    queueNumbers,
+    'queues keep their numbers',
+  );
   const table = bodyOf(room.ask(21).body).topicConfigTable as Record<string, { perm: number }>;
   assert.is(table.T!.perm, 4);
   assert.is(room.registrations, 2);
@@ -138,7 +172,8 @@ coordinator('refuses topics that cannot be', () => {
 
 coordinator('more queues than a broker has are refused, and nothing of it stays', () => {
   const room = new CoordinatorRoom();
-  for (let index = 0; index < 3; index++) assert.is(room.ask(17, { topic: `Wide${index}`, readQueueNums: 65_536, writeQueueNums: 65_536 }).code, 0);
+  for (let index = 0; index < 3; index++)
+    assert.is(room.ask(17, { topic: `Wide${index}`, readQueueNums: 65_536, writeQueueNums: 65_536 }).code, 0);
   takeAll(room.sendNews);
   assert.is(room.ask(17, { topic: 'Wide3', readQueueNums: 65_536, writeQueueNums: 65_536 }).code, 0);
   const answer = room.ask(17, { topic: 'Wide4', readQueueNums: 65_536, writeQueueNums: 65_536 });
@@ -146,15 +181,21 @@ coordinator('more queues than a broker has are refused, and nothing of it stays'
   assert.is(room.topics.get('Wide4'), undefined);
 });
 
-coordinator('a first send beyond the last queue of the broker leaves no topic that the next start would trip over', () => {
-  const room = new CoordinatorRoom();
-  room.numbers.of('Filler', QUEUES_MAX - 2);
-  needTopic(room, { topic: 'New' });
-  room.work();
-  assert.equal(takeNews(room.sendNews).map(({ type }) => type), [NewsType.FRAME]);
-  assert.is(room.topics.get('New'), undefined);
-  assert.not.match(room.memory.readText(configFile('topics')) ?? '', /"New"/);
-});
+coordinator(
+  'a first send beyond the last queue of the broker leaves no topic that the next start would trip over',
+  () => {
+    const room = new CoordinatorRoom();
+    room.numbers.of('Filler', QUEUES_MAX - 2);
+    needTopic(room, { topic: 'New' });
+    room.work();
+    assert.equal(
+      takeNews(room.sendNews).map(({ type }) => type),
+      [NewsType.FRAME],
+    );
+    assert.is(room.topics.get('New'), undefined);
+    assert.not.match(room.memory.readText(configFile('topics')) ?? '', /"New"/);
+  },
+);
 
 coordinator('lists system topics and the bounds of a topic', () => {
   const room = new CoordinatorRoom();
@@ -245,13 +286,19 @@ coordinator('a pull whose group is unknown: made, told, and the frame back', () 
   const frame = putFromLane(room.fromPullLane, CoordinatorType.GROUP_NEEDED, pullFrame({ group: 'New' }));
   room.work();
   const news = takeNews(room.pullNews);
-  assert.equal(news.map(({ type }) => type), [NewsType.GROUP, NewsType.FRAME]);
+  assert.equal(
+    news.map(({ type }) => type),
+    [NewsType.GROUP, NewsType.FRAME],
+  );
   assert.equal((news[0]!.value as { name: string }).name, 'New');
   assert.equal(news[1]!.value, frame);
   const strict = new CoordinatorRoom({ settings: { autoCreateSubscriptionGroup: false } });
   putFromLane(strict.fromPullLane, CoordinatorType.GROUP_NEEDED, pullFrame({ group: 'New' }));
   strict.work();
-  assert.equal(takeNews(strict.pullNews).map(({ type }) => type), [NewsType.FRAME]);
+  assert.equal(
+    takeNews(strict.pullNews).map(({ type }) => type),
+    [NewsType.FRAME],
+  );
 });
 
 coordinator('administers groups', () => {
@@ -351,7 +398,10 @@ coordinator('an unknown code is answered 3, in the type of the request', () => {
   const room = new CoordinatorRoom();
   for (const serializeType of [0, 1] as const) {
     const answer = room.ask(4711, {}, null, 1, { serializeType, opaque: 8 });
-    assert.equal([answer.code, answer.remark, answer.serializeType, answer.opaque], [3, ' request type 4711 not supported', serializeType, 8]);
+    assert.equal(
+      [answer.code, answer.remark, answer.serializeType, answer.opaque],
+      [3, ' request type 4711 not supported', serializeType, 8],
+    );
   }
   room.put(frameOf(4711, {}, null, { oneway: true }));
   room.work();
@@ -401,7 +451,8 @@ coordinator('answers of clients are no requests', () => {
 
 coordinator('answers that remoting has no room for are kept, in order, and no new request is taken', () => {
   const room = new CoordinatorRoom({ remotingRingBytes: 1024 });
-  for (let opaque = 0; opaque < 20; opaque++) room.put(frameOf(15, { consumerGroup: 'G', topic: 'T', queueId: 0, commitOffset: 1 }, null, { opaque }));
+  for (let opaque = 0; opaque < 20; opaque++)
+    room.put(frameOf(15, { consumerGroup: 'G', topic: 'T', queueId: 0, commitOffset: 1 }, null, { opaque }));
   const seen: number[] = [];
   for (let cycle = 0; seen.length < 20; cycle++) {
     assert.ok(cycle < 40, 'it goes on');
@@ -409,7 +460,10 @@ coordinator('answers that remoting has no room for are kept, in order, and no ne
     if (seen.length < 10) assert.ok(room.coordinator.deadlineMs() <= room.nowMs + 10, 'it looks again soon');
     seen.push(...room.take().map(answer => answer.command!.opaque));
   }
-  assert.equal(seen, Array.from({ length: 20 }, (_, opaque) => opaque));
+  assert.equal(
+    seen,
+    Array.from({ length: 20 }, (_, opaque) => opaque),
+  );
 });
 
 coordinator('a connection is closed also when remoting has no room at the moment', () => {
@@ -441,7 +495,8 @@ coordinator('a record of a lane carries the whole frame', () => {
 
 coordinator('name servers are told the restricted permission of the broker', () => {
   const room = new CoordinatorRoom();
-  const perm = (brokerPermission: number): number => room.coordinator.registrationTopics(brokerPermission).topicConfigTable.TBW102!.perm;
+  const perm = (brokerPermission: number): number =>
+    room.coordinator.registrationTopics(brokerPermission).topicConfigTable.TBW102!.perm;
   assert.equal([perm(6), perm(4), perm(2)], [7, 4, 2]);
 });
 

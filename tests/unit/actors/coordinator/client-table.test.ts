@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_EXPIRY_MS, ClientTable, type GroupChange } from '../../../../actors/coordinator/client-table.js';
-import { heartbeatOf, type HeartbeatOptions } from './support.js';
+import { type HeartbeatOptions, heartbeatOf } from './support.js';
 
 const clients = suite('actors/coordinator/client-table');
 const nowMs = 1_700_000_000_000;
@@ -15,7 +15,8 @@ const flags = ([change]: readonly GroupChange[]): [boolean, boolean] | undefined
   change && [change.membersChanged, change.subscriptionChanged];
 
 const members = (table: ClientTable, group = 'G'): number[] => [...(table.consumerGroup(group)?.members.keys() ?? [])];
-const topics = (table: ClientTable, group = 'G'): string[] => [...table.consumerGroup(group)!.subscriptions.keys()].sort();
+const topics = (table: ClientTable, group = 'G'): string[] =>
+  [...table.consumerGroup(group)!.subscriptions.keys()].sort();
 
 clients('a group is there as long as it has members', () => {
   const table = new ClientTable();
@@ -23,7 +24,10 @@ clients('a group is there as long as it has members', () => {
   assert.equal(flags(beat(table, 1)), [true, true]);
   assert.equal(flags(beat(table, 2, { clientId: 'client-2' })), [true, true]);
   assert.equal(members(table), [1, 2]);
-  assert.equal([...table.consumerGroup('G')!.members.values()].map(member => member.clientId), ['client-1', 'client-2']);
+  assert.equal(
+    [...table.consumerGroup('G')!.members.values()].map(member => member.clientId),
+    ['client-1', 'client-2'],
+  );
   assert.equal(flags(table.connectionClosed(1)), [true, false]);
   assert.equal(flags(table.connectionClosed(2)), [true, true], 'the last one takes the group along');
   assert.is(table.consumerGroup('G'), undefined);

@@ -14,10 +14,22 @@ const reader = (kind: NewsReader['kind'], capacityBytes = 64 * 1024): NewsReader
   bell: new CountingBell(),
 });
 
-const group = { name: 'G', consumeEnable: true, consumeBroadcastEnable: true, brokerId: 0, whichBrokerWhenConsumeSlowly: 1 };
+const group = {
+  name: 'G',
+  consumeEnable: true,
+  consumeBroadcastEnable: true,
+  brokerId: 0,
+  whichBrokerWhenConsumeSlowly: 1,
+};
 
 desk('tells everybody what concerns them', () => {
-  const readers = [reader('sendLane'), reader('sendLane'), reader('pullLane'), reader('dispatcher'), reader('flushService')];
+  const readers = [
+    reader('sendLane'),
+    reader('sendLane'),
+    reader('pullLane'),
+    reader('dispatcher'),
+    reader('flushService'),
+  ];
   const news = new NewsDesk(readers);
   news.topic(topicEntry('T'));
   news.topicDeleted('U');
@@ -40,7 +52,10 @@ desk('gives a frame back to the lane it came from', () => {
   const readers = [reader('pullLane'), reader('sendLane'), reader('sendLane')];
   const news = new NewsDesk(readers);
   news.frame('sendLane', 1, Uint8Array.from([1, 2]));
-  assert.equal(readers.map(({ ring }) => takeAll(ring).length), [0, 0, 1]);
+  assert.equal(
+    readers.map(({ ring }) => takeAll(ring).length),
+    [0, 0, 1],
+  );
   assert.throws(() => news.frame('sendLane', 2, new Uint8Array(1)), /there is no sendLane 2/);
 });
 
@@ -70,7 +85,12 @@ desk('what a full ring does not take comes later, before anything newer, and hol
 desk('news that fits no ring does not block what comes after it', () => {
   const small = reader('pullLane', 1024);
   const news = new NewsDesk([small]);
-  const subscriptions = Array.from({ length: 50 }, (_, index) => ({ topic: `T${index}`, subString: '*', subVersion: 1, expressionType: 'TAG' }));
+  const subscriptions = Array.from({ length: 50 }, (_, index) => ({
+    topic: `T${index}`,
+    subString: '*',
+    subVersion: 1,
+    expressionType: 'TAG',
+  }));
   assert.not.throws(() => news.group({ ...group, members: { messageModel: 'CLUSTERING', subscriptions } }));
   news.topic(topicEntry('T'));
   const seen: string[] = [];

@@ -19,7 +19,10 @@ offsets('remembers each queue of each group, backwards too', () => {
   table.commit('G', 'T', 1, 20);
   table.commit('H', 'T', 0, 30);
   table.commit('G', 'T', 0, 5);
-  assert.equal([table.query('G', 'T', 0), table.query('G', 'T', 1), table.query('H', 'T', 0), table.query('H', 'T', 1)], [5, 20, 30, -1]);
+  assert.equal(
+    [table.query('G', 'T', 0), table.query('G', 'T', 1), table.query('H', 'T', 0), table.query('H', 'T', 1)],
+    [5, 20, 30, -1],
+  );
   assert.equal(table.toObject(), { offsetTable: { 'T@G': { 0: 5, 1: 20 }, 'T@H': { 0: 30 } } });
 });
 
@@ -34,7 +37,10 @@ offsets('is stored and read back', () => {
 offsets('reads the file of a Java broker, whose integer keys have no quotes', () => {
   const disk = new MemoryDisk();
   disk.makeFolder('/store/config');
-  disk.writeText(configFile('consumerOffset'), '{\n\t"offsetTable":{\n\t\t"T@G":{0:120,1:118\n\t\t},\n\t\t"%RETRY%G@G":{0:3\n\t\t}\n\t}\n}');
+  disk.writeText(
+    configFile('consumerOffset'),
+    '{\n\t"offsetTable":{\n\t\t"T@G":{0:120,1:118\n\t\t},\n\t\t"%RETRY%G@G":{0:3\n\t\t}\n\t}\n}',
+  );
   const table = open(disk);
   assert.equal([table.query('G', 'T', 0), table.query('G', 'T', 1), table.query('G', '%RETRY%G', 0)], [120, 118, 3]);
 });

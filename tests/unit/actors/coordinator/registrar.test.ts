@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Registrar, type RegistrarOptions } from '../../../../actors/coordinator/registrar.js';
-import { decodeRegisterBrokerBody } from '../../../../protocol/bodies.js';
-import { createTopicConfig } from '../../../../protocol/bodies/topic.js';
-import { RequestCode } from '../../../../protocol/codes.js';
 import { Connection } from '../../../../client/connection.js';
+import { createTopicConfig } from '../../../../protocol/bodies/topic.js';
+import { decodeRegisterBrokerBody } from '../../../../protocol/bodies.js';
+import { RequestCode } from '../../../../protocol/codes.js';
 import { createRequest, createResponse } from '../../../../protocol/command.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { FakeBroker, until } from '../../../support/fake-broker.js';
@@ -19,7 +19,9 @@ const UNREGISTER = RequestCode.UNREGISTER_BROKER;
 /** A name server that takes every registration. */
 async function nameServer(port = 0): Promise<FakeBroker> {
   const server = await FakeBroker.listen(port);
-  return server.on(REGISTER, request => createResponse(request, 0)).on(UNREGISTER, request => createResponse(request, 0));
+  return server
+    .on(REGISTER, request => createResponse(request, 0))
+    .on(UNREGISTER, request => createResponse(request, 0));
 }
 
 interface World {
@@ -49,7 +51,10 @@ async function inWorld(test: (world: World) => Promise<void>): Promise<void> {
           },
           periodMs: 60_000,
           timeoutMs: 2000,
-          topics: () => ({ dataVersion: { counter: 3, timestamp: 4 }, topicConfigTable: { T: createTopicConfig('T') } }),
+          topics: () => ({
+            dataVersion: { counter: 3, timestamp: 4 },
+            topicConfigTable: { T: createTopicConfig('T') },
+          }),
           onRegistered: (namesrvAddr, brokerAddr) => world.registered.push(`${namesrvAddr} ${brokerAddr}`),
           log: silentLogger,
           ...options,
@@ -91,7 +96,10 @@ registrar('registers the whole table, with the address of its side of the connec
       compressed: 'false',
     });
     assert.ok(Number(bodyCrc32) > 0);
-    const { topicConfigSerializeWrapper } = decodeRegisterBrokerBody(request!.body, { compressed: false, version: request!.version });
+    const { topicConfigSerializeWrapper } = decodeRegisterBrokerBody(request!.body, {
+      compressed: false,
+      version: request!.version,
+    });
     assert.equal(Object.keys(topicConfigSerializeWrapper.topicConfigTable), ['T']);
     assert.equal(topicConfigSerializeWrapper.dataVersion, { counter: 3, timestamp: 4 });
   }),
@@ -100,7 +108,15 @@ registrar('registers the whole table, with the address of its side of the connec
 registrar('advertises brokerIP1 and brokerIP2 when they are given', () =>
   inWorld(async world => {
     const server = await addServer(world);
-    const registration = { brokerName: 'b', brokerClusterName: 'C', brokerId: 0, listenPort: 1, haListenPort: 2, brokerIP1: '10.1.1.1', brokerIP2: '10.2.2.2' };
+    const registration = {
+      brokerName: 'b',
+      brokerClusterName: 'C',
+      brokerId: 0,
+      listenPort: 1,
+      haListenPort: 2,
+      brokerIP1: '10.1.1.1',
+      brokerIP2: '10.2.2.2',
+    };
     world.open(server.address, { registration });
     await until(() => server.received(REGISTER).length > 0, 'registered');
     const { brokerAddr, haServerAddr } = server.received(REGISTER)[0]!.extFields;
@@ -110,7 +126,12 @@ registrar('advertises brokerIP1 and brokerIP2 when they are given', () =>
 
 registrar('registers with all of them; one that is down, silent or refusing holds up nobody', () =>
   inWorld(async world => {
-    const [first, second, silent, refusing] = await Promise.all([addServer(world), addServer(world), addServer(world), addServer(world)]);
+    const [first, second, silent, refusing] = await Promise.all([
+      addServer(world),
+      addServer(world),
+      addServer(world),
+      addServer(world),
+    ]);
     silent.on(REGISTER, () => null);
     refusing.on(REGISTER, request => createResponse(request, 1, 'no'));
     const closed = await nameServer();
@@ -212,7 +233,12 @@ registrar('stopping says farewell to who answers, and waits for nobody who does 
     await until(() => world.registered.length === 2, 'registered');
     await one.stop();
     const [farewell] = first.received(UNREGISTER);
-    assert.equal(farewell!.extFields, { brokerName: 'broker-a', brokerAddr: '127.0.0.1:10911', clusterName: 'C', brokerId: '0' });
+    assert.equal(farewell!.extFields, {
+      brokerName: 'broker-a',
+      brokerAddr: '127.0.0.1:10911',
+      clusterName: 'C',
+      brokerId: '0',
+    });
     await until(() => first.connections === 0 && silent.connections === 0, 'all connections are closed');
     one.registerAll();
     await one.stop();
@@ -231,7 +257,10 @@ registrar('stopping in the middle of a registration leaves no broker behind', ()
     answer();
     await stopping;
     await until(() => server.connections === 0, 'the connection is closed');
-    assert.equal(server.requests.map(request => request.code), [REGISTER, UNREGISTER]);
+    assert.equal(
+      server.requests.map(request => request.code),
+      [REGISTER, UNREGISTER],
+    );
   }),
 );
 

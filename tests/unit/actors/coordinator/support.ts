@@ -154,7 +154,13 @@ export class CoordinatorRoom {
   }
 
   /** Asks and lets the coordinator work: the answer, without what it told clients of its own. */
-  ask(code: number, fields: ExtFields = {}, body: Uint8Array | null = null, connectionId = 1, envelope: Envelope = {}): RemotingCommand {
+  ask(
+    code: number,
+    fields: ExtFields = {},
+    body: Uint8Array | null = null,
+    connectionId = 1,
+    envelope: Envelope = {},
+  ): RemotingCommand {
     this.put(frameOf(code, fields, body, envelope), connectionId);
     this.work();
     const answers = this.take().filter(({ command }) => command !== undefined && (command.flag & 1) === 1);

@@ -8,7 +8,6 @@ import { JsonTable } from '../../../../storage/json-table.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { configFile, topicTableConfig } from './support.js';
 
-
 /** The same with automatic creation switched off. */
 function planWithout(table: TopicTable, ...args: [string, string, number, number, number]): TopicConfig | undefined {
   return table.planOnSend(args[0], args[1], args[2], args[3], false);
@@ -99,7 +98,10 @@ topics('everything is stored, and read back over the system topics', () => {
   const disk = new MemoryDisk();
   const table = open(disk);
   createOnSend(table, 'A', 'TBW102', 4, 1, nowMs + 5);
-  table.put(createTopicConfig('BenchmarkTest', { readQueueNums: 3, writeQueueNums: 2, perm: 4, order: true }), nowMs + 6);
+  table.put(
+    createTopicConfig('BenchmarkTest', { readQueueNums: 3, writeQueueNums: 2, perm: 4, order: true }),
+    nowMs + 6,
+  );
   table.delete('TBW102', nowMs + 7);
   assert.equal(table.version, { counter: 3, timestamp: nowMs + 7 });
   const again = open(disk);

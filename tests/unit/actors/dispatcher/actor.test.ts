@@ -39,13 +39,28 @@ dispatcher('follows several topics and queues, IPv6 hosts and long topics', () =
   const long = 'L'.repeat(200);
   room.tell(topicEntry('Other', 2, {}, 10));
   room.tell(topicEntry(long, 1, {}, 20));
-  room.append({ topic: 'Other', queueId: 1, queueOffset: 0, bornAddress: Array(16).fill(1), storeAddress: Array(16).fill(2) });
+  room.append({
+    topic: 'Other',
+    queueId: 1,
+    queueOffset: 0,
+    bornAddress: Array(16).fill(1),
+    storeAddress: Array(16).fill(2),
+  });
   room.append({ queueId: 3, queueOffset: 0 });
   room.append({ topic: long, version: 2, queueOffset: 0 });
   room.append({ topic: 'Other', queueId: 1, queueOffset: 1 });
   room.run();
-  assert.equal([11, 3, 20].map(number => room.table.max(number)), [2, 1, 1]);
-  assert.equal(room.entries('Other', 1).slice(0, 2).map(entry => entry.tags), [tagA, tagA]);
+  assert.equal(
+    [11, 3, 20].map(number => room.table.max(number)),
+    [2, 1, 1],
+  );
+  assert.equal(
+    room
+      .entries('Other', 1)
+      .slice(0, 2)
+      .map(entry => entry.tags),
+    [tagA, tagA],
+  );
   assert.is(room.entries(long, 0)[0]!.size, room.log.records[2]!.end - room.log.records[2]!.start);
 });
 
@@ -78,8 +93,11 @@ dispatcher('steps over BLANKs, over many files', () => {
   for (let offset = 0; offset < 60; offset++) room.append({ queueOffset: offset });
   room.run();
   assert.is(room.table.max(0), 60);
-  const entries = room.entries("TopicTest", 0, 0, 60);
-  assert.equal(entries.map(entry => entry.position), room.log.records.map(record => record.start));
+  const entries = room.entries('TopicTest', 0, 0, 60);
+  assert.equal(
+    entries.map(entry => entry.position),
+    room.log.records.map(record => record.start),
+  );
   assert.ok(room.log.end > 5000, 'it took several files');
 });
 
@@ -101,7 +119,10 @@ dispatcher('reads a large backlog in pieces, whatever stands at their borders', 
   assert.ok(cycles.length > 5, 'a cycle is bounded');
   assert.is(room.table.max(0), offset);
   const found = [0, 100, 200].flatMap(from => room.entries('TopicTest', 0, from, 100)).slice(0, offset);
-  assert.equal(found.map(entry => entry.position), room.log.records.map(record => record.start));
+  assert.equal(
+    found.map(entry => entry.position),
+    room.log.records.map(record => record.start),
+  );
 });
 
 dispatcher('waits a millisecond for more when there is little, and never when there is much', () => {
@@ -123,7 +144,10 @@ dispatcher('starts where it left off: what a queue has already is not written ag
   for (let offset = 0; offset < 5; offset++) room.append({ queueOffset: offset });
   room.run();
   assert.is(room.table.max(0), 5);
-  assert.equal(room.entries('TopicTest', 0, 2, 3).map(entry => entry.position), room.log.records.slice(2).map(record => record.start));
+  assert.equal(
+    room.entries('TopicTest', 0, 2, 3).map(entry => entry.position),
+    room.log.records.slice(2).map(record => record.start),
+  );
 });
 
 dispatcher('numbers queues itself while a store is opened', () => {
@@ -181,36 +205,45 @@ dispatcher('word that a full ring does not take is told later, once a queue', ()
   assert.equal([numbersOf(room, 0), numbersOf(room, 1)], [[2], [2]]);
 });
 
-dispatcher('a disk that refuses entries refuses sends, is asked again every second, and nothing is lost or doubled', () => {
-  const room = new DispatcherRoom();
-  for (let offset = 0; offset < 3; offset++) room.append({ queueOffset: offset });
-  room.append({ queueId: 1, queueOffset: 0 });
-  let tries = 0;
-  room.disk.faults.fail = (call, path) => {
-    if (call !== 'write' || !path.includes('/TopicTest/1/')) return undefined;
-    tries++;
-    return 'ENOSPC';
-  };
-  room.dispatcher.doWork(++room.nowMs);
-  assert.ok(room.storeState.has(StoreState.DISPATCH_FAILED));
-  assert.is(room.dispatched, 0, 'the position waits for all queues');
-  assert.is(tries, 1);
-  const retryMs = room.dispatcher.deadlineMs();
-  assert.is(retryMs, room.nowMs + 1000);
-  room.dispatcher.doWork(retryMs - 1);
-  assert.is(tries, 1);
-  room.dispatcher.doWork(retryMs);
-  assert.is(tries, 2);
-  delete room.disk.faults.fail;
-  room.nowMs = retryMs + 1000;
-  room.append({ queueId: 1, queueOffset: 1 });
-  room.run();
-  assert.is(room.storeState.read(), 0);
-  assert.equal([room.table.max(0), room.table.max(1), room.dispatched], [3, 2, room.log.end]);
-  assert.equal(room.entries('TopicTest', 0, 0, 3).map(entry => entry.position), room.log.records.slice(0, 3).map(record => record.start));
-  assert.equal(room.entries('TopicTest', 1, 0, 2).map(entry => entry.position), [room.log.records[3]!.start, room.log.records[4]!.start]);
-  assert.is(room.counters.read('unitsDispatched'), 5, 'every entry is counted once');
-});
+dispatcher(
+  'a disk that refuses entries refuses sends, is asked again every second, and nothing is lost or doubled',
+  () => {
+    const room = new DispatcherRoom();
+    for (let offset = 0; offset < 3; offset++) room.append({ queueOffset: offset });
+    room.append({ queueId: 1, queueOffset: 0 });
+    let tries = 0;
+    room.disk.faults.fail = (call, path) => {
+      if (call !== 'write' || !path.includes('/TopicTest/1/')) return undefined;
+      tries++;
+      return 'ENOSPC';
+    };
+    room.dispatcher.doWork(++room.nowMs);
+    assert.ok(room.storeState.has(StoreState.DISPATCH_FAILED));
+    assert.is(room.dispatched, 0, 'the position waits for all queues');
+    assert.is(tries, 1);
+    const retryMs = room.dispatcher.deadlineMs();
+    assert.is(retryMs, room.nowMs + 1000);
+    room.dispatcher.doWork(retryMs - 1);
+    assert.is(tries, 1);
+    room.dispatcher.doWork(retryMs);
+    assert.is(tries, 2);
+    delete room.disk.faults.fail;
+    room.nowMs = retryMs + 1000;
+    room.append({ queueId: 1, queueOffset: 1 });
+    room.run();
+    assert.is(room.storeState.read(), 0);
+    assert.equal([room.table.max(0), room.table.max(1), room.dispatched], [3, 2, room.log.end]);
+    assert.equal(
+      room.entries('TopicTest', 0, 0, 3).map(entry => entry.position),
+      room.log.records.slice(0, 3).map(record => record.start),
+    );
+    assert.equal(
+      room.entries('TopicTest', 1, 0, 2).map(entry => entry.position),
+      [room.log.records[3]!.start, room.log.records[4]!.start],
+    );
+    assert.is(room.counters.read('unitsDispatched'), 5, 'every entry is counted once');
+  },
+);
 
 dispatcher('a disk that refuses the entries before a gap is no crash either', () => {
   const room = new DispatcherRoom();

@@ -114,24 +114,27 @@ flusher('without blocking: one round at a time, the checkpoint after the last sy
 });
 
 for (const mayBlock of [true, false]) {
-  flusher(`a sync that fails is no crash, and no checkpoint vouches for it (${mayBlock ? 'blocking' : 'not blocking'})`, async () => {
-    const room = roomWith(3, { mayBlock, flush: { flushConsumeQueueThoroughInterval: 1 } });
-    room.positions.publish('flushed', room.log.end);
-    room.disk.faults.fail = call => (call === 'sync' ? 'EIO' : undefined);
-    assert.not.throws(() => next(room));
-    await new Promise(setImmediate);
-    assert.equal(room.checkpoints, []);
-    // The device is well again: a checkpoint may come only behind a sync of what had failed.
-    let synced = false;
-    room.disk.faults.fail = call => {
-      if (call === 'sync') synced = true;
-      return undefined;
-    };
-    room.nowMs += 5000;
-    room.dispatcher.doWork(room.nowMs);
-    await new Promise(setImmediate);
-    assert.ok(synced, 'it is synced again');
-  });
+  flusher(
+    `a sync that fails is no crash, and no checkpoint vouches for it (${mayBlock ? 'blocking' : 'not blocking'})`,
+    async () => {
+      const room = roomWith(3, { mayBlock, flush: { flushConsumeQueueThoroughInterval: 1 } });
+      room.positions.publish('flushed', room.log.end);
+      room.disk.faults.fail = call => (call === 'sync' ? 'EIO' : undefined);
+      assert.not.throws(() => next(room));
+      await new Promise(setImmediate);
+      assert.equal(room.checkpoints, []);
+      // The device is well again: a checkpoint may come only behind a sync of what had failed.
+      let synced = false;
+      room.disk.faults.fail = call => {
+        if (call === 'sync') synced = true;
+        return undefined;
+      };
+      room.nowMs += 5000;
+      room.dispatcher.doWork(room.nowMs);
+      await new Promise(setImmediate);
+      assert.ok(synced, 'it is synced again');
+    },
+  );
 }
 
 flusher.run();

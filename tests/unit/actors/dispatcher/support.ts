@@ -54,13 +54,18 @@ export class DispatcherRoom {
       ring: makeRing(options.laneRingBytes ?? 64 * 1024),
       bell: new CountingBell(),
     }));
-    const flush = { flushIntervalConsumeQueue: 1000, flushConsumeQueueLeastPages: 2, flushConsumeQueueThoroughInterval: 60_000 };
+    const flush = {
+      flushIntervalConsumeQueue: 1000,
+      flushConsumeQueueLeastPages: 2,
+      flushConsumeQueueThoroughInterval: 60_000,
+    };
     this.dispatcher = new Dispatcher({
       reader: new CommitLogReader(this.disk, logFolder, segmentSize),
       news: this.news,
       positions: this.positions,
       table: this.table,
-      openQueue: (topic, queueId, next) => new ConsumeQueueWriter(this.disk, folderOf(topic, queueId), queueFileSize, next, -1),
+      openQueue: (topic, queueId, next) =>
+        new ConsumeQueueWriter(this.disk, folderOf(topic, queueId), queueFileSize, next, -1),
       ...(options.numberOf === undefined ? {} : { numberOf: options.numberOf }),
       pullLanes: this.lanes,
       storeState: this.storeState,
@@ -109,7 +114,12 @@ export class DispatcherRoom {
 
   /** Entries of a queue as a reader finds them. */
   entries(topic: string, queueId: number, from = 0, count = 100): { position: number; size: number; tags: number }[] {
-    const reader = new ConsumeQueueReader(this.memory, folderOf(topic, queueId), queueFileSize, new Uint8Array(count * 20));
+    const reader = new ConsumeQueueReader(
+      this.memory,
+      folderOf(topic, queueId),
+      queueFileSize,
+      new Uint8Array(count * 20),
+    );
     const found = reader.load(from, count);
     return Array.from({ length: found }, (_, index) => ({
       position: reader.physicalOffset(index),

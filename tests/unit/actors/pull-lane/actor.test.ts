@@ -6,7 +6,7 @@ import { OutboundType } from '../../../../actors/remoting/mailbox.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { decodeRecords } from '../../../support/raw-record.js';
 import { fillRing, frameOf, takeAll, topicEntry } from '../../../support/rooms.js';
-import { PullRoom, PulledStore, pullFrame } from './support.js';
+import { PulledStore, PullRoom, pullFrame } from './support.js';
 
 const lane = suite('actors/pull-lane');
 
@@ -20,7 +20,8 @@ const bodiesOf = (body: Uint8Array | null): string[] =>
 
 function roomWith(...bodies: string[]): PullRoom {
   const room = new PullRoom();
-  for (const body of bodies) room.store.append(0, { body: new TextEncoder().encode(body), tag: body.startsWith('a') ? 'TagA' : 'TagB' });
+  for (const body of bodies)
+    room.store.append(0, { body: new TextEncoder().encode(body), tag: body.startsWith('a') ? 'TagA' : 'TagB' });
   return room;
 }
 
@@ -29,8 +30,16 @@ lane('answers with messages, in the serialize type of the request', () => {
   for (const serializeType of [0, 1] as const) {
     for (const code of [11, 361] as const) {
       const answer = room.ask(pullFrame({ code }, { opaque: 70, serializeType }));
-      assert.equal([answer.code, answer.remark, answer.opaque, answer.flag, answer.serializeType], [0, 'FOUND', 70, 1, serializeType]);
-      assert.equal(answer.extFields, { suggestWhichBrokerId: '0', nextBeginOffset: '2', minOffset: '0', maxOffset: '2' });
+      assert.equal(
+        [answer.code, answer.remark, answer.opaque, answer.flag, answer.serializeType],
+        [0, 'FOUND', 70, 1, serializeType],
+      );
+      assert.equal(answer.extFields, {
+        suggestWhichBrokerId: '0',
+        nextBeginOffset: '2',
+        minOffset: '0',
+        maxOffset: '2',
+      });
       assert.equal(bodiesOf(answer.body), ['a1', 'b1']);
     }
   }
@@ -49,7 +58,12 @@ lane('answers the statuses with all four fields and no body', () => {
   for (const [offset, code, next] of cases) {
     const answer = room.ask(pullFrame({ offset }));
     assert.equal([answer.code, answer.extFields.nextBeginOffset, answer.body], [code, next, null], String(offset));
-    assert.equal(Object.keys(answer.extFields).sort(), ['maxOffset', 'minOffset', 'nextBeginOffset', 'suggestWhichBrokerId']);
+    assert.equal(Object.keys(answer.extFields).sort(), [
+      'maxOffset',
+      'minOffset',
+      'nextBeginOffset',
+      'suggestWhichBrokerId',
+    ]);
   }
   assert.is(room.counters.read('pullsMissed'), 3);
 });
@@ -59,7 +73,10 @@ lane('filters by the subscription of the request', () => {
   assert.equal(bodiesOf(room.ask(pullFrame({ subscription: 'TagA' })).body), ['a1', 'a2']);
   assert.equal(bodiesOf(room.ask(pullFrame({ subscription: ' TagB || TagC ' })).body), ['b1']);
   assert.is(bodiesOf(room.ask(pullFrame({ subscription: '' })).body).length, 3);
-  assert.is(bodiesOf(room.ask(pullFrame({ more: { subscription: undefined, expressionType: undefined } })).body).length, 3);
+  assert.is(
+    bodiesOf(room.ask(pullFrame({ more: { subscription: undefined, expressionType: undefined } })).body).length,
+    3,
+  );
   const none = room.ask(pullFrame({ subscription: 'TagX' }));
   assert.equal([none.code, none.extFields.nextBeginOffset], [20, '3']);
   assert.is(room.ask(pullFrame({ subscription: '||' })).code, 23);
@@ -121,7 +138,12 @@ lane('passes on the offset that comes with a pull', () => {
   room.ask(pullFrame({ sysFlag: COMMIT | SUBSCRIPTION, queueId: 0, more: { commitOffset: 41 } }));
   const [commit] = takeAll(room.toCoordinator);
   assert.is(commit!.type, CoordinatorType.OFFSET_COMMIT);
-  assert.equal(JSON.parse(new TextDecoder().decode(commit!.bytes)), { group: 'G', topic: 'TopicTest', queueId: 0, offset: 41 });
+  assert.equal(JSON.parse(new TextDecoder().decode(commit!.bytes)), {
+    group: 'G',
+    topic: 'TopicTest',
+    queueId: 0,
+    offset: 41,
+  });
   room.ask(pullFrame({ more: { commitOffset: 42 } }));
   assert.is(takeAll(room.toCoordinator).length, 0, 'only with its flag');
   room.ask(pullFrame({ sysFlag: COMMIT | SUBSCRIPTION, more: { commitOffset: -1 } }));
@@ -159,7 +181,10 @@ lane('answers a held pull at its deadline, in the type of its request', () => {
   room.nowMs += 1;
   room.work();
   const [answer] = room.take();
-  assert.equal([answer!.command!.code, answer!.command!.serializeType, answer!.command!.extFields.nextBeginOffset], [19, 1, '1']);
+  assert.equal(
+    [answer!.command!.code, answer!.command!.serializeType, answer!.command!.extFields.nextBeginOffset],
+    [19, 1, '1'],
+  );
   assert.is(room.store.table.isAwaited(0), false);
 });
 
@@ -229,7 +254,10 @@ lane('beyond holdsMax a pull is answered at once', () => {
   room.tellSettings({ holdsMax: 2 });
   for (let opaque = 0; opaque < 3; opaque++) room.put(pullFrame(holding, { opaque }));
   room.work();
-  assert.equal(room.take().map(answer => [answer.command!.opaque, answer.command!.code]), [[2, 19]]);
+  assert.equal(
+    room.take().map(answer => [answer.command!.opaque, answer.command!.code]),
+    [[2, 19]],
+  );
 });
 
 lane('thousands of held pulls: one queue wakes its own', () => {

@@ -24,7 +24,10 @@ function fetch(
   const found = store.fetcher();
   const queue = options.queue ?? 0;
   const reader = store.openQueue('TopicTest', queue);
-  found.fetch(queue, reader, offset, options.max ?? 32, options.filter ?? ALL_TAGS, { ...pullSettings, ...options.settings });
+  found.fetch(queue, reader, offset, options.max ?? 32, options.filter ?? ALL_TAGS, {
+    ...pullSettings,
+    ...options.settings,
+  });
   const target = new Uint8Array(found.size + 10);
   const end = found.copyTo(target, 3);
   assert.is(end - 3, found.size, 'as long as it said');
@@ -34,7 +37,8 @@ function fetch(
 /** Ten messages in queue 0, of which the first three are gone. */
 function tenMessages(): PulledStore {
   const store = new PulledStore();
-  for (let index = 0; index < 10; index++) store.append(0, { body: new TextEncoder().encode(`m${index}`), tag: index % 2 === 0 ? 'TagA' : 'TagB' });
+  for (let index = 0; index < 10; index++)
+    store.append(0, { body: new TextEncoder().encode(`m${index}`), tag: index % 2 === 0 ? 'TagA' : 'TagB' });
   store.table.publishMin(0, 3);
   return store;
 }
@@ -69,7 +73,10 @@ fetcher('answers by the bounds of the queue', () => {
 fetcher('gives the messages in order, as they are stored', () => {
   const store = tenMessages();
   assert.equal(bodies(fetch(store, 4)), ['m4', 'm5', 'm6', 'm7', 'm8', 'm9']);
-  assert.equal(fetch(store, 4).records.map(record => record.queueOffset), [4, 5, 6, 7, 8, 9]);
+  assert.equal(
+    fetch(store, 4).records.map(record => record.queueOffset),
+    [4, 5, 6, 7, 8, 9],
+  );
 });
 
 fetcher('no more than asked for, at least one', () => {
@@ -93,7 +100,8 @@ fetcher('filters by the tags code, and says how far it looked', () => {
 
 fetcher('looks at 800 entries and not at all of a queue', () => {
   const store = new PulledStore({ unitsPerFile: 2000 });
-  for (let index = 0; index < 1000; index++) store.append(0, { body: new Uint8Array(1), tag: index === 900 ? 'TagA' : 'TagB' });
+  for (let index = 0; index < 1000; index++)
+    store.append(0, { body: new Uint8Array(1), tag: index === 900 ? 'TagA' : 'TagB' });
   const filter = parseTagExpression('TagA')!;
   const first = fetch(store, 0, { filter });
   assert.equal([first.outcome.code, first.outcome.nextBeginOffset], [20, 800]);
@@ -148,7 +156,8 @@ fetcher('stops at the limits for what is in memory, but gives at least one', () 
   const store = new PulledStore();
   for (let index = 0; index < 50; index++) store.append(0, { body: new Uint8Array(900) });
   const size = store.log.records[0]!.end;
-  const limits = (settings: Partial<PullLaneSettings>, max = 100): number => fetch(store, 0, { settings, max }).records.length;
+  const limits = (settings: Partial<PullLaneSettings>, max = 100): number =>
+    fetch(store, 0, { settings, max }).records.length;
   assert.is(limits({}), 32);
   assert.is(limits({ maxTransferCountOnMessageInMemory: 40 }), 40);
   assert.is(limits({ maxTransferBytesOnMessageInMemory: 3 * size }), 3);
@@ -167,7 +176,11 @@ fetcher('stops earlier for what is far behind the end of the log', () => {
   assert.is(limits({}), 8);
   assert.is(limits({ maxTransferBytesOnMessageInDisk: 2 * size }), 2);
   assert.is(limits({ maxTransferBytesOnMessageInDisk: 1 }), 1);
-  assert.is(fetch(store, 45, { settings: { inMemoryBytes: 10 * size }, max: 100 }).records.length, 5, 'near the end it is in memory');
+  assert.is(
+    fetch(store, 45, { settings: { inMemoryBytes: 10 * size }, max: 100 }).records.length,
+    5,
+    'near the end it is in memory',
+  );
 });
 
 fetcher('the largest message is served, whatever the limits', () => {
@@ -187,7 +200,10 @@ fetcher('reads messages that lie far apart, in several files', () => {
     for (let other = 0; other < 5; other++) store.append(1, { body: new Uint8Array(4000) });
   }
   const { records } = fetch(store, 0);
-  assert.equal(records.map(record => record.body.toString()), Array.from({ length: 32 }, (_, index) => `wanted ${index}`));
+  assert.equal(
+    records.map(record => record.body.toString()),
+    Array.from({ length: 32 }, (_, index) => `wanted ${index}`),
+  );
 });
 
 fetcher('a message that is retired between choosing and copying is left out', () => {

@@ -27,7 +27,10 @@ function held(queueNumber: number, deadlineMs: number, opaque = 0): HeldPull {
 
 holds('an empty table waits for nothing', () => {
   const table = new HoldTable();
-  assert.equal([table.size, table.nextDeadlineMs(), table.expired(1e15), table.of(0)], [0, Number.POSITIVE_INFINITY, undefined, []]);
+  assert.equal(
+    [table.size, table.nextDeadlineMs(), table.expired(1e15), table.of(0)],
+    [0, Number.POSITIVE_INFINITY, undefined, []],
+  );
 });
 
 holds('finds who waits for a queue, and forgets who was answered', () => {
@@ -86,7 +89,10 @@ holds('10,000 of them, most answered out of order', () => {
     seen.push(pull.deadlineMs);
     table.remove(pull);
   }
-  assert.equal(seen, left.map(pull => pull.deadlineMs).sort((one, other) => one - other));
+  assert.equal(
+    seen,
+    left.map(pull => pull.deadlineMs).sort((one, other) => one - other),
+  );
   assert.equal([table.size, table.nextDeadlineMs()], [0, Number.POSITIVE_INFINITY]);
 });
 

@@ -16,7 +16,8 @@ function storeOf(...timesMs: number[]): PulledStore {
   return store;
 }
 
-const search = (store: PulledStore, timeMs: number): number => store.queries().searchOffset('TopicTest', 0, startMs + timeMs);
+const search = (store: PulledStore, timeMs: number): number =>
+  store.queries().searchOffset('TopicTest', 0, startMs + timeMs);
 
 queries('bounds of a queue, 0 for one that nobody knows', () => {
   const store = storeOf(0, 1, 2, 3);
@@ -48,11 +49,23 @@ queries('the store time is found behind an IPv6 host', () => {
 
 queries('searches by time: the message itself, or the nearer neighbour, the earlier of two', () => {
   const store = storeOf(0, 10, 20, 40);
-  assert.equal([0, 10, 20, 40].map(time => search(store, time)), [0, 1, 2, 3]);
-  assert.equal([-100, -1, 1000].map(time => search(store, time)), [0, 0, 3]);
-  assert.equal([4, 5, 6, 14, 15, 16, 29, 30, 31].map(time => search(store, time)), [0, 0, 1, 1, 1, 2, 2, 2, 3]);
+  assert.equal(
+    [0, 10, 20, 40].map(time => search(store, time)),
+    [0, 1, 2, 3],
+  );
+  assert.equal(
+    [-100, -1, 1000].map(time => search(store, time)),
+    [0, 0, 3],
+  );
+  assert.equal(
+    [4, 5, 6, 14, 15, 16, 29, 30, 31].map(time => search(store, time)),
+    [0, 0, 1, 1, 1, 2, 2, 2, 3],
+  );
   store.table.publishMin(0, 2);
-  assert.equal([0, 19, 30, 31].map(time => search(store, time)), [2, 2, 2, 3]);
+  assert.equal(
+    [0, 19, 30, 31].map(time => search(store, time)),
+    [2, 2, 2, 3],
+  );
 });
 
 queries('searching where there is nothing gives 0', () => {

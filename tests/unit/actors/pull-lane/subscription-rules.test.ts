@@ -9,7 +9,13 @@ import { topicEntry } from '../../../support/rooms.js';
 const rules = suite('actors/pull-lane/subscription-rules');
 
 const subject = new SubscriptionRules('broker-a');
-const group: GroupEntry = { name: 'G', consumeEnable: true, consumeBroadcastEnable: true, brokerId: 0, whichBrokerWhenConsumeSlowly: 1 };
+const group: GroupEntry = {
+  name: 'G',
+  consumeEnable: true,
+  consumeBroadcastEnable: true,
+  brokerId: 0,
+  whichBrokerWhenConsumeSlowly: 1,
+};
 const topic: KnownTopic = { ...topicEntry('T', 4, { readQueueNums: 3 }), nameBytes: new Uint8Array(1) };
 
 interface Target {
@@ -71,7 +77,10 @@ rules('a group that may not broadcast', () => {
   const members = { messageModel: 'BROADCASTING', subscriptions: [subscription] };
   assert.is(find({ ...group, members }), subscription);
   assert.is(find({ ...group, consumeBroadcastEnable: false, members }), 16);
-  assert.is(find({ ...group, consumeBroadcastEnable: false, members: { ...members, messageModel: 'CLUSTERING' } }), subscription);
+  assert.is(
+    find({ ...group, consumeBroadcastEnable: false, members: { ...members, messageModel: 'CLUSTERING' } }),
+    subscription,
+  );
 });
 
 rules.run();

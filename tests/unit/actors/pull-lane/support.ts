@@ -1,20 +1,23 @@
 /** A store with messages and a pull lane in front of it. */
+
+import type { GroupEntry } from '../../../../actors/group-snapshot.js';
 import { PullLane } from '../../../../actors/pull-lane/actor.js';
 import { Fetcher } from '../../../../actors/pull-lane/fetcher.js';
 import { LogWindow } from '../../../../actors/pull-lane/log-window.js';
 import type { PullLaneSettings } from '../../../../actors/pull-lane/mailbox.js';
 import { StoreQueries } from '../../../../actors/pull-lane/queries.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
-import type { GroupEntry } from '../../../../actors/group-snapshot.js';
 import { formatTopicEntry, NewsType } from '../../../../actors/topic-news.js';
 import { type TopicEntry, TopicSnapshot } from '../../../../actors/topic-snapshot.js';
+import type { ExtFields } from '../../../../protocol/command.js';
+import { javaHashText } from '../../../../protocol/message-record.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
-import type { ExtFields } from '../../../../protocol/command.js';
-import { javaHashText } from '../../../../protocol/message-record.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../../../storage/consume-queue.js';
+import type { Disk } from '../../../../storage/disk.js';
+import { MessageIndexReader } from '../../../../storage/message-index.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { buildGapUnit, buildUnit, LogBuilder, type RecordParts, writeStream } from '../../../support/record-builder.js';
 import {
@@ -93,9 +96,16 @@ export class PulledStore {
       table: this.table,
       positions: this.positions,
       log: this.openLog(),
+      index: openIndex(this.disk),
+      limits: () => pullSettings,
+      answerSizeMax: 1e6,
       queueReader: (topic, queueId) => this.openQueue(topic, queueId, units),
     });
   }
+}
+
+function openIndex(disk: Disk): MessageIndexReader {
+  return new MessageIndexReader(disk, { folder: '/index', maxHashSlotNum: 10, maxIndexNum: 100 });
 }
 
 export interface PullFields {
@@ -175,6 +185,7 @@ export class PullRoom {
       logger: silentLogger,
       settings: { ...pullSettings, ...options.settings },
       brokerName: 'broker-a',
+      index: openIndex(store.disk),
     });
     this.tellTopic(topicEntry('TopicTest', 4));
     this.tellGroup();
@@ -185,7 +196,14 @@ export class PullRoom {
   }
 
   tellGroup(more: Partial<GroupEntry> = {}): void {
-    const entry = { name: 'G', consumeEnable: true, consumeBroadcastEnable: true, brokerId: 0, whichBrokerWhenConsumeSlowly: 1, ...more };
+    const entry = {
+      name: 'G',
+      consumeEnable: true,
+      consumeBroadcastEnable: true,
+      brokerId: 0,
+      whichBrokerWhenConsumeSlowly: 1,
+      ...more,
+    };
     this.news.offer(NewsType.GROUP, new TextEncoder().encode(JSON.stringify(entry)));
   }
 

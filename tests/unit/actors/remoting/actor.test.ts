@@ -3,7 +3,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InboundFrame, InboundType } from '../../../../actors/inbound.js';
 import { Remoting, type RemotingOptions } from '../../../../actors/remoting/actor.js';
-import { AppendFlag, AppendResult, high32, low32, OutboundFrame, OutboundType } from '../../../../actors/remoting/mailbox.js';
+import {
+  AppendFlag,
+  AppendResult,
+  high32,
+  low32,
+  OutboundFrame,
+  OutboundType,
+} from '../../../../actors/remoting/mailbox.js';
 import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
@@ -65,7 +72,13 @@ class RemotingRoom {
   }
 
   /** The writer appended what a connection had sent. */
-  result(connection: { id: number }, opaque: number, flags: number, end: number, more: { sizes?: number[]; arrivedMs?: number } = {}): void {
+  result(
+    connection: { id: number },
+    opaque: number,
+    flags: number,
+    end: number,
+    more: { sizes?: number[]; arrivedMs?: number } = {},
+  ): void {
     const sizes = more.sizes ?? [];
     const length = (AppendResult.sizes + sizes.length) * 4;
     const at = this.results.claim(length);
@@ -174,10 +187,17 @@ remoting('holds an answer back until the flushed position has passed it', () => 
   room.receive(connection, send(4));
   room.result(connection, 4, 0, 400);
   room.work();
-  assert.equal(connection.answers.map(answer => answer.opaque), [4], 'who does not wait is not held up');
+  assert.equal(
+    connection.answers.map(answer => answer.opaque),
+    [4],
+    'who does not wait is not held up',
+  );
   room.positions.publish('flushed', 299);
   room.work();
-  assert.equal(connection.answers.map(answer => answer.opaque), [4, 1, 2]);
+  assert.equal(
+    connection.answers.map(answer => answer.opaque),
+    [4, 1, 2],
+  );
   room.positions.publish('flushed', 300);
   room.work();
   assert.equal([connection.answers.at(-1)!.opaque, room.remoting.inflight], [3, 0]);
@@ -213,8 +233,13 @@ remoting('a batch has an id for each message', () => {
   }
   room.positions.publish('flushed', 1000);
   room.work();
-  const wanted = [400, 500, 700].map(position => `7F00000100002A9F${position.toString(16).toUpperCase().padStart(16, '0')}`).join(',');
-  assert.equal(connection.answers.map(answer => answer.extFields.msgId), [wanted, wanted, wanted]);
+  const wanted = [400, 500, 700]
+    .map(position => `7F00000100002A9F${position.toString(16).toUpperCase().padStart(16, '0')}`)
+    .join(',');
+  assert.equal(
+    connection.answers.map(answer => answer.extFields.msgId),
+    [wanted, wanted, wanted],
+  );
   assert.equal(connection.answers.map(answer => answer.serializeType).sort(), [0, 0, 1]);
 });
 
@@ -246,7 +271,8 @@ remoting('a refused send gives its permit back, other answers do not', () => {
 remoting('beyond maxInflight a send is refused at once, with its cause; others still work', () => {
   const room = new RemotingRoom({ maxInflight: 4 });
   const connection = room.connect();
-  for (let opaque = 1; opaque <= 5; opaque++) room.receive(connection, send(opaque, { serializeType: opaque === 5 ? 1 : 0 }));
+  for (let opaque = 1; opaque <= 5; opaque++)
+    room.receive(connection, send(opaque, { serializeType: opaque === 5 ? 1 : 0 }));
   room.receive(connection, pullFrame({}, { opaque: 9 }));
   room.work();
   const [refused] = connection.answers;
@@ -269,9 +295,19 @@ remoting('a full ring refuses at once, with its cause, each kind of request', ()
   const frames = [send(1), pullFrame({}, { opaque: 2 }), frameOf(38, {}, null, { opaque: 3 })];
   for (const frame of frames) room.receive(connection, frame);
   room.work();
-  assert.equal(connection.answers.map(answer => [answer.opaque, answer.code]), [[1, 2], [2, 2], [3, 2]]);
+  assert.equal(
+    connection.answers.map(answer => [answer.opaque, answer.code]),
+    [
+      [1, 2],
+      [2, 2],
+      [3, 2],
+    ],
+  );
   for (const [index, cause] of ['sendLane', 'pullLane', 'coordinator'].entries()) {
-    assert.match(connection.answers[index]!.remark!, new RegExp(`the queue of ${cause} is full \\(key ringCapacityBytes\\)`));
+    assert.match(
+      connection.answers[index]!.remark!,
+      new RegExp(`the queue of ${cause} is full \\(key ringCapacityBytes\\)`),
+    );
   }
   assert.is(room.remoting.inflight, 0);
   for (const ring of [...room.sendRings, room.pullRing, room.coordinatorRing]) takeAll(ring);
@@ -311,7 +347,10 @@ remoting('rooms that want to know hear of every closed connection, also when the
   takeAll(room.coordinatorRing);
   room.work();
   const told = takeAll(room.coordinatorRing).filter(({ type }) => type === InboundType.CLOSED);
-  assert.equal(told.map(({ bytes }) => new DataView(bytes.buffer).getInt32(0, true)), connections.map(({ id }) => id));
+  assert.equal(
+    told.map(({ bytes }) => new DataView(bytes.buffer).getInt32(0, true)),
+    connections.map(({ id }) => id),
+  );
   assert.equal([room.counters.read('connectionsOpened'), room.counters.read('connectionsClosed')], [5, 5]);
 });
 
@@ -394,10 +433,16 @@ remoting('an answer of a client is no request, whatever its code is', () => {
   const connection = room.connect();
   for (const code of [10, 310, 11, 0, 1]) {
     const text = new TextDecoder('latin1').decode(frameOf(code, {})).replace('"flag":0', '"flag":1');
-    room.receive(connection, Uint8Array.from(text, character => character.charCodeAt(0)));
+    room.receive(
+      connection,
+      Uint8Array.from(text, character => character.charCodeAt(0)),
+    );
   }
   room.work();
-  assert.equal([room.remoting.inflight, ...room.sendRings.map(ring => takeAll(ring).length), takeAll(room.pullRing).length], [0, 0, 0, 0]);
+  assert.equal(
+    [room.remoting.inflight, ...room.sendRings.map(ring => takeAll(ring).length), takeAll(room.pullRing).length],
+    [0, 0, 0, 0],
+  );
 });
 
 remoting('a request larger than its ring is refused for good, not for now', () => {

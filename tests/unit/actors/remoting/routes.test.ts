@@ -13,12 +13,14 @@ const broker: Record<RoomName, number[]> = {
 };
 
 routes('a broker', () => {
-  for (const [room, codes] of Object.entries(broker)) for (const code of codes) assert.is(routeOf(code, 'broker'), room, String(code));
+  for (const [room, codes] of Object.entries(broker))
+    for (const code of codes) assert.is(routeOf(code, 'broker'), room, String(code));
 });
 
 routes('the second port of a broker does the same, but for pulls', () => {
   for (const [room, codes] of Object.entries(broker)) {
-    for (const code of codes) assert.is(routeOf(code, 'vip'), code === 11 || code === 361 ? 'coordinator' : room, String(code));
+    for (const code of codes)
+      assert.is(routeOf(code, 'vip'), code === 11 || code === 361 ? 'coordinator' : room, String(code));
   }
 });
 

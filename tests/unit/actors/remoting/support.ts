@@ -1,6 +1,7 @@
 /** A connection without a socket: it only remembers what it was told. */
-import type { Connection } from '../../../../actors/remoting/connection.js';
+
 import type { Remoting } from '../../../../actors/remoting/actor.js';
+import type { Connection } from '../../../../actors/remoting/connection.js';
 import { decodeCommand, type RemotingCommand } from '../../../../protocol/command.js';
 
 export class FakeConnection {

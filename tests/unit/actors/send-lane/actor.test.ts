@@ -27,7 +27,12 @@ const settingsNews = (room: LaneRoom, settings: Partial<typeof laneSettings>): b
 lane('makes the whole record but for what only the writer knows', () => {
   const room = new LaneRoom();
   const append = room.append(
-    { body: 'hello', queueId: 2, opaque: 77, more: { flag: 5, sysFlag: 1, reconsumeTimes: 3, bornTimestamp: 1_600_000_000_123 } },
+    {
+      body: 'hello',
+      queueId: 2,
+      opaque: 77,
+      more: { flag: 5, sysFlag: 1, reconsumeTimes: 3, bornTimestamp: 1_600_000_000_123 },
+    },
     { connectionId: 99, peerAddress: 0x0a000001, peerPort: 40_123 },
   );
   const [record] = append.records;
@@ -46,7 +51,13 @@ lane('makes the whole record but for what only the writer knows', () => {
   assert.is(record!.storeHost, '10.0.0.2:10911');
   assert.is(record!.bytes.toString('hex', 48, 56), '0a00000100009cbb');
   assert.is(record!.body.toString(), 'hello');
-  assert.equal([...record!.properties], [['TAGS', 'TagA'], ['CLUSTER', 'DefaultCluster']]);
+  assert.equal(
+    [...record!.properties],
+    [
+      ['TAGS', 'TagA'],
+      ['CLUSTER', 'DefaultCluster'],
+    ],
+  );
   assert.equal([record!.queueOffset, record!.physicalOffset, record!.storeTimestampMs], [0, 0, 0]);
 });
 
@@ -63,7 +74,10 @@ lane('reads long names, short names and binary headers alike', () => {
   for (const append of appends) assert.equal(append.records[0]!.bytes, appends[0]!.records[0]!.bytes);
   assert.is(appends[0]!.records[0]!.properties.get('KEYS'), '"k\\1" k2');
   assert.is(appends[0]!.records[0]!.properties.get('TAGS'), 'Tägü');
-  assert.equal(appends.map(append => append.flags & AppendFlag.BINARY), [0, 0, 1, 1]);
+  assert.equal(
+    appends.map(append => append.flags & AppendFlag.BINARY),
+    [0, 0, 1, 1],
+  );
 });
 
 lane('makes a record of each message of a batch, with the properties of both', () => {
@@ -76,15 +90,27 @@ lane('makes a record of each message of a batch, with the properties of both', (
   for (const send of [{ code: 320 }, { code: 310, more: { batch: true } }] as const) {
     const append = room.append({ ...send, body, properties: 'TAGS\u0001TagB', queueId: 3 });
     assert.is(append.count, 3);
-    assert.equal(append.records.map(record => record.body.toString()), ['one', 'two', '']);
-    assert.equal(append.records.map(record => record.flag), [1, 2, 0]);
-    assert.equal(append.records.map(record => record.properties.get('KEYS')), ['k1', 'k2', undefined]);
+    assert.equal(
+      append.records.map(record => record.body.toString()),
+      ['one', 'two', ''],
+    );
+    assert.equal(
+      append.records.map(record => record.flag),
+      [1, 2, 0],
+    );
+    assert.equal(
+      append.records.map(record => record.properties.get('KEYS')),
+      ['k1', 'k2', undefined],
+    );
     for (const { properties, queueId } of append.records) {
       assert.is(properties.get('TAGS'), 'TagB');
       assert.is(properties.get('CLUSTER'), 'DefaultCluster');
       assert.is(queueId, 3);
     }
-    assert.is(append.size, append.records.reduce((sum, record) => sum + record.bytes.length, 0));
+    assert.is(
+      append.size,
+      append.records.reduce((sum, record) => sum + record.bytes.length, 0),
+    );
   }
 });
 
@@ -103,7 +129,8 @@ lane('waits for the flush when the broker syncs and the message does not decline
   assert.is(waits(true, 'WAIT\u0001false'), false);
   assert.is(waits(false, 'WAIT\u0001true'), false);
   const batch = (properties: string): number =>
-    new LaneRoom({ context: { syncFlush: true } }).append({ code: 320, properties, body: batchBody([{ body: 'a' }]) }).flags;
+    new LaneRoom({ context: { syncFlush: true } }).append({ code: 320, properties, body: batchBody([{ body: 'a' }]) })
+      .flags;
   assert.is(batch('WAIT\u0001false') & AppendFlag.WAIT_FLUSH, 0);
   assert.is(batch('WAIT\u0001true') & AppendFlag.WAIT_FLUSH, AppendFlag.WAIT_FLUSH);
 });
@@ -116,7 +143,10 @@ lane('stores messages at the limits', () => {
   room.tell(topicEntry(topic, 1));
   assert.is(room.append({ topic }).records[0]!.topic, topic);
   const longest = 32_767 - 'CLUSTER\u0001DefaultCluster\u0002'.length - 'KEYS\u0001'.length;
-  assert.is(room.append({ properties: `KEYS\u0001${'k'.repeat(longest)}` }).records[0]!.properties.get('KEYS')!.length, longest);
+  assert.is(
+    room.append({ properties: `KEYS\u0001${'k'.repeat(longest)}` }).records[0]!.properties.get('KEYS')!.length,
+    longest,
+  );
 });
 
 lane('refuses with the codes of RocketMQ', () => {
@@ -140,11 +170,26 @@ lane('refuses with the codes of RocketMQ', () => {
     ['large properties', 13, /msg properties length limit/, { properties: `KEYS\u0001${'k'.repeat(32_763)}` }],
     ['a half message', 16, /transaction/, { properties: 'TRAN_MSG\u0001true\u0002PGROUP\u0001PG' }],
     ['a delayed message', 13, /DELAY/, { properties: 'DELAY\u00013' }],
-    ['a batch of half messages', 16, /transaction/, { code: 320, body: batchBody([{ body: 'a', properties: 'TRAN_MSG\u0001true' }]) }],
-    ['a delayed batch', 13, /batch may not be delayed/, { code: 320, properties: 'DELAY\u00011', body: batchBody([{ body: 'a' }]) }],
+    [
+      'a batch of half messages',
+      16,
+      /transaction/,
+      { code: 320, body: batchBody([{ body: 'a', properties: 'TRAN_MSG\u0001true' }]) },
+    ],
+    [
+      'a delayed batch',
+      13,
+      /batch may not be delayed/,
+      { code: 320, properties: 'DELAY\u00011', body: batchBody([{ body: 'a' }]) },
+    ],
     ['an empty batch', 13, /not a list of messages/, { code: 320, body: new Uint8Array(0) }],
     ['a torn batch', 13, /not a list of messages/, { code: 320, body: batchBody([{ body: 'abc' }]).subarray(0, 24) }],
-    ['a batch with a tail', 13, /not a list of messages/, { code: 320, body: Buffer.concat([batchBody([{ body: 'a' }]), Buffer.from('x')]) }],
+    [
+      'a batch with a tail',
+      13,
+      /not a list of messages/,
+      { code: 320, body: Buffer.concat([batchBody([{ body: 'a' }]), Buffer.from('x')]) },
+    ],
     ['no batch at all', 13, /not a list of messages/, { code: 320, body: 'hello hello hello hello hello' }],
   ];
   for (const code of [10, 310] as const) {
@@ -171,7 +216,13 @@ lane('answers refusals in the serialize type of the request', () => {
 
 lane('refuses while the store cannot be written, and says why', () => {
   const room = new LaneRoom();
-  for (const bit of [StoreState.CLOSED, StoreState.DISK_FULL, StoreState.FLUSH_FAILED, StoreState.SLAVE, StoreState.DISPATCH_FAILED]) {
+  for (const bit of [
+    StoreState.CLOSED,
+    StoreState.DISK_FULL,
+    StoreState.FLUSH_FAILED,
+    StoreState.SLAVE,
+    StoreState.DISPATCH_FAILED,
+  ]) {
     room.storeState.set(bit);
     const { command } = room.refusal();
     assert.is(command!.code, ResponseCode.SERVICE_NOT_AVAILABLE, String(bit));
@@ -228,7 +279,10 @@ lane('a header that cannot be read costs the connection, and the permit comes ba
   frame[frame.length - 1] = 0x20; // the closing brace
   room.put(frame, { connectionId: 4 });
   room.work();
-  assert.equal(takeOutbound(room.toRemoting), [{ kind: 'refused', connectionId: 4 }, { kind: 'close', connectionId: 4 }]);
+  assert.equal(takeOutbound(room.toRemoting), [
+    { kind: 'refused', connectionId: 4 },
+    { kind: 'close', connectionId: 4 },
+  ]);
 });
 
 lane('an unknown topic goes to the coordinator, and the frame comes back after the news', () => {
@@ -280,7 +334,10 @@ lane('leaves requests in their ring while the writer has no room, and keeps thei
     assert.ok(appends.length < 20, 'the ring is too small for all');
     seen.push(...appends.map(append => append.opaque));
   }
-  assert.equal(seen, Array.from({ length: 20 }, (_, opaque) => opaque));
+  assert.equal(
+    seen,
+    Array.from({ length: 20 }, (_, opaque) => opaque),
+  );
   assert.is(takeAll(room.toRemoting).length, 0);
 });
 
@@ -293,7 +350,10 @@ lane('leaves requests in their ring while remoting has no room for refusals', ()
     room.work();
     seen.push(...takeOutbound(room.toRemoting).map(answer => answer.command!.opaque));
   }
-  assert.equal(seen, Array.from({ length: 20 }, (_, opaque) => opaque));
+  assert.equal(
+    seen,
+    Array.from({ length: 20 }, (_, opaque) => opaque),
+  );
 });
 
 lane('records that cannot fit the ring to the writer are refused, not stuck', () => {
@@ -320,7 +380,10 @@ lane('rings the rooms it wrote to, once a cycle', () => {
 lane('fields that are missing or no numbers count as 0, as in Java', () => {
   const room = new LaneRoom();
   assert.is(room.refusal(frameOf(310, {}, null)).command!.code, ResponseCode.SYSTEM_ERROR);
-  const { records } = room.append({ body: '', more: { queueId: 'x', sysFlag: undefined, bornTimestamp: '', properties: undefined } });
+  const { records } = room.append({
+    body: '',
+    more: { queueId: 'x', sysFlag: undefined, bornTimestamp: '', properties: undefined },
+  });
   assert.equal([records[0]!.queueId, records[0]!.sysFlag, records[0]!.bornTimestampMs], [0, 0, 0]);
 });
 
@@ -342,7 +405,10 @@ lane('pipelined sends of a connection keep their order while their topic is bein
   // What came while others were away may have gone the same way.
   for (const later of takeAll(room.toCoordinator)) room.news.offer(NewsType.FRAME, later.bytes);
   room.work();
-  assert.equal(takeAppends(room.toWriter).map(append => append.opaque), [1, 2, 3]);
+  assert.equal(
+    takeAppends(room.toWriter).map(append => append.opaque),
+    [1, 2, 3],
+  );
 });
 
 lane('a permit alone is a record of the connection and nothing else', () => {

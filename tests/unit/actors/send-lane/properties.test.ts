@@ -40,8 +40,10 @@ properties('reads WAIT as Boolean.parseBoolean, true when it is missing', () => 
     edit(text);
     return editor.wait;
   };
-  for (const text of ['', 'A=1', 'WAIT=true', 'WAIT=TRUE', 'WAIT=tRuE', 'A=1;WAIT=true;B=1']) assert.is(wait(text), true, text);
-  for (const text of ['WAIT=false', 'WAIT=', 'WAIT=1', 'WAIT=truer', 'WAIT= true', 'A=1;WAIT=no']) assert.is(wait(text), false, text);
+  for (const text of ['', 'A=1', 'WAIT=true', 'WAIT=TRUE', 'WAIT=tRuE', 'A=1;WAIT=true;B=1'])
+    assert.is(wait(text), true, text);
+  for (const text of ['WAIT=false', 'WAIT=', 'WAIT=1', 'WAIT=truer', 'WAIT= true', 'A=1;WAIT=no'])
+    assert.is(wait(text), false, text);
   assert.is(wait('A=1'), true, 'nothing is left of the last message');
 });
 
