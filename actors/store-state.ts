@@ -17,9 +17,12 @@ export const StoreState = {
   DISPATCH_FAILED: 32,
 } as const;
 
-/** Bits that refuse a send outright. WRITE_FAILED does not: the next send finds out whether there is room again. */
+/**
+ * Bits for which lanes refuse a send outright. WRITE_FAILED is none: the next send finds out whether there is room
+ * again. Nor is CLOSED: remoting lets no more sends in then, and those that are inside are still served.
+ */
 export const UNWRITABLE =
-  StoreState.CLOSED | StoreState.DISK_FULL | StoreState.FLUSH_FAILED | StoreState.SLAVE | StoreState.DISPATCH_FAILED;
+  StoreState.DISK_FULL | StoreState.FLUSH_FAILED | StoreState.SLAVE | StoreState.DISPATCH_FAILED;
 
 const reasons: readonly (readonly [number, string])[] = [
   [StoreState.CLOSED, 'the message store has been shut down or is not open yet'],

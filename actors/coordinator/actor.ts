@@ -91,6 +91,11 @@ export class Coordinator implements Actor {
     return { ...wrapper, topicConfigTable: Object.fromEntries(topics) };
   }
 
+  /** Makes a new version of the table of topics although no topic changed. Errors: RingError DISK_WRITE_FAILED. */
+  touchTopics(nowMs: number): void {
+    this.#state.topics.touch(nowMs);
+  }
+
   get settings(): CoordinatorState['settings'] {
     return this.#state.settings;
   }

@@ -214,6 +214,7 @@ export function buildRemoting(
     outlets,
     inlets: senders.map(actor => shop.ring(actor.name, 'remoting')),
     positions: shop.positions,
+    storeState: shop.storeState,
     counters: shop.counters('remoting'),
     encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),

@@ -137,7 +137,7 @@ export class CoordinatorRoom {
         },
         periodMs: Math.min(60_000, Math.max(10_000, config.registerNameServerPeriod)),
         timeoutMs: config.registerBrokerTimeoutMills,
-        topics: () => this.coordinator.registrationTopics(config.brokerPermission),
+        topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
         onRegistered: () => {},
         log: log.child({ actor: 'coordinator' }),
       },
@@ -154,7 +154,11 @@ export class CoordinatorRoom {
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
-    if (changed.includes('brokerPermission')) this.registrar?.registerAll();
+    if (changed.includes('brokerPermission')) {
+      // Name servers take a table over only when its version is new.
+      this.coordinator.touchTopics(Date.now());
+      this.registrar?.registerAll();
+    }
   }
 
   close(): void {

@@ -20,9 +20,11 @@ import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
+import { describeStoreState, StoreState } from '../store-state.js';
 import { AckGate } from './ack-gate.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
@@ -42,6 +44,7 @@ export interface RemotingOptions {
   /** Rings whose records are {@link OutboundType}. */
   readonly inlets: Ring[];
   readonly positions: Positions;
+  readonly storeState: SharedFlags;
   readonly counters: Counters;
   readonly encoder: SendResponseEncoder;
   readonly log: Logger;
@@ -142,6 +145,7 @@ export class Remoting implements Actor, ConnectionEvents {
     const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
     const isSend = room === 'sendLane';
+    if (isSend && this.#options.storeState.has(StoreState.CLOSED)) return this.#refuseClosed(connection, bytes, at);
     if (isSend && this.#inflight >= this.#options.maxInflight) {
       return this.#refuse(connection, bytes, at, `${this.#inflight} sends wait for the disk (key maxInflight)`);
     }
@@ -205,6 +209,12 @@ export class Remoting implements Actor, ConnectionEvents {
     this.#options.counters.add(Counter.requestsRefused);
     const remark = `[REJECTREQUEST]system busy, start flow control for a while: ${cause}`;
     this.#answerRefusal(connection, bytes, at, ResponseCode.SYSTEM_BUSY, remark);
+  }
+
+  /** The node starts or stops: the client goes to another broker. */
+  #refuseClosed(connection: Connection, bytes: Uint8Array, at: number): void {
+    const remark = `service not available now: ${describeStoreState(StoreState.CLOSED)}`;
+    this.#answerRefusal(connection, bytes, at, ResponseCode.SERVICE_NOT_AVAILABLE, remark);
   }
 
   /** What never fits is not to be tried again. */

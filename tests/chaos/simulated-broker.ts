@@ -334,10 +334,14 @@ class Broker {
   /** Errors: SimFailure; a broker without power simply stops. */
   runUntil(condition: () => boolean, where: () => string = () => ''): void {
     const startSteps = this.steps;
-    this.sim.runUntil(() => {
-      this.steps++;
-      return !this.hasPower || this.#crash !== undefined || this.steps - startSteps > stepsMax || condition();
-    }, stepsMax + 1);
+    try {
+      this.sim.runUntil(() => {
+        this.steps++;
+        return !this.hasPower || this.#crash !== undefined || this.steps - startSteps > stepsMax || condition();
+      }, stepsMax + 1);
+    } catch (error) {
+      if (this.hasPower) throw error;
+    }
     if (this.hasPower && this.#crash !== undefined) throw this.#crash;
     if (this.steps - startSteps > stepsMax)
       throw new Error(`not there after ${stepsMax} steps: ${[...this.#world.broken.slice(0, 5), where()].join('; ')}`);

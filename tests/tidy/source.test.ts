@@ -7,8 +7,8 @@ import { codeOf, importsOf, textFiles, typeScriptFiles } from './source-files.js
 const source = suite('source');
 
 const columnsMax = 120;
-const linesMax = 400;
-const linesMaxOfTests = 500;
+const linesMax = 450;
+const linesMaxOfTests = 650;
 const linesWarned = 300;
 
 interface LineRule {
@@ -72,6 +72,7 @@ function lineFaults(file: SourceFile): string[] {
 /** Wired in elsewhere than by an import: tests, programs, public doors. */
 const entryPoints: readonly RegExp[] = [
   /^protocol\/index\.ts$/,
+  /^tests\/chaos\//,
   /^tests\/.*\.test\.ts$/,
   /^tests\/run\.ts$/,
   /^(examples|bench)\//,

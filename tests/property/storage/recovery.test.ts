@@ -195,8 +195,12 @@ recoveryProperties('garbage in place of the log is survived', () => {
       }
       const found = recover(disk, segmentSize);
       const intact = log.records.filter(record => record.end <= from);
-      assert.ok(found.endOffset >= (intact.at(-1)?.end ?? 0));
-      assert.is(recover(disk, segmentSize).endOffset, found.endOffset);
+      assert.ok(found.endOffset >= (intact.at(-1)?.end ?? 0), `seed ${seed}: an intact record is lost`);
+      assert.is(
+        recover(disk, segmentSize).endOffset,
+        found.endOffset,
+        `seed ${seed}: a second recovery finds another end`,
+      );
     }),
     { numRuns: 200 },
   );

@@ -1,4 +1,5 @@
 /** Remoting between rings and connections that only remember what they were told. */
+
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InboundFrame, InboundType } from '../../../../actors/inbound.js';
@@ -14,6 +15,7 @@ import {
 import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
+import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CountingBell, fillRing, frameOf, makeRing, sendFrame, takeAll } from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
@@ -36,6 +38,7 @@ class RemotingRoom {
   constructor(options: Partial<RemotingOptions> = {}) {
     const bell = new CountingBell();
     this.remoting = new Remoting({
+      storeState: new SharedFlags(),
       kinds: ['broker', 'vip', 'namesrv'],
       outlets: {
         sendLane: this.sendRings.map(ring => ({ ring, bell: this.sendBell })),
