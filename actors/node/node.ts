@@ -130,7 +130,7 @@ class NodeStarter {
       const facts = error instanceof RingError ? { code: error.code, ...error.facts } : { err: error };
       log.error(facts, `the node did not start: ${messageOf(error)}`);
       await parts?.host.stop();
-      parts?.store?.release();
+      parts?.store?.abandon();
       await rootLogger?.close();
       throw error;
     }
@@ -187,8 +187,9 @@ class NodeStarter {
     const common = this.#roomsData(parts, specs, advertised);
     for (const [thread, actors] of plan.threads)
       await host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) });
-    const got = await host.control('remoting').listen(specs);
+    // Before the first message can come in: a kill from here on is no clean stop.
     store?.markOpen();
+    const got = await host.control('remoting').listen(specs);
     role.send({ type: 'SERVE' });
     housekeeping?.start();
     const ports = Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts;

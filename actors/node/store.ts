@@ -127,6 +127,12 @@ export class Store {
     this.#lock.release();
   }
 
+  /** Gives the directory back when the node did not come up: nothing was written to it since it was opened. */
+  abandon(): void {
+    removeAbortFile(this.#disk, this.paths);
+    this.#lock.release();
+  }
+
   /** Puts the log between two positions on the device. Blocks. Errors: RingError DISK_WRITE_FAILED. */
   syncLog(from: number, to: number): void {
     const segments = new SegmentCache(
