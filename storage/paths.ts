@@ -1,5 +1,6 @@
 /** Where things are in a store directory. Source: spec storage 1; StorePathConfigHelper. */
 import { join } from 'node:path';
+import { RingError } from '../runtime/base/errors.js';
 
 export interface StorePaths {
   readonly root: string;
@@ -25,8 +26,11 @@ export function storePaths(root: string, commitLog = join(root, 'commitlog')): S
   };
 }
 
-/** The folder of one queue: consumequeue/TopicTest/3. */
+/** The folder of one queue: consumequeue/TopicTest/3. Errors: RingError STORE_CORRUPT for a name that is a path. */
 export function consumeQueueFolder(paths: StorePaths, topic: string, queueId: number): string {
+  if (topic === '' || topic === '.' || topic === '..' || /[/\\\0]/.test(topic)) {
+    throw new RingError('STORE_CORRUPT', `${JSON.stringify(topic)} is no topic: it would leave the store`, { topic });
+  }
   return join(paths.consumeQueue, topic, String(queueId));
 }
 

@@ -20,6 +20,7 @@ import {
   isOneway,
   type RemotingCommand,
 } from '../../protocol/command.js';
+import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -27,6 +28,7 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
+import { topicFault } from '../topic-rules.js';
 import { consumerHandlers, type Handler } from './consumer-requests.js';
 import { CoordinatorType } from './mailbox.js';
 import type { Registrar } from './registrar.js';
@@ -218,7 +220,7 @@ export class Coordinator implements Actor {
     const short = code !== RequestCode.SEND_MESSAGE;
     const name = (short ? extFields.b : extFields.topic) ?? '';
     const state = this.#state;
-    if (state.topics.get(name) !== undefined) return;
+    if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
     const template = (short ? extFields.c : extFields.defaultTopic) ?? '';
     const queues = Number((short ? extFields.d : extFields.defaultTopicQueueNums) ?? 4);
     const unitMode = (short ? extFields.k : extFields.unitMode) === 'true';

@@ -7,6 +7,8 @@ import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { decodeHeartbeatData, decodeSubscriptionGroupConfig, encodeBody } from '../../protocol/bodies.js';
 import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
+import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
+import { topicFault } from '../topic-rules.js';
 import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState } from './state.js';
 
 export type Handler = (state: CoordinatorState, request: RemotingCommand, connectionId: number) => RemotingCommand;
@@ -27,7 +29,8 @@ const heartbeat: Handler = (state, request, connectionId) => {
 /** A group is found through the route of its retry topic, so that exists from the first heartbeat on. */
 function ensureRetryTopic(state: CoordinatorState, group: string, queues: number, unitMode: boolean): void {
   const name = `%RETRY%${group}`;
-  if (state.topics.get(name) !== undefined) return;
+  // A group whose name no topic may have (a path, for example) gets no retry topic, and so no folder.
+  if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
   const perm = Permission.READ | Permission.WRITE;
   const topic = createTopicConfig(name, {
     readQueueNums: queues,

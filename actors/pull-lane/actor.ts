@@ -119,7 +119,9 @@ export class PullLane implements Actor {
     this.#nowMs = nowMs;
     this.#followMinimum();
     let work = this.#news.drain(this.#onNews);
-    work += this.#drainRequests(this.#options.inbox);
+    const requests = this.#drainRequests(this.#options.inbox);
+    if (requests > 0) this.#options.counters.add(Counter.requestsIn, requests);
+    work += requests;
     work += this.#retryRoomless();
     work += this.#drainGrown(this.#options.grown);
     work += this.#answerExpired();

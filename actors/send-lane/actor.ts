@@ -96,7 +96,9 @@ export class SendLane implements Actor {
     const { inbox, writerBell, remotingBell } = this.#options;
     const fallbacksBefore = this.#header.fallbacks;
     this.#nowMs = nowMs;
-    const work = this.#news.drain(this.#onNews) + this.#drainRequests(inbox, nowMs);
+    const news = this.#news.drain(this.#onNews);
+    const requests = this.#drainRequests(inbox, nowMs);
+    if (requests > 0) this.#options.counters.add(Counter.requestsIn, requests);
     if (this.#appended) {
       this.#appended = false;
       writerBell.ring();
@@ -108,7 +110,7 @@ export class SendLane implements Actor {
     if (this.#header.fallbacks > fallbacksBefore) {
       this.#options.counters.add(Counter.headerFallbacks, this.#header.fallbacks - fallbacksBefore);
     }
-    return work;
+    return news + requests;
   }
 
   deadlineMs(): number {

@@ -98,6 +98,11 @@ export class SendBehaviour {
     const topicEnd = topicIndex < 0 ? 0 : this.#topicBytes(header, topicIndex);
     const topic = this.#findTopic(header, topicIndex, topicEnd);
     if (topic === undefined) return this.#judgeUnknownTopic(header, topicIndex);
+    // The retry topic of a group with a long name, for example: it exists, and no record can carry it.
+    if (topic.nameBytes.length > TOPIC_SIZE_MAX) {
+      const remark = `the topic is longer than a message can carry: ${topic.nameBytes.length} of ${TOPIC_SIZE_MAX} bytes`;
+      return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, remark);
+    }
     if (settings.startAcceptSendRequestTimeStamp > nowMs) {
       return this.#refuse(
         ResponseCode.SYSTEM_ERROR,

@@ -177,7 +177,7 @@ export class FrameMaker {
     // What the node stores costs a write to the device each: not too many of them.
     const stored = [17, 25, 100, 102, 200, 207, 215];
     const others = [34, 34, 34, 35, 101, 103, 103, 104, 105, 216, 219, 224, 322, 41, 42];
-    const code = random.pick(random.oneIn(12) ? stored : others);
+    const code = random.pick(random.oneIn(40) ? stored : others);
     return { code, ext: this.#values.thinned(ext), body: jsonBody(this.#values) };
   }
 
