@@ -89,8 +89,8 @@ export class CommitLogWriter implements Actor {
    */
   retire(position: number): void {
     const { appender, positions, followerBells } = this.#options;
-    // What consume queues do not point to yet is still to be read.
-    const until = Math.min(position, positions.read('dispatched'));
+    // What is not on the device or in the consume queues yet is still to be opened by those who follow.
+    const until = Math.min(position, positions.read('flushed'), positions.read('dispatched'));
     const minimum = appender.retire(positions.read('minimum'), until);
     positions.publish('minimum', minimum);
     for (const bell of followerBells) bell.ring();

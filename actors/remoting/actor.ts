@@ -77,6 +77,8 @@ export class Remoting implements Actor, ConnectionEvents {
   readonly #rung = new Set<Doorbell>();
   /** Frames handed on since the rooms were last rung. */
   #unrung = 0;
+  /** Connections accepted so far, by listener. */
+  readonly #accepted: number[] = [];
   #inflight = 0;
   #idleScanMs = 0;
   #nowMs = 0;
@@ -149,7 +151,7 @@ export class Remoting implements Actor, ConnectionEvents {
     if (isSend && this.#inflight >= this.#options.maxInflight) {
       return this.#refuse(connection, bytes, at, `${this.#inflight} sends wait for the disk (key maxInflight)`);
     }
-    const outlet = lanes[connection.id % lanes.length]!;
+    const outlet = lanes[connection.turn % lanes.length]!;
     if (InboundFrame.frameBytes + size > outlet.ring.payloadMax)
       return this.#refuseForGood(connection, bytes, at, isSend);
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
@@ -394,6 +396,9 @@ export class Remoting implements Actor, ConnectionEvents {
       this.#options.log.warn({ connections: this.connections.size }, 'a connection was refused (key connectionsMax)');
       return false;
     }
+    const { listener } = connection;
+    connection.turn = this.#accepted[listener] ?? 0;
+    this.#accepted[listener] = connection.turn + 1;
     this.#options.counters.add(Counter.connectionsOpened);
     return true;
   }

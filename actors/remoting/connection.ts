@@ -52,6 +52,11 @@ export class Connection {
   readonly remoteAddress: string;
   readonly localAddress: string;
   lastActiveMs: number;
+  /**
+   * The how-manieth of its listener it is: lanes take turns by it. Ids do not serve, because clients open connections
+   * to name server and broker in turn, and in one process these share the ids.
+   */
+  turn = 0;
   closed = false;
   /** Why it was closed. */
   cause: CloseCause = 'asked';

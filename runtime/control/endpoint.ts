@@ -129,9 +129,15 @@ export class ControlEndpoint {
     return new Promise(resolve => setImmediate(resolve));
   }
 
-  /** {@link turn} when {@link knocked}, otherwise undefined at the price of one load. */
+  /** Turns until every knock so far is handled, otherwise undefined at the price of one load. */
   pump(): Promise<void> | undefined {
-    return this.knocked() ? this.turn() : undefined;
+    return this.knocked() ? this.#turnUntilHandled() : undefined;
+  }
+
+  /** From Node 22 on, a message that is there already may come a turn later than the first. */
+  async #turnUntilHandled(): Promise<void> {
+    do await this.turn();
+    while (Atomics.load(this.#knocks, 0) !== this.#handled);
   }
 
   close(): void {

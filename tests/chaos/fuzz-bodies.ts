@@ -2,12 +2,13 @@
 import { deflateSync } from 'node:zlib';
 import { groups, numbers, propertyStrings, topics, type ValueMaker } from './fuzz-values.js';
 
-/** What administrators, consumers and brokers send as bodies, and what they should not. */
-export function jsonBody(values: ValueMaker): Buffer {
+/** What administrators, consumers and brokers send as bodies, and what they should not; mostly what `code` wants. */
+export function jsonBody(values: ValueMaker, code: number): Buffer {
   const { random } = values;
   const queue = { brokerName: 'broker-a', queueId: random.below(5), topic: random.pick(topics) };
+  const wanted = code === 34 ? heartbeat : code === 103 ? registration : undefined;
+  if (wanted !== undefined && !random.oneIn(3)) return Buffer.from(JSON.stringify(wanted(values)));
   const value = random.pick<() => unknown>([
-    () => heartbeat(values),
     () => heartbeat(values),
     () => registration(values),
     () => ({ clientId: random.pick(['c1', '']), consumerGroup: random.pick(groups), mqSet: [queue, queue, null] }),

@@ -93,7 +93,7 @@ export class FrameMaker {
     const code = random.pick([10, 310, 310, 320]);
     const long = {
       producerGroup: 'FuzzProducer',
-      topic: random.oneIn(4) ? random.pick(topics) : random.pick(usualTopics),
+      topic: this.#values.topic(),
       defaultTopic: random.oneIn(8) ? random.pick(topics) : 'TBW102',
       defaultTopicQueueNums: this.#values.number('4'),
       queueId: this.#values.number(String(random.below(4))),
@@ -178,7 +178,7 @@ export class FrameMaker {
     const stored = [17, 25, 100, 102, 200, 207, 215];
     const others = [34, 34, 34, 35, 101, 103, 103, 104, 105, 216, 219, 224, 322, 41, 42];
     const code = random.pick(random.oneIn(40) ? stored : others);
-    return { code, ext: this.#values.thinned(ext), body: jsonBody(this.#values) };
+    return { code, ext: this.#values.thinned(ext), body: jsonBody(this.#values, code) };
   }
 
   #any(): Pick<Command, 'code' | 'ext' | 'body'> {
@@ -192,7 +192,7 @@ export class FrameMaker {
     return {
       code,
       ext,
-      body: random.oneIn(2) ? jsonBody(this.#values) : this.#values.bytes(random.oneIn(50) ? 20_000 : 60),
+      body: random.oneIn(2) ? jsonBody(this.#values, code) : this.#values.bytes(random.oneIn(50) ? 20_000 : 60),
     };
   }
 

@@ -75,6 +75,13 @@ export class ValueMaker {
     this.random = random;
   }
 
+  /** Mostly one of a few; sometimes one that is not there yet, so that what follows it waits while it is made. */
+  topic(): string {
+    const { random } = this;
+    if (random.oneIn(30)) return `Fuzz${random.below(300)}`;
+    return random.oneIn(4) ? random.pick(topics) : random.pick(usualTopics);
+  }
+
   /** `usual`, most of the time. */
   number(usual: string): string {
     return this.random.oneIn(12) ? this.random.pick(numbers) : usual;

@@ -15,6 +15,7 @@ fuzz('a node survives 100 000 of them, and serves who behaves', async () => {
   const text = formatFuzz(result);
   console.log(text);
   assert.equal(result.faults, [], text);
+  assert.equal([...result.nodeErrors], [], text);
   assert.ok(result.frames >= 100_000, text);
   assert.ok(result.controlMessages >= 100, text);
   assert.ok(result.closedByNode > 100, text);

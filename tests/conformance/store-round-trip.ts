@@ -114,6 +114,8 @@ class RoundTrip {
       folder: this.#folder,
       settings: {
         flushDiskType: 'ASYNC_FLUSH',
+        // A message fits a segment, however small these are.
+        maxMessageSize: '1048576',
         [`${prefix}CommitLog`]: String(this.#options.segmentBytes),
         [`${prefix}ConsumeQueue`]: String(20 * queueUnits),
       },

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { languageNames, SerializeType } from '../../../protocol/codes.js';
 import { decodeCommand, encodeCommand, type RemotingCommand } from '../../../protocol/command.js';
 import { RingError } from '../../../runtime/base/errors.js';
-import { anyText, mutated, seed, seeded } from './generators.js';
+import { anyName, anyText, mutated, seed, seeded } from './generators.js';
 
 const commands = suite('protocol/command properties');
 
@@ -13,6 +13,7 @@ console.log(`command: RINGMQ_SEED=${seed}`);
 
 /** Lone surrogates have no UTF-8; the binary form has no empty texts. */
 const text = anyText.map(value => value.toWellFormed());
+const name = anyName.map(value => value.toWellFormed());
 const int16 = fc.integer({ min: -0x8000, max: 0x7fff });
 
 const anyCommand: fc.Arbitrary<RemotingCommand> = fc
@@ -24,7 +25,7 @@ const anyCommand: fc.Arbitrary<RemotingCommand> = fc
       opaque: fc.integer(),
       flag: fc.integer(),
       remark: fc.option(text),
-      extFields: fc.dictionary(text, text, { maxKeys: 20, noNullPrototype: true }),
+      extFields: fc.dictionary(name, text, { maxKeys: 20, noNullPrototype: true }),
       body: fc.option(fc.uint8Array({ minLength: 1, maxLength: 300 })),
       serializeType: fc.constantFrom(SerializeType.JSON, SerializeType.ROCKETMQ),
     },

@@ -44,9 +44,15 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
+/**
+ * A name of a member. None has a backslash: after one has been read, JSON.parse of Node 24 to 26 takes other escapes in
+ * names for it (nodejs/node#63785), and it is the measure here.
+ */
+export const anyName = anyText.filter(name => !name.includes('\\'));
+
 const extName = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...'abcdefghijklmn', 'topic', 'queueId', 'consumerGroup', 'bname') },
-  { weight: 2, arbitrary: anyText },
+  { weight: 2, arbitrary: anyName },
   { weight: 1, arbitrary: fc.constantFrom('__proto__', 'constructor', '0', '17', 'code', 'extFields', '') },
 );
 
@@ -76,11 +82,11 @@ const usualMember: fc.Arbitrary<Member> = fc.oneof(
 const unusualMember: fc.Arbitrary<Member> = fc.oneof(
   fc.tuple(fc.constantFrom('remark', 'extFields', 'code', 'opaque'), fc.constant(null)),
   fc.tuple(
-    anyText.filter(name => !known.has(name)),
+    anyName.filter(name => !known.has(name)),
     anyText,
   ),
   fc.tuple(
-    anyText.filter(name => !known.has(name)),
+    anyName.filter(name => !known.has(name)),
     fc.jsonValue({ maxDepth: 2 }).map(value => ({ raw: JSON.stringify(value) })),
   ),
 );
