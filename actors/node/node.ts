@@ -109,10 +109,13 @@ class NodeStarter {
       const { shop, plan } = this.#allocate();
       const storeLife = startStoreLife(log);
       const store = this.#openStore(shop, log, storeLife);
-      const onFailed = (name: string, fault: RingError): void => this.#onFailed(name, fault, log);
+      const role = startBrokerRole(roleActions(shop), log);
+      const onFailed = (name: string, fault: RingError): void => {
+        role.send({ type: 'FAIL', reason: fault.message });
+        this.#onFailed(name, fault, log);
+      };
       const { logLevel } = this.#anyConfig;
       const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed });
-      const role = startBrokerRole(roleActions(shop), log);
       parts = {
         plan,
         shop,
@@ -130,7 +133,7 @@ class NodeStarter {
       const facts = error instanceof RingError ? { code: error.code, ...error.facts } : { err: error };
       log.error(facts, `the node did not start: ${messageOf(error)}`);
       await parts?.host.stop();
-      parts?.store?.abandon();
+      parts?.store?.abandon(parts.shop.positions.read('appended'));
       await rootLogger?.close();
       throw error;
     }

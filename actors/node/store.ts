@@ -51,6 +51,8 @@ export class Store {
   /** Next offset of each queue, by queue number. */
   readonly queueOffsets: Float64Array;
   readonly #disk: Disk;
+  /** End of the log when it was opened. Units: bytes. */
+  readonly #openedAt: number;
   readonly #config: StoreConfig;
   readonly #lock: StoreLock;
   readonly #probe: ProcessProbe;
@@ -111,6 +113,7 @@ export class Store {
     this.#recoverQueues(recovery, cleanStop, shop);
     this.#catchUp(shop);
     this.queueOffsets = this.#readQueueOffsets(shop);
+    this.#openedAt = recovery.endOffset;
   }
 
   /** The store is open from now on: a start that finds this mark knows that this one did not end well. */
@@ -127,9 +130,12 @@ export class Store {
     this.#lock.release();
   }
 
-  /** Gives the directory back when the node did not come up: nothing was written to it since it was opened. */
-  abandon(): void {
-    removeAbortFile(this.#disk, this.paths);
+  /**
+   * Gives the directory back when the node did not come up. The abort mark stays if messages came in all the same: they
+   * may not be on the device.
+   */
+  abandon(appended: number): void {
+    if (appended === this.#openedAt) removeAbortFile(this.#disk, this.paths);
     this.#lock.release();
   }
 
