@@ -2,61 +2,11 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type MessageIndexConfig,
-  MessageIndexReader,
-  MessageIndexWriter,
-  type MessageIndexWriterOptions,
-  recoverIndex,
-} from '../../../storage/message-index.js';
+import { recoverIndex } from '../../../storage/message-index.js';
 import { FaultyDisk, MemoryDisk } from '../../support/faulty-disk.js';
+import { beginMs, files, find, folder, open, put, putRaw, small, wide } from './index-fixture.js';
 
 const writing = suite('storage/message-index-writer');
-
-const folder = '/store/index';
-const small: MessageIndexConfig = { folder, maxHashSlotNum: 7, maxIndexNum: 5 };
-const wide: MessageIndexConfig = { folder, maxHashSlotNum: 5_000, maxIndexNum: 20_000 };
-const beginMs = 1_700_000_000_000;
-type AnyDisk = MemoryDisk | FaultyDisk;
-const forever = Number.MAX_SAFE_INTEGER;
-
-function open(disk: AnyDisk, config = wide, options: Partial<MessageIndexWriterOptions> = {}): MessageIndexWriter {
-  return new MessageIndexWriter(disk, config, { nowMs: () => beginMs, ...options });
-}
-
-/** Puts a record whose property string is given, with bytes around its parts that are none of its own. */
-function putRaw(
-  writer: MessageIndexWriter,
-  topic: string,
-  properties: string,
-  offset: number,
-  storeMs: number,
-): number {
-  const topicBytes = Buffer.from(topic);
-  const propertyBytes = Buffer.from(properties);
-  const bytes = Buffer.concat([
-    Buffer.from('KEYS\u0001no'),
-    topicBytes,
-    Buffer.from('xx'),
-    propertyBytes,
-    Buffer.from('K'),
-  ]);
-  const topicEnd = 7 + topicBytes.length;
-  const end = topicEnd + 2 + propertyBytes.length;
-  return writer.putRecord(bytes, 7, topicEnd, topicEnd + 2, end, offset, storeMs);
-}
-
-const put = (writer: MessageIndexWriter, keys: string, offset: number, storeMs = beginMs): number =>
-  putRaw(writer, 'T', `KEYS\u0001${keys}\u0002TAGS\u0001a`, offset, storeMs);
-
-function find(disk: AnyDisk, key: string, config = wide, topic = 'T', from = 0, to = forever, maxNum = 32): number[] {
-  const reader = new MessageIndexReader(disk, config);
-  const { physicalOffsets } = reader.query(topic, key, maxNum, from, to);
-  reader.close();
-  return physicalOffsets;
-}
-
-const files = (disk: AnyDisk): string[] => disk.list(folder);
 
 writing('is reopened where it was closed, and skips what it has', () => {
   const disk = new MemoryDisk();

@@ -4,68 +4,12 @@ import * as assert from 'uvu/assert';
 import { foldKeyHash, keyHashOf } from '../../../protocol/index-record.js';
 import { javaHashText } from '../../../protocol/message-record.js';
 import { nextIndexName } from '../../../storage/index-file.js';
-import {
-  type MessageIndexConfig,
-  MessageIndexReader,
-  MessageIndexWriter,
-  type MessageIndexWriterOptions,
-  recoverIndex,
-} from '../../../storage/message-index.js';
+import { MessageIndexReader, recoverIndex } from '../../../storage/message-index.js';
 import { MemoryDisk } from '../../support/faulty-disk.js';
+import { beginMs, files, find, folder, forever, open, put, putRaw, small, wide } from './index-fixture.js';
 
 const index = suite('storage/message-index');
 
-const folder = '/store/index';
-const small: MessageIndexConfig = { folder, maxHashSlotNum: 7, maxIndexNum: 5 };
-const wide: MessageIndexConfig = { folder, maxHashSlotNum: 5_000, maxIndexNum: 20_000 };
-const beginMs = 1_700_000_000_000;
-const forever = Number.MAX_SAFE_INTEGER;
-
-function open(disk: MemoryDisk, config = wide, options: Partial<MessageIndexWriterOptions> = {}): MessageIndexWriter {
-  return new MessageIndexWriter(disk, config, { nowMs: () => beginMs, ...options });
-}
-
-/** Puts a record whose property string is given, with bytes around its parts that are none of its own. */
-function putRaw(
-  writer: MessageIndexWriter,
-  topic: string,
-  properties: string,
-  offset: number,
-  storeMs: number,
-): number {
-  const topicBytes = Buffer.from(topic);
-  const propertyBytes = Buffer.from(properties);
-  const bytes = Buffer.concat([
-    Buffer.from('KEYS\u0001no'),
-    topicBytes,
-    Buffer.from('xx'),
-    propertyBytes,
-    Buffer.from('K'),
-  ]);
-  const topicEnd = 7 + topicBytes.length;
-  const end = topicEnd + 2 + propertyBytes.length;
-  return writer.putRecord(bytes, 7, topicEnd, topicEnd + 2, end, offset, storeMs);
-}
-
-const put = (writer: MessageIndexWriter, keys: string, offset: number, storeMs = beginMs): number =>
-  putRaw(writer, 'T', `KEYS\u0001${keys}\u0002TAGS\u0001a`, offset, storeMs);
-
-function find(
-  disk: MemoryDisk,
-  key: string,
-  config = wide,
-  topic = 'T',
-  from = 0,
-  to = forever,
-  maxNum = 32,
-): number[] {
-  const reader = new MessageIndexReader(disk, config);
-  const { physicalOffsets } = reader.query(topic, key, maxNum, from, to);
-  reader.close();
-  return physicalOffsets;
-}
-
-const files = (disk: MemoryDisk): string[] => disk.list(folder);
 const bytesOf = (disk: MemoryDisk, at = 0): Buffer => Buffer.from(disk.bytes(join(folder, files(disk).at(at)!)));
 
 index('hashes keys as the specification says', () => {
