@@ -13,10 +13,11 @@ import { parse, stringify } from 'dot-properties';
 import { type ClusterInfo, decodeKVTable, MASTER_ID, type TopicRouteData } from '../protocol/bodies/route.js';
 import { Permission, RequestCode } from '../protocol/codes.js';
 import { createRequest, type RemotingCommand } from '../protocol/command.js';
+import { AUTO_CREATE_TOPIC } from '../protocol/topic-names.js';
 import { ClientInstance, type ClientOptions } from './client-instance.js';
 import { MQClientError } from './errors.js';
 import { checkTopic } from './message.js';
-import { AUTO_CREATE_TOPIC_KEY_TOPIC, decodeAnswer } from './route.js';
+import { decodeAnswer } from './route.js';
 
 export type AdminOptions = ClientOptions;
 
@@ -66,7 +67,7 @@ export class Admin {
       options.brokerAddr === undefined ? await this.#masterAddresses(options.clusterName) : [options.brokerAddr];
     const fields = {
       topic: options.topic,
-      defaultTopic: AUTO_CREATE_TOPIC_KEY_TOPIC,
+      defaultTopic: AUTO_CREATE_TOPIC,
       readQueueNums: options.readQueueNums ?? 8,
       writeQueueNums: options.writeQueueNums ?? 8,
       perm: options.perm ?? Permission.READ | Permission.WRITE,

@@ -9,6 +9,7 @@ import type { MessageQueue } from '../protocol/bodies/message-queue.js';
 import { MASTER_ID, type TopicRouteData } from '../protocol/bodies/route.js';
 import { RequestCode, ResponseCode } from '../protocol/codes.js';
 import { createRequest, type RemotingCommand } from '../protocol/command.js';
+import { LEGAL_NAME } from '../protocol/topic-names.js';
 import { ConnectionPool } from './connection-pool.js';
 import { MQBrokerError, MQClientError } from './errors.js';
 import { NameRegistryClient } from './name-registry-client.js';
@@ -246,12 +247,16 @@ export class ClientInstance {
   }
 }
 
+/** Source: Validators.CHARACTER_MAX_LENGTH. Units: characters. */
+const GROUP_SIZE_MAX = 255;
+
 /** Errors: MQClientError INVALID_ARGUMENT. Source: Validators.checkGroup. */
 function checkGroup(group: string): void {
-  if (!/^[%|a-zA-Z0-9_-]{1,255}$/.test(group) || group === 'DEFAULT_PRODUCER' || group === 'DEFAULT_CONSUMER') {
+  const legal = LEGAL_NAME.test(group) && group.length <= GROUP_SIZE_MAX;
+  if (!legal || group === 'DEFAULT_PRODUCER' || group === 'DEFAULT_CONSUMER') {
     throw new MQClientError(
       'INVALID_ARGUMENT',
-      `group "${group}" is blank, reserved, longer than 255 or holds characters other than letters, digits and %|_-`,
+      `group "${group}" is blank, reserved, longer than ${GROUP_SIZE_MAX} or holds characters other than letters, digits and %|_-`,
     );
   }
 }

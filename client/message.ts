@@ -3,6 +3,7 @@ import { deflateSync } from 'node:zlib';
 import { putI16, putI32 } from '../protocol/bytes.js';
 import { MessageSysFlag } from '../protocol/codes.js';
 import { formatProperties, PROPERTIES_SIZE_MAX, TOPIC_SIZE_MAX } from '../protocol/message-record.js';
+import { LEGAL_NAME, RETRY_TOPIC_PREFIX } from '../protocol/topic-names.js';
 import { MQClientError } from './errors.js';
 import { createUniqKey } from './unique-id.js';
 
@@ -32,8 +33,6 @@ export const MessageProperty = {
   DELAY: 'DELAY',
   UNIQ_KEY: 'UNIQ_KEY',
 } as const;
-
-export const RETRY_TOPIC_PREFIX = '%RETRY%';
 
 const fieldProperties: ReadonlySet<string> = new Set(['KEYS', 'TAGS', 'WAIT', 'DELAY']);
 const encoder = new TextEncoder();
@@ -120,7 +119,7 @@ function hasSeparator(text: string): boolean {
 
 /** Errors: MQClientError MESSAGE_ILLEGAL. Source: TopicValidator. */
 export function checkTopic(topic: string): void {
-  if (!/^[%|a-zA-Z0-9_-]+$/.test(topic)) {
+  if (!LEGAL_NAME.test(topic)) {
     throw illegal(`topic "${topic}" is blank or holds characters other than letters, digits and %|_-`);
   }
   if (topic.length > TOPIC_SIZE_MAX) throw illegal(`a topic has at most ${TOPIC_SIZE_MAX} characters`);

@@ -14,11 +14,12 @@
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
 import { RequestCode, ResponseCode } from '../protocol/codes.js';
 import { createRequest, type RemotingCommand } from '../protocol/command.js';
+import { AUTO_CREATE_TOPIC } from '../protocol/topic-names.js';
 import { MiB } from '../runtime/base/units.js';
 import { ClientInstance, type ClientOptions } from './client-instance.js';
 import { isUnreachable, MQBrokerError, MQClientError, MQTimeoutError } from './errors.js';
 import { type Message, type MessageLimits, type PreparedMessage, prepareBatch, prepareMessage } from './message.js';
-import { AUTO_CREATE_TOPIC_KEY_TOPIC, provisionalQueues } from './route.js';
+import { provisionalQueues } from './route.js';
 import { type SendResult, sendResultOf } from './send-result.js';
 
 export interface ProducerOptions extends ClientOptions {
@@ -184,7 +185,7 @@ export class Producer {
     const fields = {
       a: this.#producerGroup,
       b: prepared.topic,
-      c: AUTO_CREATE_TOPIC_KEY_TOPIC,
+      c: AUTO_CREATE_TOPIC,
       d: this.#defaultTopicQueueNums,
       e: queue.queueId,
       f: prepared.sysFlag,
@@ -218,7 +219,7 @@ export class Producer {
       throw new MQClientError('NO_ROUTE', `topic ${topic} has no queue that can be written`);
     }
     // A new topic: brokers that publish the template create it on the first send (spec remoting 5.7, 11.1).
-    const template = await this.#instance.loadTopic(AUTO_CREATE_TOPIC_KEY_TOPIC);
+    const template = await this.#instance.loadTopic(AUTO_CREATE_TOPIC);
     const queues = template === null ? [] : provisionalQueues(topic, template.route, this.#defaultTopicQueueNums);
     if (template === null || queues.length === 0) {
       throw new MQClientError('NO_ROUTE', `topic ${topic} does not exist, and no broker creates topics on first use`);

@@ -5,9 +5,6 @@ import { Permission } from '../protocol/codes.js';
 import { messageOf } from '../runtime/base/errors.js';
 import { MQClientError } from './errors.js';
 
-/** The template whose route serves topics that do not exist yet. */
-export const AUTO_CREATE_TOPIC_KEY_TOPIC = 'TBW102';
-
 /**
  * Decodes the body of an answer of `address`.
  * Errors: MQClientError BAD_ANSWER.

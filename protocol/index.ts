@@ -18,3 +18,4 @@ export * from './message-record.js';
 export * from './pull-response.js';
 export * from './send-response.js';
 export * from './tag-filter.js';
+export * from './topic-names.js';

@@ -1,11 +1,19 @@
 /**
- * Names that topics may have, and topics that clients may not send to. Source: spec remoting 5.3, 12.3; TopicValidator.
+ * Names that topics and groups may have, and the topics that brokers keep for themselves.
+ * Source: spec remoting 5.3, 12.3; TopicValidator.
  */
 
-const LEGAL = /^[%|a-zA-Z0-9_-]+$/;
+/** What topics and groups are named with. */
+export const LEGAL_NAME = /^[%|a-zA-Z0-9_-]+$/;
+/** Before the name of a group: the topic of what it failed to consume. */
+export const RETRY_TOPIC_PREFIX = '%RETRY%';
+/** Where delayed messages wait. */
+export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
+/** The template of topics that are made by their first message. */
+export const AUTO_CREATE_TOPIC = 'TBW102';
 
 const forbidden: ReadonlySet<string> = new Set([
-  'SCHEDULE_TOPIC_XXXX',
+  SCHEDULE_TOPIC,
   'RMQ_SYS_TRANS_HALF_TOPIC',
   'RMQ_SYS_TRANS_OP_HALF_TOPIC',
   'TRANS_CHECK_MAX_TIME_TOPIC',
@@ -14,13 +22,13 @@ const forbidden: ReadonlySet<string> = new Set([
 ]);
 
 /** Topics that administrators may neither make nor delete. */
-const system: ReadonlySet<string> = new Set([...forbidden, 'TBW102', 'BenchmarkTest', 'RMQ_SYS_TRACE_TOPIC']);
+const system: ReadonlySet<string> = new Set([...forbidden, AUTO_CREATE_TOPIC, 'BenchmarkTest', 'RMQ_SYS_TRACE_TOPIC']);
 const SYSTEM_PREFIX = 'rmq_sys_';
 
 /** What is wrong with a topic's name, undefined when nothing is. */
 export function topicFault(name: string, sizeMax: number): string | undefined {
   if (name.trim() === '') return 'The specified topic is blank.';
-  if (!LEGAL.test(name)) {
+  if (!LEGAL_NAME.test(name)) {
     return `The specified topic[${name}] contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$`;
   }
   if (name.length > sizeMax) return `The specified topic is longer than topic max length ${sizeMax}.`;

@@ -21,6 +21,7 @@ import {
   type RemotingCommand,
 } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
+import { topicFault } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -28,7 +29,6 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
-import { topicFault } from '../topic-rules.js';
 import { consumerHandlers, type Handler } from './consumer-requests.js';
 import { CoordinatorType } from './mailbox.js';
 import type { Registrar } from './registrar.js';

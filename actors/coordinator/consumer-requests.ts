@@ -8,7 +8,7 @@ import { decodeHeartbeatData, decodeSubscriptionGroupConfig, encodeBody } from '
 import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
-import { topicFault } from '../topic-rules.js';
+import { RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
 import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState } from './state.js';
 
 export type Handler = (state: CoordinatorState, request: RemotingCommand, connectionId: number) => RemotingCommand;
@@ -28,7 +28,7 @@ const heartbeat: Handler = (state, request, connectionId) => {
 
 /** A group is found through the route of its retry topic, so that exists from the first heartbeat on. */
 function ensureRetryTopic(state: CoordinatorState, group: string, queues: number, unitMode: boolean): void {
-  const name = `%RETRY%${group}`;
+  const name = `${RETRY_TOPIC_PREFIX}${group}`;
   // A group whose name no topic may have (a path, for example) gets no retry topic, and so no folder.
   if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
   const perm = Permission.READ | Permission.WRITE;

@@ -5,7 +5,7 @@ import { createMessageQueue, encodeBody, enumOf, messageQueueMap, topicFilterTyp
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
-import { isSystemTopic, topicFault } from '../topic-rules.js';
+import { isSystemTopic, topicFault } from '../../protocol/topic-names.js';
 import type { Handler } from './consumer-requests.js';
 import { announceTopic } from './state.js';
 

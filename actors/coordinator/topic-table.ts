@@ -11,6 +11,7 @@ import {
   topicConfigSerializeWrapperOf,
 } from '../../protocol/bodies/topic.js';
 import { Permission } from '../../protocol/codes.js';
+import { AUTO_CREATE_TOPIC, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { JsonTable } from '../../storage/json-table.js';
 
 export interface TopicTableConfig {
@@ -24,9 +25,6 @@ export interface TopicTableConfig {
   readonly msgTraceTopicName: string;
 }
 
-const RETRY_PREFIX = '%RETRY%';
-export const AUTO_CREATE_TOPIC = 'TBW102';
-export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
 const SCHEDULE_QUEUES = 18;
 const READ_WRITE = Permission.READ | Permission.WRITE;
 
@@ -75,7 +73,7 @@ export class TopicTable {
     topicSysFlag: number,
     autoCreate: boolean,
   ): TopicConfig | undefined {
-    if (name.startsWith(RETRY_PREFIX)) {
+    if (name.startsWith(RETRY_TOPIC_PREFIX)) {
       return createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag });
     }
     const template = this.#topics.get(templateName);

@@ -16,8 +16,8 @@ import {
   type RecordFields,
   TOPIC_SIZE_MAX,
 } from '../../protocol/message-record.js';
+import { isForbiddenTarget, topicFault } from '../../protocol/topic-names.js';
 import { describeStoreState, UNWRITABLE } from '../store-state.js';
-import { isForbiddenTarget, topicFault } from '../topic-rules.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import type { LaneSettings } from './mailbox.js';
 import { PropertyEditor } from './properties.js';

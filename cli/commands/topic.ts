@@ -6,6 +6,7 @@ import { decodeBody, integerOf, isFields } from '../../protocol/bodies/fields.js
 import { type MessageQueue, messageQueueEntriesOf } from '../../protocol/bodies/message-queue.js';
 import { MASTER_ID } from '../../protocol/bodies/route.js';
 import { Permission, RequestCode } from '../../protocol/codes.js';
+import { isSystemTopic, RETRY_TOPIC_PREFIX } from '../../protocol/topic-names.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
 import { ask, deleteTopicFromNamesrvs, mastersOf, printJson, type ReachFlags, withAdmin } from '../reach.js';
@@ -91,13 +92,8 @@ async function routesOf(admin: Admin, topics: readonly string[]): Promise<TopicL
 }
 
 /** Topics that brokers make for themselves. Source: spec remoting 12.3; TopicValidator. */
-const internalTopics = new Set([
-  ...['TBW102', 'SELF_TEST_TOPIC', 'BenchmarkTest', 'OFFSET_MOVED_EVENT', 'SCHEDULE_TOPIC_XXXX'],
-  'TRANS_CHECK_MAX_TIME_TOPIC',
-]);
-
 const isInternal = (topic: string): boolean =>
-  internalTopics.has(topic) || /^(rmq_sys_|%RETRY%)/i.test(topic) || topic.endsWith('_REPLY_TOPIC');
+  isSystemTopic(topic) || topic.startsWith(RETRY_TOPIC_PREFIX) || topic.endsWith('_REPLY_TOPIC');
 
 /** What one queue holds. Units: offsets are entries. */
 interface QueueStatus extends MessageQueue {

@@ -1,9 +1,9 @@
 /** Names of topics. Source: spec remoting 5.3, 12.3. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isForbiddenTarget, isSystemTopic, topicFault } from '../../../actors/topic-rules.js';
+import { isForbiddenTarget, isSystemTopic, topicFault } from '../../../protocol/topic-names.js';
 
-const rules = suite('actors/topic-rules');
+const rules = suite('protocol/topic-names');
 
 rules('legal names', () => {
   for (const name of ['T', 'TopicTest', '%RETRY%group', '%DLQ%g', 'a-b_C|9', 'x'.repeat(127)])
