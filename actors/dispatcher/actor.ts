@@ -1,12 +1,12 @@
 /**
  * Room card: dispatcher
  *
- * Purpose   follows the log and builds the consume queues. It re-reads the log rather than being told by the writer, so
- *           a master, a slave and a restart share one path and there is no ring to overflow.
+ * Purpose   follows the log and builds the consume queues and the key index. It re-reads the log rather than being told
+ *           by the writer, so a master, a slave and a restart share one path and there is no ring to overflow.
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
- * Writes    consume queues, the checkpoint; position dispatched; the queue table; word of new entries to pull lanes
- *           that hold.
+ * Writes    consume queues, the key index, the checkpoint; position dispatched; the queue table; word of new entries to
+ *           pull lanes that hold.
  * When full word that a pull lane's ring does not take is kept and told later.
  * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
  *           assertion restarts the actor: what it had dispatched is skipped by offset.

@@ -106,9 +106,8 @@ export class Store {
     const cleanStop = !hasAbortFile(disk, paths);
     const recovery = this.#recoverLog(cleanStop);
     life.send({ type: 'LOADED', clean: cleanStop });
-    // What a crash left in the page cache was read back but may not be on the device: before anything behind it counts
-    // as
-    // flushed it must be, or a power failure would leave a hole in front of what was acknowledged.
+    // What a crash left in the page cache was read back but may not be on the device: it must be before anything
+    // behind it counts as flushed, or a power failure would leave a hole in front of what was acknowledged.
     if (!cleanStop) this.syncLog(recovery.dispatchFrom, recovery.endOffset);
     this.#recoverQueues(recovery, cleanStop, shop);
     this.#catchUp(shop);

@@ -5,7 +5,7 @@
  *           time search and single messages, which read the same files.
  * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection.
  * Reads     requests from remoting; topics and groups from the coordinator; queue numbers from the dispatcher; consume
- *           queues and the log; the queue table.
+ *           queues, the log and the key index; the queue table.
  * Writes    answers to remoting; committed offsets, and frames whose group is unknown, to the coordinator.
  * When full it leaves a request in its ring until remoting has taken answers; too many held pulls are answered at once.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion restarts the lane, held pulls are pulled

@@ -147,7 +147,7 @@ const harmless: readonly [string, string][] = [
   ['cli/a.ts', `console.log('for people');`],
   ['storage/a.ts', `// console.log('an example');`],
   ['storage/a.ts', 'const example = `console.log(1)`;'],
-  ['storage/a.ts', `import './work/plan.js';`],
+  ['storage/a.ts', `import './${'work'}/plan.js';`],
   ['docs/a.md', `storePathRootDir=/${'home'}/rocket/store`],
 ];
 
