@@ -2,7 +2,6 @@
  * The answer to a send, encoded without an object in between. Hot: templates and digits.
  * Source: spec remoting 5.3; SendMessageResponseHeader.
  */
-import { assert } from '../runtime/base/assert.js';
 import { putDecimal, putI16, putI32 } from './bytes.js';
 import { LanguageCode, MQ_VERSION, SerializeType } from './codes.js';
 import { FRAME_PREFIX_SIZE, putFramePrefix } from './frame.js';
@@ -12,9 +11,6 @@ const encoder = new TextEncoder();
 // What takes the most digits.
 const INT32_MIN = -0x8000_0000;
 const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
-
-/** Largest answer to a single send. A batch adds 33 bytes for each further message. Units: bytes. */
-export const SEND_RESPONSE_SIZE_MAX = 640;
 
 export interface SendResponseHost {
   readonly storeAddress: number;
@@ -30,21 +26,25 @@ export class SendResponseEncoder {
   readonly #start = encoder.encode('{"code":');
   readonly #binaryFixed: Uint8Array;
   readonly #host: SendResponseHost;
+  /** Units: bytes. */
+  readonly #singleSizeMax: number;
 
-  /**
-   * `regionId`: key regionId; `traceOn`: key traceOn.
-   * Errors: asserts that an answer keeps to {@link SEND_RESPONSE_SIZE_MAX}, which a very long region would not.
-   */
+  /** `regionId`: key regionId; `traceOn`: key traceOn. */
   constructor(host: SendResponseHost, regionId: string, traceOn: boolean) {
     this.#host = host;
     const region = JSON.stringify(regionId);
     this.#beforeMessageId = encoder.encode(`","TRACE_ON":"${traceOn}","MSG_REGION":${region},"msgId":"`);
     this.#binaryFixed = concatenate([binaryField('TRACE_ON', String(traceOn)), binaryField('MSG_REGION', regionId)]);
-    const longest = new Uint8Array(2 * SEND_RESPONSE_SIZE_MAX + 2 * this.#beforeMessageId.length);
-    for (const type of [SerializeType.JSON, SerializeType.ROCKETMQ]) {
-      const size = this.encode(longest, 0, type, INT32_MIN, INT32_MIN, INT32_MIN, OFFSET_MAX, OFFSET_MAX, undefined);
-      assert(size <= SEND_RESPONSE_SIZE_MAX, 'an answer to a send is short (key regionId)');
-    }
+    const longest = new Uint8Array(1024 + this.#beforeMessageId.length + this.#binaryFixed.length);
+    const sizes = [SerializeType.JSON, SerializeType.ROCKETMQ].map(type =>
+      this.encode(longest, 0, type, INT32_MIN, INT32_MIN, INT32_MIN, OFFSET_MAX, OFFSET_MAX, undefined),
+    );
+    this.#singleSizeMax = Math.max(...sizes);
+  }
+
+  /** Bytes that {@link encode} writes at most for a request of `count` messages. */
+  sizeMax(count: number): number {
+    return this.#singleSizeMax + (count - 1) * (MESSAGE_ID_SIZE + 1);
   }
 
   /**
@@ -140,11 +140,6 @@ export class SendResponseEncoder {
     }
     return at;
   }
-}
-
-/** Bytes an answer may take with `count` messages. */
-export function sendResponseSize(count: number): number {
-  return SEND_RESPONSE_SIZE_MAX + (count - 1) * (MESSAGE_ID_SIZE + 1);
 }
 
 const QUEUE_ID = encoder.encode('queueId');

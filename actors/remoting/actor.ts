@@ -15,7 +15,7 @@ import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, peekCode, peekFlag, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
-import { type SendResponseEncoder, sendResponseSize } from '../../protocol/send-response.js';
+import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
@@ -377,7 +377,7 @@ export class Remoting implements Actor, ConnectionEvents {
     const connection = this.connections.get(connectionId);
     if (connection === undefined) return;
     const { counters, encoder } = this.#options;
-    const start = connection.reserve(sendResponseSize(sizes?.length ?? 1));
+    const start = connection.reserve(encoder.sizeMax(sizes?.length ?? 1));
     const type = flags & AppendFlag.BINARY;
     const out = connection.outBytes;
     const end = encoder.encode(out, start, type, code, opaque, queueId, queueOffset, physicalOffset, sizes);
