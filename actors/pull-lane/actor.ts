@@ -12,7 +12,7 @@
  *           again by their clients.
  */
 import { CommandFlag, PullSysFlag, RequestCode, ResponseCode } from '../../protocol/codes.js';
-import { createResponse, decodeCommand, encodeCommand } from '../../protocol/command.js';
+import { decodeCommand, encodeCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
 import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
@@ -39,7 +39,8 @@ import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
 import { FilterCache } from './filter-cache.js';
-import { type HeldPull, HoldTable } from './hold-table.js';
+import { HeldPulls } from './held-pulls.js';
+import type { HeldPull } from './hold-table.js';
 import { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
 import { StoreQueries } from './queries.js';
@@ -76,8 +77,7 @@ export class PullLane implements Actor {
   readonly #options: PullLaneOptions;
   readonly #news: TopicNews;
   readonly #groups = new Map<string, GroupEntry>();
-  readonly #holds = new HoldTable();
-  readonly #roomless = new Set<HeldPull>();
+  readonly #held: HeldPulls;
   readonly #header = new HeaderView();
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
@@ -102,6 +102,14 @@ export class PullLane implements Actor {
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
     this.#answers = new PullAnswers(options.toRemoting, options.counters);
+    this.#held = new HeldPulls({
+      table: options.table,
+      counters: options.counters,
+      log: options.logger,
+      fetcher: this.#fetcher,
+      answers: this.#answers,
+      fetch: pull => this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter),
+    });
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#queries = new StoreQueries({
       topics: this.#news.snapshot,
@@ -122,9 +130,9 @@ export class PullLane implements Actor {
     const requests = this.#drainRequests(this.#options.inbox);
     if (requests > 0) this.#options.counters.add(Counter.requestsIn, requests);
     work += requests;
-    work += this.#retryRoomless();
-    work += this.#drainGrown(this.#options.grown);
-    work += this.#answerExpired();
+    work += this.#held.retry();
+    work += this.#held.drainGrown(this.#options.grown);
+    work += this.#held.answerExpired(nowMs);
     if (this.#answers.pending) this.#options.remotingBell.ring();
     if (this.#asked) this.#options.coordinatorBell.ring();
     this.#answers.pending = false;
@@ -133,7 +141,7 @@ export class PullLane implements Actor {
   }
 
   deadlineMs(): number {
-    return this.#roomless.size > 0 ? this.#nowMs + RETRY_MS : this.#holds.nextDeadlineMs();
+    return this.#held.isRetrying ? this.#nowMs + RETRY_MS : this.#held.nextDeadlineMs();
   }
 
   close(): void {
@@ -325,7 +333,10 @@ export class PullLane implements Actor {
         deadlineMs: this.#nowMs + (this.#settings.longPollingEnable ? suspendMs : this.#settings.shortPollingTimeMills),
         done: false,
       };
-      if (suspendMs > 0 && this.#holds.size < this.#settings.holdsMax) return this.#hold(pull);
+      if (suspendMs > 0 && this.#held.size < this.#settings.holdsMax) {
+        this.#held.hold(pull);
+        return true;
+      }
     }
     return oneway || this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
   }
@@ -358,80 +369,6 @@ export class PullLane implements Actor {
   #askForGroup(ring: Ring, at: number): boolean {
     if (!this.#options.toCoordinator.offer(CoordinatorType.GROUP_NEEDED, ring.bytes, at, ring.length)) return false;
     this.#asked = true;
-    return true;
-  }
-
-  // ---- holding ----
-
-  /** Holds a pull, unless something came between looking and saying that somebody waits. */
-  #hold(pull: HeldPull): boolean {
-    this.#options.table.addWaiting(pull.queueNumber, 1);
-    this.#holds.add(pull);
-    this.#options.counters.add(Counter.pullsHeld);
-    if (this.#options.table.max(pull.queueNumber) > pull.offset) this.#reopen(pull, false);
-    return true;
-  }
-
-  #drainGrown(grown: Ring): number {
-    let work = 0;
-    for (let at = grown.poll(); at >= 0; at = grown.poll(), work++) {
-      for (const pull of this.#holds.of(grown.words[at >> 2]!))
-        if (!this.#reopen(pull, false)) this.#roomless.add(pull);
-      grown.release();
-    }
-    if (work > 0) grown.publishReleased();
-    return work;
-  }
-
-  /** Held pulls whose answer remoting had no room for. */
-  #retryRoomless(): number {
-    let work = 0;
-    for (const pull of this.#roomless) {
-      if (!pull.done && !this.#reopen(pull, false)) break;
-      this.#roomless.delete(pull);
-      work++;
-    }
-    return work;
-  }
-
-  #answerExpired(): number {
-    let work = 0;
-    for (let pull = this.#holds.expired(this.#nowMs); pull !== undefined; work++) {
-      if (!this.#reopen(pull, true)) break;
-      pull = this.#holds.expired(this.#nowMs);
-    }
-    return work;
-  }
-
-  /** Looks again for a held pull; messages of other tags do not wake it, its deadline does. */
-  #reopen(pull: HeldPull, expired: boolean): boolean {
-    try {
-      this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter);
-      return this.#answerHeld(pull, expired);
-    } catch (error) {
-      if (error instanceof AssertionError) throw error;
-      this.#options.logger.error({ err: error }, 'a held pull failed');
-      const response = createResponse(pull, ResponseCode.SYSTEM_ERROR, messageOf(error));
-      return this.#answers.frame(pull.connectionId, encodeCommand(response)) && this.#letGo(pull);
-    }
-  }
-
-  /** False when remoting has no room. */
-  #answerHeld(pull: HeldPull, expired: boolean): boolean {
-    const { outcome } = this.#fetcher;
-    if (!expired) {
-      if (outcome.code === ResponseCode.PULL_NOT_FOUND) return true;
-      if (outcome.code === ResponseCode.PULL_RETRY_IMMEDIATELY) {
-        pull.offset = outcome.nextBeginOffset;
-        return true;
-      }
-    }
-    return this.#answers.found(this.#fetcher, pull.connectionId, pull.opaque, pull.serializeType) && this.#letGo(pull);
-  }
-
-  #letGo(pull: HeldPull): true {
-    this.#holds.remove(pull);
-    this.#options.table.addWaiting(pull.queueNumber, -1);
     return true;
   }
 }

@@ -15,21 +15,19 @@ import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, peekCode, peekFlag, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
-import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import { Counter } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
-import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
-import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
+import { InboundFrame, InboundType } from '../inbound.js';
 import { describeStoreState, StoreState } from '../store-state.js';
-import { AckGate } from './ack-gate.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
-import { AppendFlag, AppendResult, join64, OutboundFrame, OutboundType } from './mailbox.js';
+import { OutboundFrame, OutboundType } from './mailbox.js';
 import { type ListenerKind, type RoomName, routeOf } from './routes.js';
+import { SendAnswers, type SendAnswersOptions } from './send-answers.js';
 
 /** A room's way in: its ring and its bell. */
 export interface Outlet {
@@ -37,21 +35,15 @@ export interface Outlet {
   readonly bell: Doorbell;
 }
 
-export interface RemotingOptions {
+export interface RemotingOptions extends SendAnswersOptions {
   readonly kinds: readonly ListenerKind[];
   /** Rings by room; lanes have several. A room that is not there answers as an unknown code. */
   readonly outlets: Partial<Record<RoomName, Outlet[]>>;
   /** Rings whose records are {@link OutboundType}. */
   readonly inlets: Ring[];
-  readonly positions: Positions;
   readonly storeState: SharedFlags;
-  readonly counters: Counters;
-  readonly encoder: SendResponseEncoder;
   readonly log: Logger;
   readonly connectionsMax: number;
-  /** Sends in progress. Units: requests; a power of two. */
-  readonly maxInflight: number;
-  readonly syncFlushTimeoutMs: number;
   readonly idleMaxMs: number;
   /** Rooms that want to know when a connection closes. */
   readonly closingRooms: readonly RoomName[];
@@ -70,7 +62,7 @@ export class Remoting implements Actor, ConnectionEvents {
   readonly name = 'remoting';
   readonly connections: ConnectionTable;
   readonly #options: RemotingOptions;
-  readonly #gate: AckGate;
+  readonly #sendAnswers: SendAnswers;
   readonly #dirty: Connection[] = [];
   readonly #header = new HeaderView();
   readonly #closedToTell: { room: RoomName; connectionId: number }[] = [];
@@ -79,14 +71,13 @@ export class Remoting implements Actor, ConnectionEvents {
   #unrung = 0;
   /** Connections accepted so far, by listener. */
   readonly #accepted: number[] = [];
-  #inflight = 0;
   #idleScanMs = 0;
   #nowMs = 0;
 
   constructor(options: RemotingOptions) {
     this.#options = options;
     this.connections = new ConnectionTable(options.connectionsMax);
-    this.#gate = new AckGate(options.maxInflight);
+    this.#sendAnswers = new SendAnswers(options, this.connections, connection => this.#markDirty(connection));
     this.#nowMs = options.nowMs();
     this.#idleScanMs = this.#nowMs + IDLE_SCAN_MS;
   }
@@ -95,7 +86,7 @@ export class Remoting implements Actor, ConnectionEvents {
     this.#nowMs = nowMs;
     let work = this.#ringBells();
     for (const inlet of this.#options.inlets) work += this.#drain(inlet);
-    work += this.#releaseFlushed(nowMs);
+    work += this.#sendAnswers.releaseFlushed(nowMs);
     work += this.#tellClosed();
     this.#flushDirty();
     if (nowMs >= this.#idleScanMs) this.#closeIdle(nowMs);
@@ -104,10 +95,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   deadlineMs(): number {
     if (this.#closedToTell.length > 0) return this.#nowMs + RETRY_MS;
-    const oldest = this.#gate.oldest();
-    if (oldest < 0) return this.#idleScanMs;
-    const waitedMs = elapsedMs(this.#gate.arrivedMs[oldest]!, this.#nowMs);
-    return Math.min(this.#idleScanMs, this.#nowMs + this.#options.syncFlushTimeoutMs - waitedMs);
+    return Math.min(this.#idleScanMs, this.#sendAnswers.deadlineMs(this.#nowMs));
   }
 
   close(): void {
@@ -118,7 +106,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   /** Sends accepted and not answered yet. */
   get inflight(): number {
-    return this.#inflight;
+    return this.#sendAnswers.inflight;
   }
 
   // ---- requests ----
@@ -148,8 +136,9 @@ export class Remoting implements Actor, ConnectionEvents {
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
     const isSend = room === 'sendLane';
     if (isSend && this.#options.storeState.has(StoreState.CLOSED)) return this.#refuseClosed(connection, bytes, at);
-    if (isSend && this.#inflight >= this.#options.maxInflight) {
-      return this.#refuse(connection, bytes, at, `${this.#inflight} sends wait for the disk (key maxInflight)`);
+    const { inflight } = this.#sendAnswers;
+    if (isSend && inflight >= this.#options.maxInflight) {
+      return this.#refuse(connection, bytes, at, `${inflight} sends wait for the disk (key maxInflight)`);
     }
     const outlet = lanes[connection.turn % lanes.length]!;
     if (InboundFrame.frameBytes + size > outlet.ring.payloadMax)
@@ -157,7 +146,7 @@ export class Remoting implements Actor, ConnectionEvents {
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
       return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
     }
-    if (isSend) this.#inflight++;
+    if (isSend) this.#sendAnswers.inflight++;
   }
 
   #offer(outlet: Outlet, connection: Connection, code: number, bytes: Uint8Array, at: number, size: number): boolean {
@@ -257,9 +246,9 @@ export class Remoting implements Actor, ConnectionEvents {
   #onOutbound(inlet: Ring, at: number): void {
     switch (inlet.type) {
       case OutboundType.APPEND_RESULT:
-        return this.#onAppendResult(inlet, at >> 2);
+        return this.#sendAnswers.onAppendResult(inlet, at >> 2);
       case OutboundType.SEND_REFUSED:
-        this.#inflight--;
+        this.#sendAnswers.inflight--;
         if (inlet.length <= OutboundFrame.frameBytes) return;
         break;
       case OutboundType.CLOSE:
@@ -293,98 +282,6 @@ export class Remoting implements Actor, ConnectionEvents {
       connection.flush();
     }
     this.#dirty.length = 0;
-  }
-
-  #onAppendResult(inlet: Ring, word: number): void {
-    const { words } = inlet;
-    const flags = words[word + AppendResult.flags]!;
-    const count = words[word + AppendResult.count]!;
-    const queueOffset = join64(words[word + AppendResult.queueOffsetLow]!, words[word + AppendResult.queueOffsetHigh]!);
-    const physicalOffset = join64(
-      words[word + AppendResult.physicalOffsetLow]!,
-      words[word + AppendResult.physicalOffsetHigh]!,
-    );
-    const sizesAt = word + AppendResult.sizes;
-    const sizes = count > 1 ? words.slice(sizesAt, sizesAt + count) : undefined;
-    const code = words[word + AppendResult.code]!;
-    if ((flags & AppendFlag.WAIT_FLUSH) === 0) {
-      const connectionId = words[word + AppendResult.connectionId]!;
-      const opaque = words[word + AppendResult.opaque]!;
-      const queueId = words[word + AppendResult.queueId]!;
-      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes);
-      return;
-    }
-    const gate = this.#gate;
-    const slot = gate.add();
-    gate.connectionId[slot] = words[word + AppendResult.connectionId]!;
-    gate.opaque[slot] = words[word + AppendResult.opaque]!;
-    gate.flags[slot] = flags;
-    gate.code[slot] = code;
-    gate.queueId[slot] = words[word + AppendResult.queueId]!;
-    gate.arrivedMs[slot] = words[word + AppendResult.arrivedMs]!;
-    gate.queueOffset[slot] = queueOffset;
-    gate.physicalOffset[slot] = physicalOffset;
-    gate.end[slot] = physicalOffset + words[word + AppendResult.size]!;
-    gate.sizes[slot] = sizes;
-  }
-
-  /**
-   * Answers what is on disk by now, and FLUSH_DISK_TIMEOUT to what waited too long: it is stored, maybe not yet safe.
-   */
-  #releaseFlushed(nowMs: number): number {
-    const gate = this.#gate;
-    if (gate.size === 0) return 0;
-    const flushed = this.#options.positions.read('flushed');
-    let work = 0;
-    for (let slot = gate.ready(flushed); slot >= 0; slot = gate.ready(flushed), work++) {
-      this.#answerSlot(slot, gate.code[slot]!);
-    }
-    const limitMs = this.#options.syncFlushTimeoutMs;
-    for (let slot = gate.oldest(); slot >= 0; slot = gate.oldest(), work++) {
-      if (elapsedMs(gate.arrivedMs[slot]!, nowMs) < limitMs) break;
-      this.#answerSlot(slot, ResponseCode.FLUSH_DISK_TIMEOUT);
-    }
-    return work;
-  }
-
-  #answerSlot(slot: number, code: number): void {
-    const gate = this.#gate;
-    this.#answer(
-      gate.connectionId[slot]!,
-      gate.flags[slot]!,
-      code,
-      gate.opaque[slot]!,
-      gate.queueId[slot]!,
-      gate.queueOffset[slot]!,
-      gate.physicalOffset[slot]!,
-      gate.sizes[slot],
-    );
-    gate.shift();
-  }
-
-  #answer(
-    connectionId: number,
-    flags: number,
-    code: number,
-    opaque: number,
-    queueId: number,
-    queueOffset: number,
-    physicalOffset: number,
-    sizes: Int32Array | undefined,
-  ): void {
-    this.#inflight--;
-    if ((flags & AppendFlag.ONEWAY) !== 0) return;
-    const connection = this.connections.get(connectionId);
-    if (connection === undefined) return;
-    const { counters, encoder } = this.#options;
-    const start = connection.reserve(encoder.sizeMax(sizes?.length ?? 1));
-    const type = flags & AppendFlag.BINARY;
-    const out = connection.outBytes;
-    const end = encoder.encode(out, start, type, code, opaque, queueId, queueOffset, physicalOffset, sizes);
-    connection.reserved(end);
-    counters.add(Counter.responsesOut);
-    counters.add(Counter.bytesOut, end - start);
-    this.#markDirty(connection);
   }
 
   // ---- connections ----

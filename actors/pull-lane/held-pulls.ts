@@ -1,0 +1,127 @@
+/**
+ * What happens to a pull that waits: it is looked at again when its queue grew, when remoting has room, and at its
+ * deadline. Source: spec remoting 6.4; PullRequestHoldService.
+ */
+import { ResponseCode } from '../../protocol/codes.js';
+import { createResponse, encodeCommand } from '../../protocol/command.js';
+import { AssertionError } from '../../runtime/base/assert.js';
+import { messageOf } from '../../runtime/base/errors.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import type { QueueTable } from '../queue-table.js';
+import type { PullAnswers } from './answers.js';
+import type { Fetcher } from './fetcher.js';
+import { type HeldPull, HoldTable } from './hold-table.js';
+
+export interface HeldPullsOptions {
+  readonly table: QueueTable;
+  readonly counters: Counters;
+  readonly log: Logger;
+  /** Where `fetch` leaves what it found. */
+  readonly fetcher: Fetcher;
+  readonly answers: PullAnswers;
+  readonly fetch: (pull: HeldPull) => void;
+}
+
+export class HeldPulls {
+  readonly #options: HeldPullsOptions;
+  readonly #holds = new HoldTable();
+  /** Held pulls whose answer remoting had no room for. */
+  readonly #roomless = new Set<HeldPull>();
+
+  constructor(options: HeldPullsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#holds.size;
+  }
+
+  /** An answer is there and waits for room. */
+  get isRetrying(): boolean {
+    return this.#roomless.size > 0;
+  }
+
+  /** Units: ms since the epoch; Infinity when nothing is held. */
+  nextDeadlineMs(): number {
+    return this.#holds.nextDeadlineMs();
+  }
+
+  /** Holds a pull, unless something came between looking and saying that somebody waits. */
+  hold(pull: HeldPull): void {
+    const { table, counters } = this.#options;
+    table.addWaiting(pull.queueNumber, 1);
+    this.#holds.add(pull);
+    counters.add(Counter.pullsHeld);
+    if (table.max(pull.queueNumber) > pull.offset) this.#reopen(pull, false);
+  }
+
+  /** Looks at the pulls of all queues whose numbers the dispatcher sent. */
+  drainGrown(grown: Ring): number {
+    let work = 0;
+    for (let at = grown.poll(); at >= 0; at = grown.poll(), work++) {
+      for (const pull of this.#holds.of(grown.words[at >> 2]!))
+        if (!this.#reopen(pull, false)) this.#roomless.add(pull);
+      grown.release();
+    }
+    if (work > 0) grown.publishReleased();
+    return work;
+  }
+
+  /** Tries again what remoting had no room for. */
+  retry(): number {
+    let work = 0;
+    for (const pull of this.#roomless) {
+      if (!pull.done && !this.#reopen(pull, false)) break;
+      this.#roomless.delete(pull);
+      work++;
+    }
+    return work;
+  }
+
+  answerExpired(nowMs: number): number {
+    let work = 0;
+    for (let pull = this.#holds.expired(nowMs); pull !== undefined; work++) {
+      if (!this.#reopen(pull, true)) break;
+      pull = this.#holds.expired(nowMs);
+    }
+    return work;
+  }
+
+  /**
+   * Looks again for a held pull; messages of other tags do not wake it, its deadline does. False when remoting has no
+   * room.
+   */
+  #reopen(pull: HeldPull, expired: boolean): boolean {
+    const { fetch, log, answers } = this.#options;
+    try {
+      fetch(pull);
+      return this.#answer(pull, expired);
+    } catch (error) {
+      if (error instanceof AssertionError) throw error;
+      log.error({ err: error }, 'a held pull failed');
+      const response = createResponse(pull, ResponseCode.SYSTEM_ERROR, messageOf(error));
+      return answers.frame(pull.connectionId, encodeCommand(response)) && this.#letGo(pull);
+    }
+  }
+
+  #answer(pull: HeldPull, expired: boolean): boolean {
+    const { fetcher, answers } = this.#options;
+    const { outcome } = fetcher;
+    if (!expired) {
+      if (outcome.code === ResponseCode.PULL_NOT_FOUND) return true;
+      if (outcome.code === ResponseCode.PULL_RETRY_IMMEDIATELY) {
+        pull.offset = outcome.nextBeginOffset;
+        return true;
+      }
+    }
+    return answers.found(fetcher, pull.connectionId, pull.opaque, pull.serializeType) && this.#letGo(pull);
+  }
+
+  #letGo(pull: HeldPull): true {
+    this.#holds.remove(pull);
+    this.#options.table.addWaiting(pull.queueNumber, -1);
+    return true;
+  }
+}

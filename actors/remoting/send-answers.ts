@@ -1,0 +1,140 @@
+/**
+ * Answers to sends whose messages are in the log: at once, or when the position their policy names has passed them.
+ * Hot.
+ */
+import { ResponseCode } from '../../protocol/codes.js';
+import type { SendResponseEncoder } from '../../protocol/send-response.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import type { Positions } from '../../runtime/memory/positions.js';
+import type { Ring } from '../../runtime/memory/ring.js';
+import { elapsedMs } from '../inbound.js';
+import { AckGate } from './ack-gate.js';
+import type { Connection } from './connection.js';
+import type { ConnectionTable } from './connection-table.js';
+import { AppendFlag, AppendResult, join64 } from './mailbox.js';
+
+export interface SendAnswersOptions {
+  readonly positions: Positions;
+  readonly counters: Counters;
+  readonly encoder: SendResponseEncoder;
+  /** Sends in progress. Units: requests; a power of two. */
+  readonly maxInflight: number;
+  readonly syncFlushTimeoutMs: number;
+}
+
+export class SendAnswers {
+  /** Sends accepted and not answered yet: remoting adds, and takes off what a lane refused. */
+  inflight = 0;
+  readonly #options: SendAnswersOptions;
+  readonly #connections: ConnectionTable;
+  readonly #markDirty: (connection: Connection) => void;
+  readonly #gate: AckGate;
+
+  /** `markDirty`: a connection has answers to write when the turn ends. */
+  constructor(options: SendAnswersOptions, connections: ConnectionTable, markDirty: (connection: Connection) => void) {
+    this.#options = options;
+    this.#connections = connections;
+    this.#markDirty = markDirty;
+    this.#gate = new AckGate(options.maxInflight);
+  }
+
+  /** When the oldest answer has waited too long for its flush; Infinity when none waits. Units: ms. */
+  deadlineMs(nowMs: number): number {
+    const oldest = this.#gate.oldest();
+    if (oldest < 0) return Number.POSITIVE_INFINITY;
+    return nowMs + this.#options.syncFlushTimeoutMs - elapsedMs(this.#gate.arrivedMs[oldest]!, nowMs);
+  }
+
+  /** Takes the result of an append whose record stands at `word` of `inlet`. */
+  onAppendResult(inlet: Ring, word: number): void {
+    const { words } = inlet;
+    const flags = words[word + AppendResult.flags]!;
+    const count = words[word + AppendResult.count]!;
+    const queueOffset = join64(words[word + AppendResult.queueOffsetLow]!, words[word + AppendResult.queueOffsetHigh]!);
+    const physicalOffset = join64(
+      words[word + AppendResult.physicalOffsetLow]!,
+      words[word + AppendResult.physicalOffsetHigh]!,
+    );
+    const sizesAt = word + AppendResult.sizes;
+    const sizes = count > 1 ? words.slice(sizesAt, sizesAt + count) : undefined;
+    const code = words[word + AppendResult.code]!;
+    if ((flags & AppendFlag.WAIT_FLUSH) === 0) {
+      const connectionId = words[word + AppendResult.connectionId]!;
+      const opaque = words[word + AppendResult.opaque]!;
+      const queueId = words[word + AppendResult.queueId]!;
+      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes);
+      return;
+    }
+    const gate = this.#gate;
+    const slot = gate.add();
+    gate.connectionId[slot] = words[word + AppendResult.connectionId]!;
+    gate.opaque[slot] = words[word + AppendResult.opaque]!;
+    gate.flags[slot] = flags;
+    gate.code[slot] = code;
+    gate.queueId[slot] = words[word + AppendResult.queueId]!;
+    gate.arrivedMs[slot] = words[word + AppendResult.arrivedMs]!;
+    gate.queueOffset[slot] = queueOffset;
+    gate.physicalOffset[slot] = physicalOffset;
+    gate.end[slot] = physicalOffset + words[word + AppendResult.size]!;
+    gate.sizes[slot] = sizes;
+  }
+
+  /**
+   * Answers what is on disk by now, and FLUSH_DISK_TIMEOUT to what waited too long: it is stored, maybe not yet safe.
+   */
+  releaseFlushed(nowMs: number): number {
+    const gate = this.#gate;
+    if (gate.size === 0) return 0;
+    const flushed = this.#options.positions.read('flushed');
+    let work = 0;
+    for (let slot = gate.ready(flushed); slot >= 0; slot = gate.ready(flushed), work++) {
+      this.#answerSlot(slot, gate.code[slot]!);
+    }
+    const limitMs = this.#options.syncFlushTimeoutMs;
+    for (let slot = gate.oldest(); slot >= 0; slot = gate.oldest(), work++) {
+      if (elapsedMs(gate.arrivedMs[slot]!, nowMs) < limitMs) break;
+      this.#answerSlot(slot, ResponseCode.FLUSH_DISK_TIMEOUT);
+    }
+    return work;
+  }
+
+  #answerSlot(slot: number, code: number): void {
+    const gate = this.#gate;
+    this.#answer(
+      gate.connectionId[slot]!,
+      gate.flags[slot]!,
+      code,
+      gate.opaque[slot]!,
+      gate.queueId[slot]!,
+      gate.queueOffset[slot]!,
+      gate.physicalOffset[slot]!,
+      gate.sizes[slot],
+    );
+    gate.shift();
+  }
+
+  #answer(
+    connectionId: number,
+    flags: number,
+    code: number,
+    opaque: number,
+    queueId: number,
+    queueOffset: number,
+    physicalOffset: number,
+    sizes: Int32Array | undefined,
+  ): void {
+    this.inflight--;
+    if ((flags & AppendFlag.ONEWAY) !== 0) return;
+    const connection = this.#connections.get(connectionId);
+    if (connection === undefined) return;
+    const { counters, encoder } = this.#options;
+    const start = connection.reserve(encoder.sizeMax(sizes?.length ?? 1));
+    const type = flags & AppendFlag.BINARY;
+    const out = connection.outBytes;
+    const end = encoder.encode(out, start, type, code, opaque, queueId, queueOffset, physicalOffset, sizes);
+    connection.reserved(end);
+    counters.add(Counter.responsesOut);
+    counters.add(Counter.bytesOut, end - start);
+    this.#markDirty(connection);
+  }
+}
