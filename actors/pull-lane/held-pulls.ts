@@ -54,19 +54,22 @@ export class HeldPulls {
     table.addWaiting(pull.queueNumber, 1);
     this.#holds.add(pull);
     counters.add(Counter.pullsHeld);
-    if (table.max(pull.queueNumber) > pull.offset) this.#reopen(pull, false);
+    if (table.max(pull.queueNumber) > pull.offset) this.#look(pull);
   }
 
   /** Looks at the pulls of all queues whose numbers the dispatcher sent. */
   drainGrown(grown: Ring): number {
     let work = 0;
     for (let at = grown.poll(); at >= 0; at = grown.poll(), work++) {
-      for (const pull of this.#holds.of(grown.words[at >> 2]!))
-        if (!this.#reopen(pull, false)) this.#roomless.add(pull);
+      for (const pull of this.#holds.of(grown.words[at >> 2]!)) this.#look(pull);
       grown.release();
     }
     if (work > 0) grown.publishReleased();
     return work;
+  }
+
+  #look(pull: HeldPull): void {
+    if (!this.#reopen(pull, false)) this.#roomless.add(pull);
   }
 
   /** Tries again what remoting had no room for. */

@@ -310,6 +310,23 @@ lane('a held pull whose answer found no room is answered when there is room', ()
   assert.is(room.take().length, 1, 'it does not wait for the next message or its deadline');
 });
 
+lane('what comes between looking and holding is answered when there is room', () => {
+  const room = roomWith();
+  const { table } = room.store;
+  const addWaiting = table.addWaiting.bind(table);
+  table.addWaiting = (queue, by) => {
+    addWaiting(queue, by);
+    if (by < 0) return;
+    room.store.append(0, { body: new TextEncoder().encode('just now') });
+    fillRing(room.toRemoting, OutboundType.FRAME);
+  };
+  room.put(pullFrame(holding));
+  room.work();
+  takeAll(room.toRemoting);
+  room.work();
+  assert.equal(bodiesOf(room.take()[0]!.command!.body), ['just now']);
+});
+
 lane('messages larger than the ring to remoting are no dead end', () => {
   const store = new PulledStore();
   for (let index = 0; index < 3; index++) store.append(0, { body: new Uint8Array(3000) });
