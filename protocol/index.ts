@@ -17,5 +17,6 @@ export * from './message-id.js';
 export * from './message-record.js';
 export * from './pull-response.js';
 export * from './send-response.js';
+export * from './sql-filter.js';
 export * from './tag-filter.js';
 export * from './topic-names.js';
