@@ -274,7 +274,7 @@ class Parser {
   }
 
   #text(): string {
-    if (this.#token.kind !== 'text') throw this.#unexpected("a text in ''");
+    if (this.#token.kind !== 'text') throw this.#unexpected('a text in single quotes');
     return this.#next().text;
   }
 
