@@ -1,6 +1,6 @@
 /**
  * The bits that Java gives each filter in a bloom filter of all, as `consumerFilter.json` keeps them. RingMQ evaluates
- * every filter on the message and never looks at them; a Java broker that opens the store does, and drops the whole file
+ * every filter on the message and never looks at them; a Java broker that opens the store does, and drops the file
  * when they do not fit its settings. Cold. Source: rocketmq 4.9.8 BloomFilter, BloomFilterData; Guava murmur3_128.
  */
 

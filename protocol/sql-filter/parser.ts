@@ -1,10 +1,11 @@
 /**
- * Parses the SQL92 subset of RocketMQ: comparisons, BETWEEN, IN, IS NULL, AND, OR, NOT, parentheses; CONTAINS, STARTSWITH
- * and ENDSWITH as 5.x has them. What Java refuses is refused; an expression ends where the grammar ends, and what
- * stands behind it is ignored, as in Java. Cold.
+ * Parses the SQL92 subset of RocketMQ: comparisons, BETWEEN, IN, IS NULL, AND, OR, NOT, parentheses; CONTAINS,
+ * STARTSWITH and ENDSWITH as 5.x has them. What Java refuses is refused; an expression ends where the grammar ends, and
+ * what stands behind it is ignored, as in Java. Cold.
  * Source: SelectorParser.jj, ComparisonExpression, UnaryExpression, ConstantExpression of 4.9.8.
  */
 
+import { compareConstants, readDecimal, readFloat } from './constants.js';
 import { SqlExpressionError } from './error.js';
 import {
   type CompareOperator,
@@ -18,16 +19,12 @@ import {
   type Property,
   type SearchOperator,
 } from './expression.js';
-import { compareDigits } from './java-numbers.js';
 import { readToken, type Token } from './tokens.js';
 
 /** Longer expressions are refused. Units: UTF-16 code units. */
 export const EXPRESSION_LENGTH_MAX = 65_536;
 /** Parentheses and signs within one another, and operators in a row without AND or OR, at most. */
 export const EXPRESSION_DEPTH_MAX = 256;
-
-const INTEGER_MAX = 2_147_483_647;
-const LONG_MAX = '9223372036854775807';
 
 /** Errors: SqlExpressionError, nothing else. */
 export function parseSqlExpression(expression: string): Condition {
@@ -207,9 +204,9 @@ class Parser {
       case 'text':
         return { kind: 'text', value: text };
       case 'decimal':
-        return this.#decimal(text.replace(/l$/i, ''), offset);
+        return this.#number(offset, readDecimal(text.replace(/l$/i, '')));
       case 'float':
-        return this.#float(text, offset);
+        return this.#number(offset, readFloat(text));
       case 'keyword':
         if (text === 'NULL') return { kind: 'null' };
         return text === 'TRUE' || text === 'FALSE' ? { kind: 'boolean', value: text === 'TRUE' } : undefined;
@@ -218,17 +215,9 @@ class Parser {
     }
   }
 
-  #decimal(digits: string, offset: number): Constant {
-    if (compareDigits(digits, LONG_MAX) > 0) throw this.#error(offset, `${digits} is greater than ${LONG_MAX}`);
-    return Number(digits) <= INTEGER_MAX ? { kind: 'integer', value: Number(digits) } : { kind: 'long', digits };
-  }
-
-  /** Java takes its smallest positive double for the smallest of all, and so has no 0.0. */
-  #float(written: string, offset: number): Constant {
-    const value = Number(written);
-    if (value > Number.MAX_VALUE) throw this.#error(offset, `${written} is greater than ${Number.MAX_VALUE}`);
-    if (value < Number.MIN_VALUE) throw this.#error(offset, `${written} is less than ${Number.MIN_VALUE}`);
-    return { kind: 'double', value, written };
+  #number(offset: number, number: Constant | string): Constant {
+    if (typeof number === 'string') throw this.#error(offset, number);
+    return number;
   }
 
   // ---- rules that the grammar does not tell ----
@@ -311,9 +300,4 @@ function isSearchOperator(text: string): text is SearchOperator {
 
 function isOrdering(text: string): boolean {
   return text === '<' || text === '<=' || text === '>' || text === '>=';
-}
-
-function compareConstants(left: Constant, right: Constant): number {
-  if (left.kind === 'long' && right.kind === 'long') return compareDigits(left.digits, right.digits);
-  return Number(formatConstant(left)) - Number(formatConstant(right));
 }

@@ -1,5 +1,5 @@
 /**
- * Makes `vectors/sql-filter-java-4.9.7.json`: asks Java's filter module about a list of expressions and about drawn ones.
+ * Makes `vectors/sql-filter-java-4.9.7.json`: asks Java's filter module about listed expressions and about drawn ones.
  *
  *   node dist/tests/conformance/sql-filter-capture.js --classpath CLASSPATH > FILE
  *

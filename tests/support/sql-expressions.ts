@@ -1,6 +1,6 @@
 /**
- * Random filter expressions with a second opinion on what they are worth: written for clearness from the rules of Java's
- * filter module, over a map and with exceptions, and sharing nothing with `protocol/sql-filter`.
+ * Random filter expressions with a second opinion on what they are worth: written for clearness from the rules of
+ * Java's filter module, over a map and with exceptions, and sharing nothing with `protocol/sql-filter`.
  */
 import fc from 'fast-check';
 
