@@ -3,7 +3,7 @@
  * number of messages. Only what is true passes. Hot once made.
  * Source: rocketmq 4.9.8 filter/expression; ExpressionMessageFilter.
  */
-import { all, any, type Evaluate, equal, isIn, isNull, not, ordered, search, Truth } from './conditions.js';
+import { type Evaluate, equal, isIn, isNull, not, ordered, row, search, Truth } from './conditions.js';
 import type { Condition, Expression } from './expression.js';
 import { constantValue, type Load, negative, property, truthValue } from './operands.js';
 import { parseSqlExpression } from './parser.js';
@@ -66,9 +66,10 @@ class Compiler {
       case 'not':
         return not(this.condition(condition.operand));
       case 'and':
-        return all(condition.terms.map(term => this.condition(term)));
-      case 'or':
-        return any(condition.terms.map(term => this.condition(term)));
+      case 'or': {
+        const terms = condition.terms.map(term => this.condition(term));
+        return row(terms, condition.kind === 'or' ? Truth.TRUE : Truth.FALSE);
+      }
       case 'truth': {
         const slot = this.#slotOf(condition.property.name);
         return message => (message.starts[slot]! < 0 ? Truth.UNKNOWN : Truth.FALSE);

@@ -66,26 +66,14 @@ export function not(evaluate: Evaluate): Evaluate {
   };
 }
 
-/** The first that is false decides, and what stands behind it is not looked at, errors included. */
-export function all(terms: readonly Evaluate[]): Evaluate {
+/** AND with FALSE as `decisive`, OR with TRUE: the first such term ends it, and errors behind it do no harm. */
+export function row(terms: readonly Evaluate[], decisive: Truth): Evaluate {
+  const otherwise = decisive === Truth.TRUE ? Truth.FALSE : Truth.TRUE;
   return message => {
-    let result: Truth = Truth.TRUE;
+    let result: Truth = otherwise;
     for (let index = 0; index < terms.length; index++) {
       const truth = terms[index]!(message);
-      if (truth === Truth.FALSE || truth === Truth.ERROR) return truth;
-      if (truth === Truth.UNKNOWN) result = truth;
-    }
-    return result;
-  };
-}
-
-/** The first that is true decides, and what stands behind it is not looked at, errors included. */
-export function any(terms: readonly Evaluate[]): Evaluate {
-  return message => {
-    let result: Truth = Truth.FALSE;
-    for (let index = 0; index < terms.length; index++) {
-      const truth = terms[index]!(message);
-      if (truth === Truth.TRUE || truth === Truth.ERROR) return truth;
+      if (truth === decisive || truth === Truth.ERROR) return truth;
       if (truth === Truth.UNKNOWN) result = truth;
     }
     return result;
