@@ -4,6 +4,7 @@
 
 export interface GroupSubscription {
   readonly topic: string;
+  /** Tags; empty for an expression, which is among the filters. */
   readonly subString: string;
   readonly subVersion: number;
   readonly expressionType: string;

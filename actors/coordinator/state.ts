@@ -92,7 +92,7 @@ function membersOf(group: ConsumerGroup): NonNullable<Parameters<NewsDesk['group
     messageModel: group.messageModel,
     subscriptions: [...group.subscriptions.values()].map(({ topic, subString, subVersion, expressionType }) => ({
       topic,
-      subString,
+      subString: expressionType === 'TAG' || expressionType === '' ? subString : '',
       subVersion,
       expressionType,
     })),

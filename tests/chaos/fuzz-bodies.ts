@@ -1,15 +1,16 @@
 /** Bodies of fuzzed requests. */
 import { deflateSync } from 'node:zlib';
-import { groups, numbers, propertyStrings, topics, type ValueMaker } from './fuzz-values.js';
+import { expressions, groups, numbers, propertyStrings, topics, type ValueMaker } from './fuzz-values.js';
 
 /** What administrators, consumers and brokers send as bodies, and what they should not; mostly what `code` wants. */
 export function jsonBody(values: ValueMaker, code: number): Buffer {
   const { random } = values;
   const queue = { brokerName: 'broker-a', queueId: random.below(5), topic: random.pick(topics) };
-  const wanted = code === 34 ? heartbeat : code === 103 ? registration : undefined;
+  const wanted = code === 34 ? heartbeat : code === 103 ? registration : code === 46 ? check : undefined;
   if (wanted !== undefined && !random.oneIn(3)) return Buffer.from(JSON.stringify(wanted(values)));
   const value = random.pick<() => unknown>([
     () => heartbeat(values),
+    () => check(values),
     () => registration(values),
     () => ({ clientId: random.pick(['c1', '']), consumerGroup: random.pick(groups), mqSet: [queue, queue, null] }),
     () => ({
@@ -29,21 +30,27 @@ export function jsonBody(values: ValueMaker, code: number): Buffer {
   return random.oneIn(4) ? values.damage(body) : body;
 }
 
-function heartbeat({ random }: ValueMaker): unknown {
-  const subscription = () => ({
+function subscription({ random }: ValueMaker): object {
+  return {
     topic: random.pick(topics),
-    subString: random.pick(['*', 'TagA', null]),
+    subString: random.pick(random.oneIn(2) ? ['*', 'TagA', null] : expressions),
     subVersion: random.pick(numbers),
     tagsSet: random.pick<unknown>([[], ['TagA'], null, 'x', [null]]),
     codeSet: [random.next() | 0],
     expressionType: random.pick(['TAG', 'SQL92', null]),
-  });
+  };
+}
+
+function heartbeat(values: ValueMaker): unknown {
+  const { random } = values;
   const consumer = () => ({
     groupName: random.pick(groups),
     consumeType: random.pick(['CONSUME_PASSIVELY', 'CONSUME_ACTIVELY', 'x', null]),
     messageModel: random.pick(['CLUSTERING', 'BROADCASTING', 7]),
     consumeFromWhere: random.pick(['CONSUME_FROM_FIRST_OFFSET', '', {}]),
-    subscriptionDataSet: random.oneIn(9) ? random.pick<unknown>([null, {}, 'x']) : [subscription(), subscription()],
+    subscriptionDataSet: random.oneIn(9)
+      ? random.pick<unknown>([null, {}, 'x'])
+      : [subscription(values), subscription(values)],
     unitMode: false,
   });
   return {
@@ -51,6 +58,10 @@ function heartbeat({ random }: ValueMaker): unknown {
     consumerDataSet: random.oneIn(9) ? random.pick<unknown>([null, {}, [null], [[]]]) : [consumer()],
     producerDataSet: [{ groupName: random.pick(groups) }, random.pick<unknown>([null, {}, 'x'])],
   };
+}
+
+function check(values: ValueMaker): unknown {
+  return { clientId: 'c1', group: values.random.pick(groups), subscriptionData: subscription(values) };
 }
 
 function registration({ random }: ValueMaker): unknown {

@@ -7,6 +7,7 @@ import { batchBody, jsonBody } from './fuzz-bodies.js';
 import { type Command, encodeBinary, escapeAll, frameOf } from './fuzz-encoding.js';
 import {
   type Ext,
+  expressions,
   extNames,
   groups,
   languages,
@@ -128,6 +129,7 @@ export class FrameMaker {
       subscription: random.pick(['*', 'TagA', 'TagA||TagB', '||', '', ' a || b ', 'a > 1', '*'.repeat(2000)]),
       subVersion: this.#values.number('0'),
       expressionType: random.pick(['TAG', 'TAG', '', 'SQL92', 'x']),
+      ...(random.oneIn(4) ? { subscription: random.pick(expressions), expressionType: 'SQL92' } : {}),
     };
     return { code: random.oneIn(6) ? 361 : 11, ext: this.#values.thinned(ext) };
   }
@@ -176,7 +178,7 @@ export class FrameMaker {
     };
     // What the node stores costs a write to the device each: not too many of them.
     const stored = [17, 25, 100, 102, 200, 207, 215];
-    const others = [34, 34, 34, 35, 101, 103, 103, 104, 105, 216, 219, 224, 322, 41, 42];
+    const others = [34, 34, 34, 35, 46, 101, 103, 103, 104, 105, 216, 219, 224, 322, 41, 42];
     const code = random.pick(random.oneIn(40) ? stored : others);
     return { code, ext: this.#values.thinned(ext), body: jsonBody(this.#values, code) };
   }

@@ -42,6 +42,17 @@ export const propertyStrings = [
   ...['\u0001\u0002\u0001', '\u0002\u0002\u0002', 'TAGS', 'CLUSTER\u0001mine', 'UNIQ_KEY\u0001x', 'TAGS\u0001\ud83d'],
   ...['INNER_MULTI_DISPATCH\u0001a,b', `K\u0001${'v'.repeat(32_700)}`, `K\u0001${'v'.repeat(40_000)}`, '消息\u0001🙂'],
 ];
+/** SQL92, and what looks like it. */
+export const expressions = [
+  ...[
+    "TAGS = 'TagA'",
+    'TAGS > 1 OR K IS NULL',
+    "K IN ('a', 'b', 'c', 'd', 'e', '消息') AND NOT (TAGS BETWEEN 1 AND 2)",
+  ],
+  ...['a > 1', 'a >', '', "'", '/*', '#', `${'('.repeat(300)}a`, `${'- '.repeat(300)}a`, `a${' IS NULL'.repeat(2000)}`],
+  ...[`a${' = b'.repeat(2000)}`, Array.from({ length: 2000 }, (_, index) => `p${index} = ${index}`).join(' OR ')],
+  ...[`a = '${'x'.repeat(70_000)}'`, '9'.repeat(300), `a = ${'9'.repeat(300)}.0`, '\u0000', '\ud83d'],
+];
 /** Names that some handler reads. */
 export const extNames = [
   ...[

@@ -110,6 +110,7 @@ async function startNode(folder: string, settings: FuzzOptions['settings'], tall
     // The frames keep the one thread busy that serves them all.
     waitTimeMillsInSendQueue: '10000',
     waitTimeMillsInPullQueue: '10000',
+    enablePropertyFilter: 'true',
     ...settings,
   };
   return RingNode.start({

@@ -1,6 +1,7 @@
 /** Filters in requests to the coordinator. Source: spec remoting 4.2; ClientManageProcessor. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { GroupEntry } from '../../../../actors/group-snapshot.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { MemoryDisk } from '../../../support/faulty-disk.js';
 import { CoordinatorRoom, configFile, heartbeatOf, jsonBody, takeNews } from './support.js';
@@ -73,6 +74,14 @@ filters('pull lanes are told of the filters that heartbeats bring', () => {
   assert.is(toldFilters(room), undefined, 'what is no expression is no filter');
   beat(room, 'a > 6', 12);
   assert.equal(toldFilters(room), [['a > 6', 12]]);
+});
+
+filters('an expression is told once, as a filter', () => {
+  const room = new CoordinatorRoom();
+  beat(room, 'a > 5', 10);
+  const [group] = takeNews(room.pullNews).filter(({ type }) => type === NewsType.GROUP);
+  const { members } = group!.value as GroupEntry;
+  assert.equal(members!.subscriptions, [{ topic: 'T', subString: '', subVersion: 10, expressionType: 'SQL92' }]);
 });
 
 filters('a filter outlives its group, in the file too', () => {
