@@ -16,6 +16,7 @@ export * from './layout.js';
 export * from './message-id.js';
 export * from './message-record.js';
 export * from './pull-response.js';
+export * from './record-copy.js';
 export * from './send-response.js';
 export * from './tag-filter.js';
 export * from './topic-names.js';

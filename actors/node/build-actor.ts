@@ -74,10 +74,20 @@ function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendL
 
 function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): CommitLogWriter {
   const end = shop.positions.read('appended');
+  const askers = shop.memory.actors.filter(actor => shop.hasRing(actor.name, name));
+  // Remoting answers what clients sent; a room that appends for the broker hears of it itself.
+  const listeners = ['remoting', ...askers.filter(({ kind }) => kind !== 'send-lane').map(asker => asker.name)];
   return new CommitLogWriter({
-    inboxes: shop.namesOf('send-lane').map(lane => shop.ring(lane, name)),
-    results: shop.ring(name, 'remoting'),
-    remotingBell: shop.bell('remoting'),
+    inboxes: askers.map(asker => ({
+      requests: shop.ring(asker.name, name),
+      outlet: Math.max(0, listeners.indexOf(asker.name)),
+    })),
+    outlets: listeners.map(listener => ({
+      ring: shop.ring(name, listener),
+      bell: shop.bell(listener),
+      takesFrames: listener === 'remoting',
+      regionId: settings.context.regionId,
+    })),
     followerBells: [...new Set([shop.bell('flush-service'), shop.bell('dispatcher')])],
     appender: new CommitLogAppender(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog, end),
     positions: shop.positions,
@@ -85,7 +95,6 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
     counters: shop.counters(name),
     log: log.child({ actor: name }),
     queueOffsets: settings.queueOffsets,
-    regionId: settings.context.regionId,
   });
 }
 

@@ -217,6 +217,7 @@ export class SendLane implements Actor {
     words[word + AppendRequest.count] = behaviour.count;
     words[word + AppendRequest.size] = end - recordAt;
     words[word + AppendRequest.arrivedMs] = ring.words[inbound + InboundFrame.arrivedMs]!;
+    words[word + AppendRequest.companionQueue] = -1;
     toWriter.commit(AppendType.REQUEST, end - claimed);
     this.#appended = true;
     return true;

@@ -249,6 +249,7 @@ export interface Append {
   readonly queueId: number;
   readonly count: number;
   readonly size: number;
+  readonly companionQueue: number;
   readonly records: readonly RawRecord[];
 }
 
@@ -265,6 +266,7 @@ export function takeAppends(ring: Ring): Append[] {
       queueId: words[AppendRequest.queueId]!,
       count: words[AppendRequest.count]!,
       size: words[AppendRequest.size]!,
+      companionQueue: words[AppendRequest.companionQueue]!,
       records,
     };
   });
@@ -276,6 +278,8 @@ export interface AppendFields {
   readonly flags?: number;
   readonly queueNumber?: number;
   readonly queueId?: number;
+  /** Queue of the last record, which is a companion then. */
+  readonly companionQueue?: number;
 }
 
 /** Asks the writer to append records, as a send lane does. Errors: false when its ring is full. */
@@ -289,7 +293,8 @@ export function putAppend(ring: Ring, records: readonly Uint8Array[], fields: Ap
   ring.words[word + AppendRequest.flags] = fields.flags ?? 0;
   ring.words[word + AppendRequest.queueNumber] = fields.queueNumber ?? 0;
   ring.words[word + AppendRequest.queueId] = fields.queueId ?? 0;
-  ring.words[word + AppendRequest.count] = records.length;
+  ring.words[word + AppendRequest.count] = records.length - (fields.companionQueue === undefined ? 0 : 1);
+  ring.words[word + AppendRequest.companionQueue] = fields.companionQueue ?? -1;
   ring.words[word + AppendRequest.size] = bytes.length;
   ring.words[word + AppendRequest.arrivedMs] = 0;
   ring.bytes.set(bytes, at + AppendRequest.recordBytes);

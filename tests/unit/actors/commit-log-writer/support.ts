@@ -21,6 +21,8 @@ export interface WriterRoomOptions {
   readonly resultBytes?: number;
   readonly queueOffsets?: readonly number[];
   readonly end?: number;
+  /** One more inbox: that of a room that appends for the broker. */
+  readonly room?: boolean;
 }
 
 export class WriterRoom {
@@ -33,19 +35,25 @@ export class WriterRoom {
   readonly followerBell = new CountingBell();
   readonly inboxes;
   readonly results;
+  /** Results of the last inbox, when it is that of a room. */
+  readonly roomResults = makeRing(64 * 1024);
+  readonly roomBell = new CountingBell();
   readonly segmentSize: number;
   readonly writer: CommitLogWriter;
   nowMs = 1_700_000_000_000;
 
   constructor(options: WriterRoomOptions = {}) {
     this.segmentSize = options.segmentSize ?? 64 * 1024;
-    this.inboxes = Array.from({ length: options.inboxes ?? 1 }, () => makeRing(1024 * 1024));
+    const lanes = options.inboxes ?? 1;
+    this.inboxes = Array.from({ length: lanes + (options.room === true ? 1 : 0) }, () => makeRing(1024 * 1024));
     this.results = makeRing(options.resultBytes ?? 1024 * 1024);
     this.positions.publish('appended', options.end ?? 0);
     this.writer = new CommitLogWriter({
-      inboxes: this.inboxes,
-      results: this.results,
-      remotingBell: this.remotingBell,
+      inboxes: this.inboxes.map((requests, index) => ({ requests, outlet: index < lanes ? 0 : 1 })),
+      outlets: [
+        { ring: this.results, bell: this.remotingBell, takesFrames: true, regionId: 'DefaultRegion' },
+        { ring: this.roomResults, bell: this.roomBell, takesFrames: false, regionId: 'DefaultRegion' },
+      ],
       followerBells: [this.followerBell],
       appender: new CommitLogAppender(this.disk, logFolder, this.segmentSize, options.end ?? 0),
       positions: this.positions,
@@ -53,7 +61,6 @@ export class WriterRoom {
       counters: this.counters,
       log: silentLogger,
       queueOffsets: Float64Array.from(options.queueOffsets ?? []),
-      regionId: 'DefaultRegion',
     });
   }
 
