@@ -1,6 +1,6 @@
 /** What actors are made from, out of the configuration: plain data that crosses threads. */
 import { totalmem } from 'node:os';
-import type { BrokerConfig, NamesrvConfig } from '../../config/index.js';
+import { type BrokerConfig, type NamesrvConfig, parseDelayLevels } from '../../config/index.js';
 import { parseIpv4 } from '../../protocol/message-id.js';
 import type { StorePaths } from '../../storage/paths.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
@@ -75,6 +75,7 @@ export function brokerSettings(
       storeAddress: parseIpv4(advertisedAddress),
       storePort: config.listenPort,
       syncFlush: config.flushDiskType === 'SYNC_FLUSH',
+      delayLevels: parseDelayLevels(config.messageDelayLevel).length,
     },
     sendLane: sendLaneSettings(config),
     pullLane: pullLaneSettings(config, totalmem()),

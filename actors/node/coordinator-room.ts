@@ -4,9 +4,10 @@
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { BrokerConfig, LoadedConfig } from '../../config/index.js';
+import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
 import { MESSAGE_MAGIC_V1, recordMagic, recordStoreTimestamp } from '../../protocol/message-record.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../storage/consume-queue.js';
@@ -86,6 +87,8 @@ export class CoordinatorRoom {
 
   #makeCoordinator(requests: NodeRequests): Coordinator {
     const { shop, paths, numbers, log, disk } = this.#options;
+    // More levels than the topic has queues in its configuration still have a queue each.
+    numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
     const table = (file: string): JsonTable => new JsonTable(disk, join(paths.config, `${file}.json`), parseDialect);
     const config = this.config;
     const nowMs = Date.now();

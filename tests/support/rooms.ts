@@ -312,12 +312,14 @@ export const sendContext: SendContext = {
   storeAddress: 0x0a000002,
   storePort: 10_911,
   syncFlush: false,
+  delayLevels: 18,
 };
 
 export const laneSettings: LaneSettings = {
   maxMessageSize: 64 * 1024,
   waitTimeMillsInSendQueue: 200,
   brokerPermission: 6,
+  rejectTransactionMessage: false,
   startAcceptSendRequestTimeStamp: 0,
 };
 

@@ -303,6 +303,36 @@ coordinator('a pull whose group is unknown: made, told, and the frame back', () 
   );
 });
 
+coordinator('what comes back from a consumer finds its group and its topics made', () => {
+  const room = new CoordinatorRoom();
+  const back = frameOf(36, { group: 'New', offset: 0 });
+  putFromLane(room.fromSendLane, CoordinatorType.TOPIC_NEEDED, back);
+  room.work();
+  const news = takeNews(room.sendNews);
+  assert.equal(
+    news.map(({ type }) => type),
+    [NewsType.GROUP, NewsType.TOPIC, NewsType.FRAME],
+  );
+  assert.is((news[0]!.value as { name: string }).name, 'New');
+  assert.equal(topicsIn(news), ['%RETRY%New']);
+  putFromLane(room.fromSendLane, CoordinatorType.DEAD_LETTER_TOPIC_NEEDED, back);
+  room.work();
+  assert.equal(topicsIn(takeNews(room.sendNews)), ['%DLQ%New']);
+  const { readQueueNums, writeQueueNums, perm } = room.topics.get('%DLQ%New')!;
+  assert.equal([readQueueNums, writeQueueNums, perm], [1, 1, 6]);
+});
+
+coordinator('a retry that a consumer sends itself needs a group, which is not always made', () => {
+  const room = new CoordinatorRoom({ settings: { autoCreateSubscriptionGroup: false } });
+  needTopic(room, { topic: '%RETRY%Unknown' });
+  room.work();
+  assert.equal(
+    takeNews(room.sendNews).map(({ type }) => type),
+    [NewsType.FRAME],
+  );
+  assert.is(room.topics.get('%RETRY%Unknown'), undefined);
+});
+
 coordinator('administers groups', () => {
   const room = new CoordinatorRoom();
   const config = { groupName: 'G', consumeEnable: false, retryMaxTimes: 5 };

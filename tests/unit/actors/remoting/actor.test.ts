@@ -227,6 +227,38 @@ remoting('answers FLUSH_DISK_TIMEOUT when the flush does not come: stored, maybe
   assert.is(connection.answers.length, 1, 'answered once');
 });
 
+remoting('a plain answer tells only whether it worked', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  for (const [opaque, flags] of [
+    [1, AppendFlag.PLAIN],
+    [2, AppendFlag.PLAIN | AppendFlag.BINARY],
+    [3, AppendFlag.PLAIN | AppendFlag.WAIT_FLUSH],
+    [4, AppendFlag.PLAIN | AppendFlag.ONEWAY],
+  ] as const) {
+    room.receive(connection, frameOf(36, { offset: 0, group: 'G' }, null, { opaque }));
+    room.result(connection, opaque, flags, 100);
+  }
+  room.work();
+  assert.equal(
+    connection.answers.map(({ opaque, code, extFields, serializeType }) => ({
+      opaque,
+      code,
+      extFields,
+      serializeType,
+    })),
+    [
+      { opaque: 1, code: 0, extFields: {}, serializeType: 0 },
+      { opaque: 2, code: 0, extFields: {}, serializeType: 1 },
+    ],
+  );
+  room.nowMs += 5000;
+  room.work();
+  const late = connection.answers.at(-1)!;
+  assert.equal([late.opaque, late.code, late.remark], [3, 1, 'FLUSH_DISK_TIMEOUT'], 'stored, maybe not safe');
+  assert.is(room.remoting.inflight, 0);
+});
+
 remoting('a batch has an id for each message', () => {
   const room = new RemotingRoom();
   const connection = room.connect();
