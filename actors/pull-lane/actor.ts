@@ -78,7 +78,7 @@ export class PullLane implements Actor {
   readonly #news: TopicNews;
   readonly #groups = new Map<string, GroupEntry>();
   readonly #held: HeldPulls;
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
   readonly #queues = new Map<number, ConsumeQueueReader>();

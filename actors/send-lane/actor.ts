@@ -76,7 +76,7 @@ export class SendLane implements Actor {
   readonly name: string;
   readonly #options: SendLaneOptions;
   readonly #news: TopicNews;
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #behaviour: SendBehaviour;
   readonly #detoured = new Detours();
   #settings: LaneSettings;
