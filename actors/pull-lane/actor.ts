@@ -78,7 +78,7 @@ export class PullLane implements Actor {
   readonly #news: TopicNews;
   readonly #groups = new GroupSnapshot();
   readonly #held: HeldPulls;
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
   readonly #queues = new Map<number, ConsumeQueueReader>();
@@ -215,6 +215,8 @@ export class PullLane implements Actor {
     if (!header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#answers.close(connectionId);
     }
+    // An answer with the code of a request: nothing was asked.
+    if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;

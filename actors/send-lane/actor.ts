@@ -99,7 +99,7 @@ export class SendLane implements Actor {
   readonly #options: SendLaneOptions;
   readonly #news: TopicNews;
   readonly #groups = new GroupSnapshot();
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #behaviour: SendBehaviour;
   readonly #detoured = new Detours();
   #settings: LaneSettings;
@@ -199,6 +199,8 @@ export class SendLane implements Actor {
     if (!this.#header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#closeConnection(words[at >> 2]!);
     }
+    // An answer with the code of a request: nothing was asked.
+    if ((this.#header.flag & CommandFlag.RESPONSE) !== 0) return this.#returnPermit(words[at >> 2]!);
     if (returned) this.#detoured.returned(words[at >> 2]!);
     else if (this.#detoured.has(words[at >> 2]!)) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
@@ -361,18 +363,24 @@ export class SendLane implements Actor {
     return true;
   }
 
-  #closeConnection(connectionId: number): boolean {
+  #returnPermit(connectionId: number): boolean {
     const { toRemoting } = this.#options;
     const permit = toRemoting.claim(OutboundFrame.frameBytes);
     if (permit < 0) return false;
     toRemoting.words[permit >> 2] = connectionId;
     toRemoting.commit(OutboundType.SEND_REFUSED, OutboundFrame.frameBytes);
+    this.#answered = true;
+    return true;
+  }
+
+  #closeConnection(connectionId: number): boolean {
+    const { toRemoting } = this.#options;
+    if (!this.#returnPermit(connectionId)) return false;
     const claimed = toRemoting.claim(OutboundFrame.frameBytes);
     if (claimed >= 0) {
       toRemoting.words[claimed >> 2] = connectionId;
       toRemoting.commit(OutboundType.CLOSE, OutboundFrame.frameBytes);
     }
-    this.#answered = true;
     return true;
   }
 }

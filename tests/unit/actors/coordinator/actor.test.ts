@@ -9,6 +9,7 @@ import { decodeBody } from '../../../../protocol/bodies/fields.js';
 import { createResponse } from '../../../../protocol/command.js';
 import type { Ring } from '../../../../runtime/memory/ring.js';
 import {
+  asAnswer,
   fillRing,
   frameOf,
   makeRing,
@@ -474,9 +475,7 @@ coordinator('what cannot be handled is answered, and what cannot be read costs t
 
 coordinator('answers of clients are no requests', () => {
   const room = new CoordinatorRoom();
-  const frame = frameOf(38, { consumerGroup: 'G' });
-  const text = Buffer.from(frame).toString('latin1').replace('"flag":0', '"flag":1');
-  room.put(Buffer.from(text, 'latin1'));
+  room.put(asAnswer(frameOf(38, { consumerGroup: 'G' })));
   room.work();
   assert.is(room.take().length, 0);
 });

@@ -7,6 +7,7 @@ import { StoreState } from '../../../../actors/store-state.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { ResponseCode } from '../../../../protocol/codes.js';
 import {
+  asAnswer,
   batchBody,
   frameOf,
   laneSettings,
@@ -263,6 +264,12 @@ lane('oneway: appended as one, and a refusal only gives the permit back', () => 
   assert.is(room.append({ oneway: true }).flags & AppendFlag.ONEWAY, AppendFlag.ONEWAY);
   const refusal = room.refusal({ oneway: true, queueId: 9 }, { connectionId: 3 });
   assert.equal(refusal, { kind: 'refused', connectionId: 3 });
+});
+
+lane('an answer with the code of a send only gives the permit back', () => {
+  const room = new LaneRoom();
+  assert.equal(room.refusal(asAnswer(sendFrame()), { connectionId: 5 }), { kind: 'refused', connectionId: 5 });
+  assert.is(room.remotingBell.rings, 1);
 });
 
 lane('a header that cannot be read costs the connection, and the permit comes back', () => {
