@@ -9,12 +9,14 @@ export const LEGAL_NAME = /^[%|a-zA-Z0-9_-]+$/;
 export const RETRY_TOPIC_PREFIX = '%RETRY%';
 /** Where delayed messages wait. */
 export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
+/** Where messages of transactions wait that are not committed yet. */
+export const HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
 /** The template of topics that are made by their first message. */
 export const AUTO_CREATE_TOPIC = 'TBW102';
 
 const forbidden: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,
-  'RMQ_SYS_TRANS_HALF_TOPIC',
+  HALF_TOPIC,
   'RMQ_SYS_TRANS_OP_HALF_TOPIC',
   'TRANS_CHECK_MAX_TIME_TOPIC',
   'SELF_TEST_TOPIC',
