@@ -103,6 +103,18 @@ export function putDigits(bytes: Uint8Array, at: number, count: number, value: n
   return end;
 }
 
+/** Reads `bytes[start, end)` as decimal ASCII digits; -1 when it is anything else, or too large for 32 bits. */
+export function getDecimal(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end || end - start > 10) return -1;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value > 0x7fffffff ? -1 : value;
+}
+
 const HEX_DIGITS = new Uint8Array([...'0123456789ABCDEF'].map(digit => digit.charCodeAt(0)));
 
 /** Writes the low 32 bits of `value` as 8 upper-case hex digits; returns the position after them. */

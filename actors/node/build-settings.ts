@@ -35,6 +35,8 @@ export interface BrokerSettings {
   readonly mappedFileSizeConsumeQueue: number;
   readonly flush: LogFlushSettings;
   readonly flushQueues: QueueFlusherConfig;
+  /** Delays of levels 1, 2, ... Units: ms. */
+  readonly delayLevelsMs: readonly number[];
   readonly index: {
     readonly messageIndexEnable: boolean;
     readonly maxHashSlotNum: number;
@@ -84,6 +86,7 @@ export function brokerSettings(
     mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
     flush: logFlushSettings(config),
     flushQueues: queueFlushSettings(config),
+    delayLevelsMs: parseDelayLevels(config.messageDelayLevel),
     index: {
       messageIndexEnable: config.messageIndexEnable,
       maxHashSlotNum: config.maxHashSlotNum,

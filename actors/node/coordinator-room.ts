@@ -22,6 +22,7 @@ import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
 import type { QueueNumbers } from '../queue-numbers.js';
+import { DelayRequests } from './delay-requests.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
@@ -30,6 +31,7 @@ import {
   logFlushSettings,
   pullLaneSettings,
   queueFlushSettings,
+  schedulerSettings,
   sendLaneSettings,
 } from './settings.js';
 
@@ -66,6 +68,7 @@ export class CoordinatorRoom {
     this.#news = new NewsDesk(newsReaders(options.shop), ({ kind }, bytes) =>
       options.log.error({ room: kind, bytes }, 'news is larger than a ring takes (key ringCapacityBytes): it is lost'),
     );
+    const delays = new DelayRequests(options.disk, options.paths, options.numbers, options.shop.queueTable);
     const requests = new NodeRequests({
       disk: options.disk,
       paths: options.paths,
@@ -76,16 +79,19 @@ export class CoordinatorRoom {
       configFile: options.configFile,
       config: () => this.#loaded,
       earliestStoreTime: () => this.#probe.storeTimeAt(options.shop.positions.read('minimum')),
+      delayProgress: () => delays.progress(),
       apply: (loaded, changed) => this.#apply(loaded, changed),
     });
-    this.coordinator = this.#makeCoordinator(requests);
+    // The topic announces 18 queues, as in Java; every level has one all the same.
+    options.numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
+    this.coordinator = this.#makeCoordinator(request => delays.answer(request) ?? requests.answer(request));
   }
 
   get config(): BrokerConfig {
     return this.#loaded.config;
   }
 
-  #makeCoordinator(requests: NodeRequests): Coordinator {
+  #makeCoordinator(nodeRequest: NodeRequests['answer']): Coordinator {
     const { shop, paths, numbers, log, disk } = this.#options;
     // More levels than the topic has queues in its configuration still have a queue each.
     numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
@@ -101,7 +107,7 @@ export class CoordinatorRoom {
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
       registrar: () => this.registrar,
-      nodeRequest: requests.answer,
+      nodeRequest,
       state: {
         topics: new TopicTable(table('topics'), config, nowMs),
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
@@ -118,6 +124,12 @@ export class CoordinatorRoom {
         physicalOffsetOf: (topic, queueId, offset) => probe.physicalOffsetOf(topic, queueId, offset),
       },
     });
+  }
+
+  /** Tells all rooms of all topics and groups, and behind them the scheduler that it may begin. */
+  announce(): void {
+    this.coordinator.announceAll();
+    this.#news.settings('scheduler', schedulerSettings(this.config));
   }
 
   /** Registers with the name servers from now on. */
@@ -155,6 +167,7 @@ export class CoordinatorRoom {
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
     this.#news.settings('flushService', logFlushSettings(loaded.config));
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
+    this.#news.settings('scheduler', schedulerSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
     if (changed.includes('brokerPermission')) {
@@ -169,12 +182,13 @@ export class CoordinatorRoom {
   }
 }
 
-/** Who takes news of topics. */
-function newsReaders(shop: Workshop): NewsReader[] {
+/** Who takes news. */
+export function newsReaders(shop: Workshop): NewsReader[] {
   const readers = [
     ['send-lane', 'sendLane'],
     ['pull-lane', 'pullLane'],
     ['dispatcher', 'dispatcher'],
+    ['scheduler', 'scheduler'],
     ['flush-service', 'flushService'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>

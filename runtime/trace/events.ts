@@ -1,6 +1,6 @@
 /**
- * Everything an actor notes in its flight recorder: one catalogue, with what the numbers of an event mean. An event of a
- * request carries its trace id; one that moves a position concerns everything before it and carries none.
+ * Everything an actor notes in its flight recorder: one catalogue, with what the numbers of an event mean. An event of
+ * a request carries its trace id; one that moves a position concerns everything before it and carries none.
  */
 
 export interface TraceEventSpec {

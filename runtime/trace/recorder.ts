@@ -1,9 +1,10 @@
 /**
- * The flight recorder of one actor: a fixed number of events in shared memory, the newest over the oldest. The node owns
- * the memory, so what an actor noted outlives it. Hot when tracing is on; one load and a branch when it is off.
+ * The flight recorder of one actor: a fixed number of events in shared memory, the newest over the oldest. The node
+ * owns the memory, so what an actor noted outlives it. Hot when tracing is on; one load and a branch when it is off.
  *
  *   control (Int32): [0] events noted so far, modulo 2^32
- *   event, 32 bytes: | time, f64: ms since the epoch | event, i32 | trace id, i32 | value, f64 | first, i32 | second, i32 |
+ *   event, 32 bytes: | time, f64: ms since the epoch | event, i32 | trace id, i32
+ *                    | value, f64                    | first, i32 | second, i32   |
  *
  * A reader copies while the actor goes on: it takes the count before and after, and drops what was overwritten between.
  */
@@ -36,7 +37,7 @@ export class TraceSwitch {
     this.#word = new Int32Array(memory);
   }
 
-  /** Every so many requests one is traced; 0: none, and nothing is noted. Hot: not atomic, a late reader is one turn late. */
+  /** Every so many requests one is traced; 0: none, and nothing is noted. Hot, so not atomic: it may be seen late. */
   get every(): number {
     return this.#word[0]!;
   }

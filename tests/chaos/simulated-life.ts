@@ -7,6 +7,7 @@ import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
+import { newsReaders } from '../../actors/node/coordinator-room.js';
 import { type NodeMemory, Workshop } from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
@@ -49,6 +50,7 @@ export class Broker {
   readonly #store: Store;
   readonly #actors: Actor[] = [];
   #crash: Error | undefined;
+  readonly #news: NewsDesk;
 
   constructor(world: World, run: number) {
     this.#world = world;
@@ -74,6 +76,7 @@ export class Broker {
       mappedFileSizeCommitLog: options.segmentSize ?? 32 * 1024,
       mappedFileSizeConsumeQueue: (options.unitsPerFile ?? 1000) * 20,
       checkCRCOnRecover: true,
+      messageDelayLevel: '1s 5s',
       messageIndexEnable: true,
       maxHashSlotNum: 50,
       maxIndexNum: 200,
@@ -92,6 +95,7 @@ export class Broker {
       outboundBytesMax: 1e9,
     };
     this.remoting = buildRemoting(this.shop, remoting, settings.context, silentLogger, () => clock.nowMs());
+    this.#news = new NewsDesk(newsReaders(this.shop));
     const coordinator = this.#coordinator(watched, run === 0);
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
@@ -99,6 +103,11 @@ export class Broker {
       else this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
+    this.#news.settings('scheduler', {
+      deliver: true,
+      flushDelayOffsetInterval: 10_000,
+      scheduleAsyncDeliverMaxPendingLimit: 2000,
+    });
     this.#store.markOpen();
     for (const actor of this.#actors) this.sim.add(actor);
   }
@@ -113,8 +122,6 @@ export class Broker {
       for (const topic of topics) known.put(createTopicConfig(topic, counts), nowMs);
     }
     const bell = shop.bell('coordinator');
-    const readers = (kind: 'send-lane' | 'pull-lane' | 'dispatcher', news: 'sendLane' | 'pullLane' | 'dispatcher') =>
-      shop.namesOf(kind).map(name => ({ kind: news, ring: shop.ring('coordinator', name), bell }));
     return new Coordinator({
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
@@ -131,11 +138,7 @@ export class Broker {
         numbers: this.#store.numbers,
         table: shop.queueTable,
         positions: shop.positions,
-        news: new NewsDesk([
-          ...readers('send-lane', 'sendLane'),
-          ...readers('pull-lane', 'pullLane'),
-          ...readers('dispatcher', 'dispatcher'),
-        ]),
+        news: this.#news,
         log: silentLogger,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
@@ -283,6 +286,7 @@ function settingsOf(
       flushCommitLogLeastPages: 1,
       flushCommitLogThoroughInterval: 500,
     },
+    delayLevelsMs: [1000, 5000],
     flushQueues: {
       flushIntervalConsumeQueue: 20,
       flushConsumeQueueLeastPages: 0,

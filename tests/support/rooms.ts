@@ -286,6 +286,8 @@ export interface AppendFields {
   readonly queueId?: number;
   /** Queue of the last record, which is a companion then. */
   readonly companionQueue?: number;
+  /** Of a room that appends for the broker. */
+  readonly attempt?: number;
 }
 
 /** Asks the writer to append records, as a send lane does. Errors: false when its ring is full. */
@@ -301,6 +303,7 @@ export function putAppend(ring: Ring, records: readonly Uint8Array[], fields: Ap
   ring.words[word + AppendRequest.queueId] = fields.queueId ?? 0;
   ring.words[word + AppendRequest.count] = records.length - (fields.companionQueue === undefined ? 0 : 1);
   ring.words[word + AppendRequest.companionQueue] = fields.companionQueue ?? -1;
+  ring.words[word + AppendRequest.attempt] = fields.attempt ?? 0;
   ring.words[word + AppendRequest.size] = bytes.length;
   ring.words[word + AppendRequest.arrivedMs] = 0;
   ring.bytes.set(bytes, at + AppendRequest.recordBytes);
