@@ -77,6 +77,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     coordinatorBell: shop.bell('coordinator'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
@@ -108,6 +109,7 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     queueOffsets: settings.queueOffsets,
   });
@@ -127,6 +129,7 @@ function buildFlushService(name: string, { shop, settings, disk, log, mayBlock }
     bell: shop.bell(name),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
   });
 }
@@ -147,6 +150,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     flusher: {
       config: settings.flushQueues,
@@ -235,6 +239,7 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
       return new ConsumeQueueReader(disk, folder, settings.mappedFileSizeConsumeQueue, units);
     },
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
     brokerName: settings.context.brokerName,
@@ -273,6 +278,8 @@ export function buildRemoting(
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters('remoting'),
+    recorder: shop.recorder('remoting'),
+    traceSwitch: shop.traceSwitch,
     encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),
     connectionsMax: settings.connectionsMax,

@@ -26,6 +26,7 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
@@ -61,6 +62,7 @@ export interface PullLaneOptions {
   readonly log: CommitLogReader;
   readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
   readonly brokerName: string;
@@ -101,7 +103,7 @@ export class PullLane implements Actor {
     this.#window = new LogWindow(options.log);
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
-    this.#answers = new PullAnswers(options.toRemoting, options.counters);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters, options.recorder);
     this.#held = new HeldPulls({
       table: options.table,
       counters: options.counters,

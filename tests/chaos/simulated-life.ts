@@ -25,6 +25,7 @@ import { SharedFlags } from '../../runtime/memory/flags.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { SimScheduler } from '../../runtime/sim/scheduler.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
@@ -245,6 +246,8 @@ export class Broker {
 }
 
 const queueTable = new QueueTable().memory;
+/** Nothing is traced, so all actors may share one. */
+const recorder = FlightRecorder.allocate();
 /** Queues whose bounds are forgotten between two lives: more than any has. */
 const queuesUsed = 4096;
 
@@ -258,6 +261,8 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
   return {
     actors,
     queueTable,
+    recorders: Object.fromEntries(actors.map(actor => [actor.name, recorder])),
+    traceSwitch: new TraceSwitch().memory,
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),
     bells: { [MAIN_THREAD]: new Doorbell().memory },
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
