@@ -67,6 +67,9 @@ export const RequestCode = {
   ADD_WRITE_PERM_OF_BROKER: 327,
   GET_TOPIC_CONFIG: 351,
   LITE_PULL_MESSAGE: 361,
+  /** RingMQ's own: RocketMQ uses no codes from 12000 on below 200000. */
+  RINGMQ_SET_TRACE: 12_001,
+  RINGMQ_GET_TRACE: 12_002,
 } as const;
 
 export const ResponseCode = {

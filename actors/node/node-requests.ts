@@ -13,6 +13,7 @@ import type { StorePaths } from '../../storage/paths.js';
 import { usedRatio } from '../../storage/retention.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
+import { answerTraceRequest } from './trace-requests.js';
 
 export interface NodeRequestOptions {
   readonly disk: Disk;
@@ -26,6 +27,8 @@ export interface NodeRequestOptions {
   config(): LoadedConfig<BrokerConfig>;
   /** Store time of the oldest message, -1 when there is none. Units: ms since the epoch. */
   earliestStoreTime(): number;
+  /** Keys that say how far delayed messages are delivered. */
+  delayProgress(): Record<string, string>;
   /** Takes a changed configuration over: tells the rooms about keys that change at run time. */
   apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void;
 }
@@ -53,7 +56,7 @@ export class NodeRequests {
       case RequestCode.GET_BROKER_RUNTIME_INFO:
         return createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody({ table: this.runtimeInfo() }));
       default:
-        return undefined;
+        return answerTraceRequest(request, this.#options.shop);
     }
   };
 
@@ -146,6 +149,7 @@ export class NodeRequests {
       msgGetTotalTodayMorning: rates.mornings('messagesPulled').today,
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
+      ...this.#options.delayProgress(),
     };
     return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));
   }

@@ -10,7 +10,7 @@ import { PullMessageSlot } from '../../protocol/headers/pull-message.js';
 import type { SqlFilter } from '../../protocol/sql-filter.js';
 import { ALL_TAGS } from '../../protocol/tag-filter.js';
 import { RETRY_TOPIC_PREFIX } from '../../protocol/topic-names.js';
-import type { GroupEntry } from '../group-snapshot.js';
+import type { GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import { FilterCache, parseFailed } from './filter-cache.js';
 import type { PullLaneSettings } from './mailbox.js';
 import { type MessageFilter, retryMessageFilter } from './message-filter.js';
@@ -20,10 +20,10 @@ const ASTERISK = 0x2a;
 
 export class PullFilters {
   readonly #rules: SubscriptionRules;
-  readonly #groups: ReadonlyMap<string, GroupEntry>;
+  readonly #groups: GroupSnapshot;
   readonly #cache = new FilterCache();
 
-  constructor(rules: SubscriptionRules, groups: ReadonlyMap<string, GroupEntry>) {
+  constructor(rules: SubscriptionRules, groups: GroupSnapshot) {
     this.#rules = rules;
     this.#groups = groups;
   }
