@@ -144,6 +144,27 @@ filters('a filter is there after a restart, and is as old as it was', () =>
   }),
 );
 
+filters('with filterSupportRetry a message that came back is filtered again', () =>
+  withNode({ set: { ...set, messageDelayLevel: '1s', filterSupportRetry: 'true' } }, async world => {
+    const client = await world.connect();
+    await createTopic(client, 'T', 1);
+    await beat(client, 'price > 0', 1);
+    for (const price of [1, 9]) await send(client, price);
+    for (const { physicalOffset } of decodeRecords((await pullAll(client, 1, 2)).body)) {
+      const back = { group: 'G', offset: String(physicalOffset), delayLevel: '1', originTopic: 'T' };
+      const answer = await client.request(36, back);
+      assert.is(answer.code, 0, answer.remark);
+    }
+    const retried = { topic: '%RETRY%G', sysFlag: '4', subscription: '*', expressionType: 'TAG' };
+    await until(async () => (await pull(client, 1, retried)).ext.maxOffset === '2', 'both are back');
+    assert.equal(bodiesOf(await pull(client, 1, retried)), ['p1', 'p9']);
+    await beat(client, 'price > 5', 2);
+    assert.equal(bodiesOf(await pull(client, 1, retried)), ['p9']);
+    await changeConfig(client, 'filterSupportRetry=false');
+    assert.equal(bodiesOf(await pull(client, 1, retried)), ['p1', 'p9']);
+  }),
+);
+
 function storedFilter(world: TestWorld): unknown {
   const text = fs.readFileSync(path.join(world.folder, 'config/consumerFilter.json'), 'utf8');
   const { expression, clientVersion, dead } = JSON.parse(text).filterDataByTopic.T.groupFilterData.G;
