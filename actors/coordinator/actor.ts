@@ -240,7 +240,8 @@ export class Coordinator implements Actor {
   }
 
   #makeGroup(ring: Ring, at: number): void {
-    const name = this.#requestIn(ring, at).extFields.consumerGroup ?? '';
+    const { consumerGroup, group } = this.#requestIn(ring, at).extFields;
+    const name = consumerGroup ?? group ?? '';
     const { groups, settings, nowMs, log } = this.#state;
     try {
       if (groups.findOrCreate(name, settings.autoCreateSubscriptionGroup, nowMs) !== undefined)

@@ -30,7 +30,7 @@ import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
-import type { GroupEntry } from '../group-snapshot.js';
+import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
@@ -76,7 +76,7 @@ export class PullLane implements Actor {
   readonly name: string;
   readonly #options: PullLaneOptions;
   readonly #news: TopicNews;
-  readonly #groups = new Map<string, GroupEntry>();
+  readonly #groups = new GroupSnapshot();
   readonly #held: HeldPulls;
   readonly #header = new HeaderView();
   readonly #index = createPullMessageIndex();
@@ -166,11 +166,9 @@ export class PullLane implements Actor {
       case NewsType.SETTINGS:
         this.#settings = JSON.parse(textOf(ring, at)) as PullLaneSettings;
         return true;
-      case NewsType.GROUP: {
-        const group = JSON.parse(textOf(ring, at)) as GroupEntry;
-        this.#groups.set(group.name, group);
+      case NewsType.GROUP:
+        this.#groups.put(JSON.parse(textOf(ring, at)) as GroupEntry);
         return true;
-      }
       case NewsType.GROUP_DELETED:
         this.#groups.delete(textOf(ring, at));
         return true;

@@ -5,7 +5,7 @@
  *           offset, physical offset and store time blank.
  * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection, so a producer's requests keep their
  *           order.
- * Reads     requests from remoting; topics and returned frames from the coordinator.
+ * Reads     requests from remoting; topics, groups and returned frames from the coordinator.
  * Writes    append requests to the writer; refusals to remoting; frames whose topic is unknown to the coordinator.
  * When full it leaves a request in its ring until the writer has room; what waited longer than waitTimeMillsInSendQueue
  *           is refused with SYSTEM_BUSY.
@@ -26,6 +26,7 @@ import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
+import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import { AppendFlag, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
@@ -36,7 +37,7 @@ export interface SendLaneOptions {
   readonly name: string;
   /** Requests from remoting. */
   readonly inbox: Ring;
-  /** Topics and returned frames from the coordinator. */
+  /** Topics, groups and returned frames from the coordinator. */
   readonly news: Ring;
   readonly toWriter: Ring;
   readonly writerBell: Doorbell;
@@ -76,6 +77,7 @@ export class SendLane implements Actor {
   readonly name: string;
   readonly #options: SendLaneOptions;
   readonly #news: TopicNews;
+  readonly #groups = new GroupSnapshot();
   readonly #header = new HeaderView();
   readonly #behaviour: SendBehaviour;
   readonly #detoured = new Detours();
@@ -120,9 +122,21 @@ export class SendLane implements Actor {
   close(): void {}
 
   readonly #onNews = (ring: Ring, at: number): boolean => {
-    if (ring.type === NewsType.FRAME) return this.#takeFrame(ring, at, this.#nowMs, true);
-    if (ring.type === NewsType.SETTINGS) this.#settings = JSON.parse(textOf(ring, at)) as LaneSettings;
-    return true;
+    switch (ring.type) {
+      case NewsType.FRAME:
+        return this.#takeFrame(ring, at, this.#nowMs, true);
+      case NewsType.SETTINGS:
+        this.#settings = JSON.parse(textOf(ring, at)) as LaneSettings;
+        return true;
+      case NewsType.GROUP:
+        this.#groups.put(JSON.parse(textOf(ring, at)) as GroupEntry);
+        return true;
+      case NewsType.GROUP_DELETED:
+        this.#groups.delete(textOf(ring, at));
+        return true;
+      default:
+        throw new AssertionError(`unknown news ${ring.type}`);
+    }
   };
 
   #drainRequests(inbox: Ring, nowMs: number): number {
