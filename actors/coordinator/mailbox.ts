@@ -6,4 +6,6 @@ export const CoordinatorType = {
   GROUP_NEEDED: 6,
   /** JSON {group, topic, queueId, offset}: an offset that came with a pull. */
   OFFSET_COMMIT: 7,
+  /** JSON {slot, topic, group}: what a slot of the lane's GroupTraffic means. */
+  PAIR_NAMED: 8,
 } as const;

@@ -84,6 +84,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   doWork(nowMs: number): number {
     this.#nowMs = nowMs;
+    this.#sendAnswers.nowMs = nowMs;
     let work = this.#ringBells();
     for (const inlet of this.#options.inlets) work += this.#drain(inlet);
     work += this.#sendAnswers.releaseFlushed(nowMs);
@@ -129,8 +130,7 @@ export class Remoting implements Actor, ConnectionEvents {
       }
       code = this.#header.code;
     }
-    // An answer to what this broker asked of a client: it asks nothing that is answered.
-    if (this.#isResponse(bytes, at)) return;
+    if (this.#isResponse(bytes, at)) return this.#passAnswer(connection, code, bytes, at, size);
     const room = routeOf(code, kinds[connection.listener]!);
     const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
@@ -147,6 +147,13 @@ export class Remoting implements Actor, ConnectionEvents {
       return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
     }
     if (isSend) this.#sendAnswers.inflight++;
+  }
+
+  /** An answer to what the coordinator asked of a client. Where there is no room for it the call runs out of time. */
+  #passAnswer(connection: Connection, code: number, bytes: Uint8Array, at: number, size: number): void {
+    const outlet = this.#options.outlets.coordinator?.[0];
+    if (outlet === undefined || InboundFrame.frameBytes + size > outlet.ring.payloadMax) return;
+    this.#offer(outlet, connection, code, bytes, at, size);
   }
 
   #offer(outlet: Outlet, connection: Connection, code: number, bytes: Uint8Array, at: number, size: number): boolean {

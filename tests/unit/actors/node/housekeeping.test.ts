@@ -32,6 +32,8 @@ class Room {
   config: BrokerConfig;
   retireFails = false;
   passes = 0;
+  /** What administrators ask for, by pass. */
+  readonly manualPasses: number[] = [];
 
   constructor(settings: Readonly<Record<string, string>> = {}) {
     this.config = loadBrokerConfig({
@@ -52,6 +54,7 @@ class Room {
         this.passes++;
         return this.config;
       },
+      manualPasses: async () => this.manualPasses.shift() ?? 0,
       retire: async position => {
         if (this.retireFails) throw new Error('the writer is busy');
         this.retired.push(position);

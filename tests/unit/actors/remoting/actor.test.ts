@@ -16,6 +16,7 @@ import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CountingBell, fillRing, frameOf, makeRing, sendFrame, takeAll } from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
@@ -31,6 +32,7 @@ class RemotingRoom {
   readonly sendBell = new CountingBell();
   readonly positions = new Positions();
   readonly counters = new Counters();
+  readonly putLatencies = new Latencies();
   readonly remoting: Remoting;
   scheduled = 0;
   nowMs = 1_700_000_000_000;
@@ -53,6 +55,7 @@ class RemotingRoom {
       connectionsMax: 100,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
+      putLatencies: this.putLatencies,
       idleMaxMs: 120_000,
       closingRooms: ['coordinator'],
       nowMs: () => this.nowMs,
@@ -178,6 +181,25 @@ remoting('answers an append at once when nobody waits for the flush', () => {
     queueOffset: String(5 + 2 ** 33),
   });
   assert.is(room.remoting.inflight, 0);
+});
+
+remoting('counts how long a send took, from its arrival to its answer', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  for (const [opaque, flags] of [
+    [1, 0],
+    [2, AppendFlag.WAIT_FLUSH],
+  ] as const) {
+    room.receive(connection, send(opaque));
+    room.result(connection, opaque, flags, opaque * 100);
+  }
+  room.nowMs += 7;
+  room.work();
+  room.positions.publish('flushed', 1000);
+  room.nowMs += 3;
+  room.work();
+  const counts = room.putLatencies.counts();
+  assert.equal([counts[7], counts[10], room.putLatencies.longestMs], [1, 1, 10]);
 });
 
 remoting('holds an answer back until the flushed position has passed it', () => {
@@ -431,21 +453,36 @@ remoting('the second port takes no pulls, an unknown code goes to who answers 3'
   assert.is(takeAll(room.sendRings[vip.id % 2]!).length, 1);
 });
 
-remoting('an answer of a client is no request, whatever its code is', () => {
+remoting('an answer of a client goes to the coordinator, whatever its code is', () => {
   const room = new RemotingRoom();
   const connection = room.connect();
-  for (const code of [10, 310, 11, 0, 1]) {
+  for (const code of [0, 10, 11, 38]) {
     const text = Buffer.from(frameOf(code, {})).toString('latin1').replace('"flag":0', '"flag":1');
-    room.receive(
-      connection,
-      Uint8Array.from(text, character => character.charCodeAt(0)),
-    );
+    room.receive(connection, Buffer.from(text, 'latin1'));
+    assert.is(takeAll(room.coordinatorRing).length, 1, String(code));
   }
   room.work();
-  assert.equal(
-    [room.remoting.inflight, ...room.sendRings.map(ring => takeAll(ring).length), takeAll(room.pullRing).length],
-    [0, 0, 0, 0],
-  );
+  assert.equal([takeAll(room.sendRings[0]!).length, takeAll(room.pullRing).length, room.remoting.inflight], [0, 0, 0]);
+  assert.is(connection.answers.length, 0);
+});
+
+remoting('an answer that nobody can take is dropped', () => {
+  const room = new RemotingRoom({ outlets: {} });
+  const connection = room.connect();
+  const answer = (body: Uint8Array | null): Uint8Array =>
+    Buffer.from(
+      Buffer.from(frameOf(0, {}, body))
+        .toString('latin1')
+        .replace('"flag":0', '"flag":1'),
+      'latin1',
+    );
+  room.receive(connection, answer(null));
+  const full = new RemotingRoom();
+  const other = full.connect();
+  full.receive(other, answer(new Uint8Array(60_000)));
+  fillRing(full.coordinatorRing, InboundType.FRAME);
+  full.receive(other, answer(null));
+  assert.equal([connection.closed, other.closed, connection.answers, other.answers], [false, false, [], []]);
 });
 
 remoting('a request larger than its ring is refused for good, not for now', () => {
