@@ -9,6 +9,8 @@ import { SegmentCache } from './segment-cache.js';
 
 const UNIT = ConsumeQueueUnit.size;
 const at = ConsumeQueueUnit.at;
+/** Entries of a gap that are written at once. */
+const BLANK_UNITS = 4096;
 
 /** Gathers entries and writes them in runs. Hot. */
 export class ConsumeQueueWriter {
@@ -68,11 +70,14 @@ export class ConsumeQueueWriter {
     const unitsPerFile = this.#segments.segmentSize / UNIT;
     // A queue without files begins with the file that holds its first entry; one that has files stays without a hole.
     const from = this.nextOffset === 0 ? queueOffset - (queueOffset % unitsPerFile) : this.nextOffset;
-    const blank = new Uint8Array(UNIT);
-    putI32(blank, at.size, BLANK_UNIT_SIZE);
-    for (let index = from; index < queueOffset; index++) {
-      const position = index * UNIT;
-      this.#segments.at(position)!.write(blank, 0, UNIT, position % this.#segments.segmentSize);
+    const blank = new Uint8Array(UNIT * Math.min(BLANK_UNITS, queueOffset - from));
+    for (let unit = 0; unit < blank.length; unit += UNIT) putI32(blank, unit + at.size, BLANK_UNIT_SIZE);
+    for (let index = from; index < queueOffset; ) {
+      const within = (index * UNIT) % this.#segments.segmentSize;
+      const left = Math.min(queueOffset - index, (this.#segments.segmentSize - within) / UNIT);
+      const bytes = Math.min(blank.length, left * UNIT);
+      this.#segments.at(index * UNIT)!.write(blank, 0, bytes, within);
+      index += bytes / UNIT;
     }
     if (this.nextOffset === 0) this.startOffset = queueOffset;
     this.nextOffset = queueOffset;
