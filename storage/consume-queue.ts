@@ -27,6 +27,7 @@ export class ConsumeQueueWriter {
   /** Entries not synced yet. Units: entries. */
   unsyncedCount = 0;
   readonly #segments: SegmentCache;
+  readonly #restart: (() => void) | undefined;
   /** Starts of files with entries that are not synced. Units: bytes. */
   readonly #unsynced = new Set<number>();
   #pending = new Uint8Array(UNIT * 64);
@@ -34,9 +35,19 @@ export class ConsumeQueueWriter {
 
   /**
    * `fileSize`: a multiple of 20. `nextOffset` and `maxPhysicalOffset` come from recovery; 0 and -1 for a new queue.
+   * `restart` deletes all files: then a record that is newer than all entries, and yet has a lower offset, is the first
+   * of a queue that began anew when its topic was made again. Without it such a record is left out.
    */
-  constructor(disk: Disk, folder: string, fileSize: number, nextOffset: number, maxPhysicalOffset: number) {
+  constructor(
+    disk: Disk,
+    folder: string,
+    fileSize: number,
+    nextOffset: number,
+    maxPhysicalOffset: number,
+    restart?: () => void,
+  ) {
     this.#segments = new SegmentCache(disk, folder, fileSize, 'create', 4);
+    this.#restart = restart;
     this.nextOffset = nextOffset;
     this.writtenOffset = nextOffset;
     this.maxPhysicalOffset = maxPhysicalOffset;
@@ -47,7 +58,8 @@ export class ConsumeQueueWriter {
    * Shape: the tags code is given in two halves. Returns whether the queue grew.
    */
   append(queueOffset: number, physicalOffset: number, size: number, tagsHigh: number, tagsLow: number): boolean {
-    if (physicalOffset + size <= this.maxPhysicalOffset || queueOffset < this.nextOffset) return false;
+    if (physicalOffset + size <= this.maxPhysicalOffset) return false;
+    if (queueOffset < this.nextOffset && !this.#beginAnew()) return false;
     if (queueOffset > this.nextOffset) this.#skipTo(queueOffset);
     if ((this.#pendingCount + 1) * UNIT > this.#pending.length) this.#grow();
     const start = this.#pendingCount * UNIT;
@@ -58,6 +70,19 @@ export class ConsumeQueueWriter {
     this.#pendingCount++;
     this.nextOffset++;
     this.maxPhysicalOffset = physicalOffset + size;
+    return true;
+  }
+
+  #beginAnew(): boolean {
+    if (this.#restart === undefined) return false;
+    this.#segments.close();
+    this.#unsynced.clear();
+    this.#restart();
+    this.#pendingCount = 0;
+    this.unsyncedCount = 0;
+    this.startOffset = 0;
+    this.nextOffset = 0;
+    this.writtenOffset = 0;
     return true;
   }
 
