@@ -31,6 +31,8 @@ const statsNames = {
 /** A slot of a lane: which pair it counts, and what of it is in the pair's total already. */
 interface PairSlot {
   readonly key: string;
+  readonly traffic: GroupTraffic;
+  readonly index: number;
   seen: Total;
 }
 
@@ -45,7 +47,9 @@ export class BrokerStats {
     brokerPut: new Map<string, StatsItem>(),
     brokerGet: new Map<string, StatsItem>(),
   };
+  /** By lane, then by index. */
   readonly #slots: PairSlot[][];
+  readonly #slotsOf = new Map<string, Set<PairSlot>>();
   /** What of a topic does not count any more: it was stored before the topic was deleted. */
   readonly #forgotten = new Map<string, Total>();
   readonly #nextMs: Record<StatsWindow, number> = { minute: 0, hour: 0, day: 0 };
@@ -72,15 +76,23 @@ export class BrokerStats {
   }
 
   /** A lane says what a slot of its counts means. */
-  pairNamed(lane: number, slot: number, topic: string, group: string): void {
-    this.#slots[lane]![slot] = { key: pairKey(topic, group), seen: NOTHING };
+  pairNamed(lane: number, index: number, topic: string, group: string): void {
+    const slots = this.#slots[lane]!;
+    const before = slots[index];
+    if (before !== undefined) this.#slotsOf.get(before.key)?.delete(before);
+    const key = pairKey(topic, group);
+    const slot = { key, traffic: this.#options.pulled[lane]!, index, seen: NOTHING };
+    slots[index] = slot;
+    const ofKey = this.#slotsOf.get(key);
+    if (ofKey === undefined) this.#slotsOf.set(key, new Set([slot]));
+    else ofKey.add(slot);
   }
 
   /** Undefined when nothing was ever counted under this name and key. */
   view(name: string, key: string): Record<StatsWindow, ReturnType<StatsItem['figures']>> | undefined {
     if (!Object.hasOwn(statsNames, name)) return undefined;
     const [table, of] = statsNames[name as keyof typeof statsNames];
-    this.#readTotals();
+    this.#readTotal(table, key);
     const item = this.#tables[table].get(key);
     if (item === undefined) return undefined;
     return {
@@ -111,19 +123,29 @@ export class BrokerStats {
   }
 
   #readTotals(): void {
-    const { numbers, broker, clusterName } = this.#options;
+    const { numbers } = this.#options;
     for (const topic of numbers.topics()) setTotal(this.#tables.topicPut, topic, this.#newIn(topic));
+    for (const slots of this.#slots) for (const slot of slots) this.#readSlot(slot);
+    this.#readBroker();
+  }
+
+  /** Of one statistic: somebody may ask for thousands of them, one by one. */
+  #readTotal(table: (typeof statsNames)[keyof typeof statsNames][0], key: string): void {
+    if (table === 'topicPut') setTotal(this.#tables.topicPut, key, this.#newIn(key));
+    else if (table === 'groupGet') for (const slot of this.#slotsOf.get(key) ?? []) this.#readSlot(slot);
+    else this.#readBroker();
+  }
+
+  #readBroker(): void {
+    const { broker, clusterName } = this.#options;
     const { put, get } = broker();
     setTotal(this.#tables.brokerPut, clusterName, { messages: put, bytes: 0, times: put });
     setTotal(this.#tables.brokerGet, clusterName, { messages: get, bytes: 0, times: get });
-    for (const [lane, slots] of this.#slots.entries()) {
-      for (const [index, slot] of slots.entries()) this.#readSlot(this.#options.pulled[lane]!, index, slot);
-    }
   }
 
-  #readSlot(traffic: GroupTraffic, index: number, slot: PairSlot): void {
+  #readSlot(slot: PairSlot): void {
+    const { traffic, index, seen } = slot;
     const now = { messages: traffic.messages(index), bytes: traffic.bytes(index), times: traffic.answers(index) };
-    const { seen } = slot;
     if (now.times <= seen.times) return;
     slot.seen = now;
     const before = this.#tables.groupGet.get(slot.key)?.total ?? NOTHING;
