@@ -3,14 +3,12 @@
  * ConsumerManageProcessor.
  */
 
-import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { decodeHeartbeatData, decodeSubscriptionGroupConfig } from '../../protocol/bodies.js';
-import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
-import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
-import { RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
 import { type Handler, success, successWithBody, systemError } from './handler.js';
-import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState } from './state.js';
+import { ensureRetryTopic } from './retry-topics.js';
+import { announceGroup, applyGroupChanges } from './state.js';
 
 const heartbeat: Handler = (state, request, sender) => {
   const data = decodeHeartbeatData(request.body);
@@ -23,21 +21,6 @@ const heartbeat: Handler = (state, request, sender) => {
   applyGroupChanges(state, clients.heartbeat({ ...sender, language, version }, data, nowMs));
   return success(request);
 };
-
-/** A group is found through the route of its retry topic, so that exists from the first heartbeat on. */
-function ensureRetryTopic(state: CoordinatorState, group: string, queues: number, unitMode: boolean): void {
-  const name = `${RETRY_TOPIC_PREFIX}${group}`;
-  // A group whose name no topic may have (a path, for example) gets no retry topic, and so no folder.
-  if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
-  const perm = Permission.READ | Permission.WRITE;
-  const topic = createTopicConfig(name, {
-    readQueueNums: queues,
-    writeQueueNums: queues,
-    perm,
-    topicSysFlag: unitMode ? 2 : 0,
-  });
-  announceTopic(state, state.topics.put(topic, state.nowMs));
-}
 
 const unregisterClient: Handler = (state, request, { connectionId }) => {
   const { consumerGroup, producerGroup } = request.extFields;

@@ -11,7 +11,7 @@ import type { TopicEntry } from '../topic-snapshot.js';
 
 /** A room that takes news. */
 export interface NewsReader {
-  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'flushService';
+  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'scheduler' | 'flushService';
   readonly ring: Ring;
   readonly bell: Doorbell;
 }

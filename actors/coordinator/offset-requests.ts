@@ -100,12 +100,8 @@ const correctionOffset: Handler = (state, request) => {
   return successWithBody(request, { correctionOffsets });
 };
 
-/** What `config/delayOffset.json` holds: how far each delay level is delivered. */
-const delayOffsets: Handler = (state, request) => successWithBody(request, state.delayOffsets() ?? { offsetTable: {} });
-
 export const offsetHandlers: ReadonlyMap<number, Handler> = new Map([
   [RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, resetOffset],
   [RequestCode.CLONE_GROUP_OFFSET, cloneOffset],
   [RequestCode.QUERY_CORRECTION_OFFSET, correctionOffset],
-  [RequestCode.GET_ALL_DELAY_OFFSET, delayOffsets],
 ]);

@@ -52,8 +52,6 @@ export interface CoordinatorState {
   /** Where clients are told to come: `ip:port`. */
   brokerAddr(): string;
   readonly store: StoreView;
-  /** What `config/delayOffset.json` holds; undefined when there is none. */
-  delayOffsets(): object | undefined;
 }
 
 /** What is asked of a client that answers. */

@@ -4,8 +4,9 @@
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { BrokerConfig, LoadedConfig } from '../../config/index.js';
+import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
@@ -21,6 +22,7 @@ import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
 import type { QueueNumbers } from '../queue-numbers.js';
+import { DelayRequests } from './delay-requests.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
@@ -29,6 +31,7 @@ import {
   logFlushSettings,
   pullLaneSettings,
   queueFlushSettings,
+  schedulerSettings,
   sendLaneSettings,
 } from './settings.js';
 import { StoreFiles } from './store-view.js';
@@ -64,6 +67,7 @@ export class CoordinatorRoom {
     this.#news = new NewsDesk(newsReaders(options.shop), ({ kind }, bytes) =>
       options.log.error({ room: kind, bytes }, 'news is larger than a ring takes (key ringCapacityBytes): it is lost'),
     );
+    const delays = new DelayRequests(options.disk, options.paths, options.numbers, options.shop.queueTable);
     const requests = new NodeRequests({
       disk: options.disk,
       paths: options.paths,
@@ -74,25 +78,29 @@ export class CoordinatorRoom {
       configFile: options.configFile,
       config: () => this.#loaded,
       earliestStoreTime: () => this.#files.storeTimeAt(options.shop.positions.read('minimum')),
+      delayProgress: () => delays.progress(),
       deleteExpiredLog: () => {
         this.#manualPasses = MANUAL_PASSES;
       },
       apply: (loaded, changed) => this.#apply(loaded, changed),
     });
-    this.coordinator = this.#makeCoordinator(requests);
+    // The topic announces 18 queues, as in Java; every level has one all the same.
+    options.numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
+    this.coordinator = this.#makeCoordinator(request => delays.answer(request) ?? requests.answer(request));
   }
 
   get config(): BrokerConfig {
     return this.#loaded.config;
   }
 
-  #makeCoordinator(requests: NodeRequests): Coordinator {
+  #makeCoordinator(nodeRequest: NodeRequests['answer']): Coordinator {
     const { shop, paths, numbers, log, disk } = this.#options;
+    // More levels than the topic has queues in its configuration still have a queue each.
+    numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
     const table = (file: string): JsonTable => new JsonTable(disk, join(paths.config, `${file}.json`), parseDialect);
     const config = this.config;
     const nowMs = Date.now();
     const name = 'coordinator';
-    const delayOffsets = table('delayOffset');
     return new Coordinator({
       fromRemoting: shop.ring('remoting', name),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, name)),
@@ -100,7 +108,7 @@ export class CoordinatorRoom {
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
       registrar: () => this.registrar,
-      nodeRequest: requests.answer,
+      nodeRequest,
       state: {
         topics: new TopicTable(table('topics'), config, nowMs),
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
@@ -117,7 +125,6 @@ export class CoordinatorRoom {
         brokerName: config.brokerName,
         brokerAddr: () => `${this.#options.advertisedAddress}:${this.#options.listenPort}`,
         store: this.#files,
-        delayOffsets: () => delayOffsets.read().value as object | undefined,
       },
     });
   }
@@ -138,6 +145,12 @@ export class CoordinatorRoom {
     const passes = this.#manualPasses;
     this.#manualPasses = 0;
     return passes;
+  }
+
+  /** Tells all rooms of all topics and groups, and behind them the scheduler that it may begin. */
+  announce(): void {
+    this.coordinator.announceAll();
+    this.#news.settings('scheduler', schedulerSettings(this.config));
   }
 
   /** Registers with the name servers from now on. */
@@ -176,6 +189,7 @@ export class CoordinatorRoom {
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
     this.#news.settings('flushService', logFlushSettings(loaded.config));
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
+    this.#news.settings('scheduler', schedulerSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
     if (changed.includes('brokerPermission')) {
@@ -190,12 +204,13 @@ export class CoordinatorRoom {
   }
 }
 
-/** Who takes news of topics. */
-function newsReaders(shop: Workshop): NewsReader[] {
+/** Who takes news. */
+export function newsReaders(shop: Workshop): NewsReader[] {
   const readers = [
     ['send-lane', 'sendLane'],
     ['pull-lane', 'pullLane'],
     ['dispatcher', 'dispatcher'],
+    ['scheduler', 'scheduler'],
     ['flush-service', 'flushService'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>

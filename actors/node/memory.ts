@@ -8,6 +8,7 @@ import { SharedFlags } from '../../runtime/memory/flags.js';
 import { Latencies } from '../../runtime/memory/latencies.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { GroupTraffic } from '../group-traffic.js';
 import { QueueTable } from '../queue-table.js';
 import { QueueTraffic } from '../queue-traffic.js';
@@ -20,6 +21,9 @@ export interface NodeMemory {
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
+  /** A flight recorder an actor. */
+  readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
+  readonly traceSwitch: SharedArrayBuffer;
   readonly positions: SharedArrayBuffer;
   readonly storeState: SharedArrayBuffer;
   readonly queueTable: SharedArrayBuffer;
@@ -60,6 +64,8 @@ export function allocateMemory(
     rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
+    traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,
@@ -77,6 +83,7 @@ export class Workshop {
   readonly queueTable: QueueTable;
   readonly queueTraffic: QueueTraffic;
   readonly putLatencies: Latencies;
+  readonly traceSwitch: TraceSwitch;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
 
@@ -87,13 +94,15 @@ export class Workshop {
     this.queueTable = new QueueTable(memory.queueTable);
     this.queueTraffic = new QueueTraffic(memory.statistics.queueTraffic);
     this.putLatencies = new Latencies(memory.statistics.putLatencies);
+    this.traceSwitch = new TraceSwitch(memory.traceSwitch);
   }
 
   ring(from: string, to: string): Ring {
     const id = ringId(from, to);
     const known = this.#rings.get(id);
     if (known !== undefined) return known;
-    const ring = new Ring(this.memory.rings[id]!);
+    const { rings, threadOf } = this.memory;
+    const ring = new Ring(rings[id]!, threadOf[from] === threadOf[to]);
     this.#rings.set(id, ring);
     return ring;
   }
@@ -113,6 +122,10 @@ export class Workshop {
     const bell = new Doorbell(this.memory.bells[thread]!);
     this.#bells.set(thread, bell);
     return bell;
+  }
+
+  recorder(actor: string): FlightRecorder {
+    return new FlightRecorder(this.traceSwitch, this.memory.recorders[actor]);
   }
 
   counters(actor: string): Counters {

@@ -29,6 +29,8 @@ export interface NodeRequestOptions {
   earliestStoreTime(): number;
   /** Has expired files of the log deleted now, whatever deleteWhen says. */
   deleteExpiredLog(): void;
+  /** Keys that say how far delayed messages are delivered. */
+  delayProgress(): Record<string, string>;
   /** Takes a changed configuration over: tells the rooms about keys that change at run time. */
   apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void;
 }
@@ -165,6 +167,7 @@ export class NodeRequests {
       msgGetTotalTodayMorning: rates.mornings('messagesPulled').today,
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
+      ...this.#options.delayProgress(),
     };
     return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));
   }

@@ -4,6 +4,7 @@ import type { CoordinatorSettings } from '../coordinator/state.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import type { SchedulerSettings } from '../scheduler/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
@@ -13,6 +14,7 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
       ? config.waitTimeMillsInSendQueue
       : Number.MAX_SAFE_INTEGER,
     brokerPermission: config.brokerPermission,
+    rejectTransactionMessage: config.rejectTransactionMessage,
     startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
   };
 }
@@ -64,6 +66,14 @@ export function queueFlushSettings(config: BrokerConfig): QueueFlusherConfig {
     flushIntervalConsumeQueue: config.flushIntervalConsumeQueue,
     flushConsumeQueueLeastPages: config.flushConsumeQueueLeastPages,
     flushConsumeQueueThoroughInterval: config.flushConsumeQueueThoroughInterval,
+  };
+}
+
+export function schedulerSettings(config: BrokerConfig): SchedulerSettings {
+  return {
+    deliver: config.brokerRole !== 'SLAVE',
+    flushDelayOffsetInterval: config.flushDelayOffsetInterval,
+    scheduleAsyncDeliverMaxPendingLimit: config.scheduleAsyncDeliverMaxPendingLimit,
   };
 }
 

@@ -27,6 +27,7 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
@@ -68,6 +69,7 @@ export interface PullLaneOptions {
   readonly traffic: GroupTraffic;
   /** How long looking for the messages of a pull takes. */
   readonly latencies: Latencies;
+  readonly recorder: FlightRecorder;
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
   readonly brokerName: string;
@@ -87,7 +89,7 @@ export class PullLane implements Actor {
   readonly #news: TopicNews;
   readonly #groups = new GroupSnapshot();
   readonly #held: HeldPulls;
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
   readonly #queues = new Map<number, ConsumeQueueReader>();
@@ -111,7 +113,7 @@ export class PullLane implements Actor {
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
     const counts = new GroupCounts(options.traffic, options.toCoordinator);
-    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder);
     this.#held = new HeldPulls({
       table: options.table,
       counters: options.counters,
@@ -234,6 +236,8 @@ export class PullLane implements Actor {
     if (!header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#answers.close(connectionId);
     }
+    // An answer with the code of a request: nothing was asked.
+    if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;

@@ -5,6 +5,8 @@ import type { HeaderView } from '../../protocol/header-view.js';
 import { PULL_RESPONSE_HEADER_MAX, putPullResponse } from '../../protocol/pull-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import type { Fetcher } from './fetcher.js';
 import type { GroupCounts } from './group-counts.js';
@@ -17,11 +19,13 @@ export class PullAnswers {
   readonly #ring: Ring;
   readonly #counters: Counters;
   readonly #groups: GroupCounts;
+  readonly #recorder: FlightRecorder;
 
-  constructor(ring: Ring, counters: Counters, groups: GroupCounts) {
+  constructor(ring: Ring, counters: Counters, groups: GroupCounts, recorder: FlightRecorder) {
     this.#ring = ring;
     this.#counters = counters;
     this.#groups = groups;
+    this.#recorder = recorder;
   }
 
   /** What the fetcher found for a group in a topic. */
@@ -53,6 +57,10 @@ export class PullAnswers {
     ring.commit(OutboundType.FRAME, end - claimed);
     this.pending = true;
     this.#count(topic, group, fetcher.count, end - bodyAt);
+    if (this.#recorder.isOn && fetcher.count > 0) {
+      const { offset, queueNumber, outcome } = fetcher;
+      this.#recorder.note(TraceEvent.pulled, 0, offset, queueNumber, outcome.nextBeginOffset - offset);
+    }
     return true;
   }
 

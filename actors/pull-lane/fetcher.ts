@@ -27,6 +27,9 @@ export class Fetcher {
     minOffset: 0,
     maxOffset: 0,
   };
+  /** What was asked for last. */
+  queueNumber = 0;
+  offset = 0;
   /** Messages found. */
   count = 0;
   /** Size of all messages found. Units: bytes. */
@@ -58,6 +61,8 @@ export class Fetcher {
     settings: PullLaneSettings,
   ): void {
     const { outcome } = this;
+    this.queueNumber = queueNumber;
+    this.offset = offset;
     const min = this.#table.min(queueNumber);
     const max = this.#table.max(queueNumber);
     this.count = 0;

@@ -9,6 +9,7 @@ import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
+import { newsReaders } from '../../actors/node/coordinator-room.js';
 import { allocateStatistics, type NodeMemory, Workshop } from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
@@ -26,6 +27,7 @@ import { SharedFlags } from '../../runtime/memory/flags.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { SimScheduler } from '../../runtime/sim/scheduler.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
@@ -51,6 +53,7 @@ export class Broker {
   readonly #store: Store;
   readonly #actors: Actor[] = [];
   #crash: Error | undefined;
+  readonly #news: NewsDesk;
 
   constructor(world: World, run: number) {
     this.#world = world;
@@ -76,6 +79,7 @@ export class Broker {
       mappedFileSizeCommitLog: options.segmentSize ?? 32 * 1024,
       mappedFileSizeConsumeQueue: (options.unitsPerFile ?? 1000) * 20,
       checkCRCOnRecover: true,
+      messageDelayLevel: '1s 5s',
       messageIndexEnable: true,
       maxHashSlotNum: 50,
       maxIndexNum: 200,
@@ -94,6 +98,7 @@ export class Broker {
       outboundBytesMax: 1e9,
     };
     this.remoting = buildRemoting(this.shop, remoting, settings.context, silentLogger, () => clock.nowMs());
+    this.#news = new NewsDesk(newsReaders(this.shop));
     const coordinator = this.#coordinator(watched, run === 0);
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
@@ -101,6 +106,11 @@ export class Broker {
       else this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
+    this.#news.settings('scheduler', {
+      deliver: true,
+      flushDelayOffsetInterval: 10_000,
+      scheduleAsyncDeliverMaxPendingLimit: 2000,
+    });
     this.#store.markOpen();
     for (const actor of this.#actors) this.sim.add(actor);
   }
@@ -115,8 +125,6 @@ export class Broker {
       for (const topic of topics) known.put(createTopicConfig(topic, counts), nowMs);
     }
     const bell = shop.bell('coordinator');
-    const readers = (kind: 'send-lane' | 'pull-lane' | 'dispatcher', news: 'sendLane' | 'pullLane' | 'dispatcher') =>
-      shop.namesOf(kind).map(name => ({ kind: news, ring: shop.ring('coordinator', name), bell }));
     return new Coordinator({
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
@@ -133,11 +141,7 @@ export class Broker {
         numbers: this.#store.numbers,
         table: shop.queueTable,
         positions: shop.positions,
-        news: new NewsDesk([
-          ...readers('send-lane', 'sendLane'),
-          ...readers('pull-lane', 'pullLane'),
-          ...readers('dispatcher', 'dispatcher'),
-        ]),
+        news: this.#news,
         log: silentLogger,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
@@ -151,7 +155,6 @@ export class Broker {
         }),
         brokerAddr: () => '127.0.0.1:10911',
         store: { storeTimeOf: () => 0, physicalOffsetOf: () => -1, entriesOf: () => [], recordAt: () => undefined },
-        delayOffsets: () => undefined,
       },
     });
   }
@@ -253,6 +256,8 @@ export class Broker {
 }
 
 const queueTable = new QueueTable().memory;
+/** Nothing is traced, so all actors may share one. */
+const recorder = FlightRecorder.allocate();
 /** Queues whose bounds are forgotten between two lives: more than any has. */
 const queuesUsed = 4096;
 
@@ -267,6 +272,8 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
     actors,
     queueTable,
     statistics: allocateStatistics(actors),
+    recorders: Object.fromEntries(actors.map(actor => [actor.name, recorder])),
+    traceSwitch: new TraceSwitch().memory,
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),
     bells: { [MAIN_THREAD]: new Doorbell().memory },
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
@@ -295,6 +302,7 @@ function settingsOf(
       flushCommitLogLeastPages: 1,
       flushCommitLogThoroughInterval: 500,
     },
+    delayLevelsMs: [1000, 5000],
     flushQueues: {
       flushIntervalConsumeQueue: 20,
       flushConsumeQueueLeastPages: 0,

@@ -125,10 +125,6 @@ export class TestWorld {
     fs.mkdirSync(path.join(this.folder, name), { recursive: true });
   }
 
-  writeText(name: string, text: string): void {
-    fs.writeFileSync(path.join(this.folder, name), text);
-  }
-
   /** The disk works again. */
   repair(): void {
     const { faults } = this.disk;

@@ -118,11 +118,4 @@ requests('says how far the slowest group is in each queue', () => {
   assert.is(room.offsets.query('H', 'T', 0), 2, 'a group that is left out keeps its offsets');
 });
 
-requests('tells the delay offsets that are stored', () => {
-  const room = new CoordinatorRoom();
-  assert.is(textOf(room.ask(45).body), '{"offsetTable":{}}');
-  room.delayOffsets = { offsetTable: { 3: 5 } };
-  assert.is(textOf(room.ask(45).body), '{"offsetTable":{"3":5}}');
-});
-
 requests.run();

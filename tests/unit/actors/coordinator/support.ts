@@ -114,7 +114,6 @@ export class CoordinatorRoom {
     entriesOf: (_topic, _queueId, offset, count) => this.entries.slice(offset, offset + count),
     recordAt: position => this.records.get(position),
   };
-  delayOffsets: object | undefined;
   readonly locks = new LockTable();
   readonly queueTraffic = new QueueTraffic();
   readonly groupTraffic = new GroupTraffic();
@@ -168,7 +167,6 @@ export class CoordinatorRoom {
         brokerName: 'broker-a',
         brokerAddr: () => '127.0.0.1:10911',
         store: this.store,
-        delayOffsets: () => this.delayOffsets,
       },
     });
   }

@@ -106,13 +106,4 @@ administration('a client that goes before it answers', () =>
   }),
 );
 
-administration('a store that Java or an earlier run left tells its delay offsets', () =>
-  withNode({}, async world => {
-    const wire = await world.dial();
-    assert.is(textOf(await wire.ask(frameOf(45, {}))), '{"offsetTable":{}}');
-    world.writeText('config/delayOffset.json', '{"offsetTable":{3:5}}');
-    assert.is(textOf(await wire.ask(frameOf(45, {}))), '{"offsetTable":{"3":5}}');
-  }),
-);
-
 administration.run();

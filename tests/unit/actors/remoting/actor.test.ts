@@ -18,7 +18,17 @@ import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
-import { CountingBell, fillRing, frameOf, makeRing, sendFrame, takeAll } from '../../../support/rooms.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
+import {
+  asAnswer,
+  CountingBell,
+  fillRing,
+  frameOf,
+  makeRecorder,
+  makeRing,
+  sendFrame,
+  takeAll,
+} from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
 import { FakeConnection } from './support.js';
 
@@ -33,6 +43,7 @@ class RemotingRoom {
   readonly positions = new Positions();
   readonly counters = new Counters();
   readonly putLatencies = new Latencies();
+  readonly traceSwitch = new TraceSwitch();
   readonly remoting: Remoting;
   scheduled = 0;
   nowMs = 1_700_000_000_000;
@@ -50,6 +61,8 @@ class RemotingRoom {
       inlets: [this.results],
       positions: this.positions,
       counters: this.counters,
+      recorder: makeRecorder(this.traceSwitch),
+      traceSwitch: this.traceSwitch,
       encoder: new SendResponseEncoder({ storeAddress: 0x7f000001, storePort: 10_911 }, 'DefaultRegion', true),
       log: silentLogger,
       connectionsMax: 100,
@@ -249,6 +262,38 @@ remoting('answers FLUSH_DISK_TIMEOUT when the flush does not come: stored, maybe
   assert.is(connection.answers.length, 1, 'answered once');
 });
 
+remoting('a plain answer tells only whether it worked', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  for (const [opaque, flags] of [
+    [1, AppendFlag.PLAIN],
+    [2, AppendFlag.PLAIN | AppendFlag.BINARY],
+    [3, AppendFlag.PLAIN | AppendFlag.WAIT_FLUSH],
+    [4, AppendFlag.PLAIN | AppendFlag.ONEWAY],
+  ] as const) {
+    room.receive(connection, frameOf(36, { offset: 0, group: 'G' }, null, { opaque }));
+    room.result(connection, opaque, flags, 100);
+  }
+  room.work();
+  assert.equal(
+    connection.answers.map(({ opaque, code, extFields, serializeType }) => ({
+      opaque,
+      code,
+      extFields,
+      serializeType,
+    })),
+    [
+      { opaque: 1, code: 0, extFields: {}, serializeType: 0 },
+      { opaque: 2, code: 0, extFields: {}, serializeType: 1 },
+    ],
+  );
+  room.nowMs += 5000;
+  room.work();
+  const late = connection.answers.at(-1)!;
+  assert.equal([late.opaque, late.code, late.remark], [3, 1, 'FLUSH_DISK_TIMEOUT'], 'stored, maybe not safe');
+  assert.is(room.remoting.inflight, 0);
+});
+
 remoting('a batch has an id for each message', () => {
   const room = new RemotingRoom();
   const connection = room.connect();
@@ -345,6 +390,15 @@ remoting('oneway requests hear nothing of it', () => {
   const room = new RemotingRoom({ maxInflight: 1 });
   const connection = room.connect();
   for (let opaque = 0; opaque < 3; opaque++) room.receive(connection, send(opaque, { oneway: true }));
+  room.work();
+  assert.equal([connection.answers.length, connection.closed], [0, false]);
+});
+
+remoting('what is an answer itself hears nothing of it', () => {
+  const room = new RemotingRoom({ maxInflight: 1 });
+  const connection = room.connect();
+  room.receive(connection, send(0));
+  room.receive(connection, asAnswer(send(1)));
   room.work();
   assert.equal([connection.answers.length, connection.closed], [0, false]);
 });
@@ -451,38 +505,6 @@ remoting('the second port takes no pulls, an unknown code goes to who answers 3'
   assert.equal([takeAll(room.pullRing).length, takeAll(room.coordinatorRing).length], [0, 2]);
   room.receive(vip, send(1));
   assert.is(takeAll(room.sendRings[vip.id % 2]!).length, 1);
-});
-
-remoting('an answer of a client goes to the coordinator, whatever its code is', () => {
-  const room = new RemotingRoom();
-  const connection = room.connect();
-  for (const code of [0, 10, 11, 38]) {
-    const text = Buffer.from(frameOf(code, {})).toString('latin1').replace('"flag":0', '"flag":1');
-    room.receive(connection, Buffer.from(text, 'latin1'));
-    assert.is(takeAll(room.coordinatorRing).length, 1, String(code));
-  }
-  room.work();
-  assert.equal([takeAll(room.sendRings[0]!).length, takeAll(room.pullRing).length, room.remoting.inflight], [0, 0, 0]);
-  assert.is(connection.answers.length, 0);
-});
-
-remoting('an answer that nobody can take is dropped', () => {
-  const room = new RemotingRoom({ outlets: {} });
-  const connection = room.connect();
-  const answer = (body: Uint8Array | null): Uint8Array =>
-    Buffer.from(
-      Buffer.from(frameOf(0, {}, body))
-        .toString('latin1')
-        .replace('"flag":0', '"flag":1'),
-      'latin1',
-    );
-  room.receive(connection, answer(null));
-  const full = new RemotingRoom();
-  const other = full.connect();
-  full.receive(other, answer(new Uint8Array(60_000)));
-  fillRing(full.coordinatorRing, InboundType.FRAME);
-  full.receive(other, answer(null));
-  assert.equal([connection.closed, other.closed, connection.answers, other.answers], [false, false, [], []]);
 });
 
 remoting('a request larger than its ring is refused for good, not for now', () => {
