@@ -141,6 +141,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     news: shop.ring('coordinator', name),
     positions: shop.positions,
     table: shop.queueTable,
+    traffic: shop.queueTraffic,
     openQueue: (topic, queueId, nextOffset) => {
       const folder = consumeQueueFolder(paths, topic, queueId);
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
@@ -239,6 +240,8 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
       return new ConsumeQueueReader(disk, folder, settings.mappedFileSizeConsumeQueue, units);
     },
     counters: shop.counters(name),
+    traffic: shop.groupTraffic(name),
+    latencies: shop.getLatencies(name),
     recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
@@ -285,6 +288,7 @@ export function buildRemoting(
     connectionsMax: settings.connectionsMax,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
+    putLatencies: shop.putLatencies,
     idleMaxMs: settings.idleMaxMs,
     closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),
     nowMs,
