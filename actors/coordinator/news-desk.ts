@@ -24,6 +24,7 @@ interface Waiting {
 const encoder = new TextEncoder();
 
 const takesTopics = (reader: NewsReader): boolean => reader.kind !== 'flushService';
+const takesGroups = ({ kind }: NewsReader): boolean => kind === 'pullLane' || kind === 'sendLane';
 
 export class NewsDesk {
   readonly #onTooLarge: (reader: NewsReader, bytes: number) => void;
@@ -45,10 +46,12 @@ export class NewsDesk {
 
   group(entry: GroupEntry): void {
     this.#tell(NewsType.GROUP, encoder.encode(JSON.stringify(entry)), reader => reader.kind === 'pullLane');
+    const config = encoder.encode(JSON.stringify({ ...entry, members: undefined }));
+    this.#tell(NewsType.GROUP, config, reader => reader.kind === 'sendLane');
   }
 
   groupDeleted(name: string): void {
-    this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), reader => reader.kind === 'pullLane');
+    this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), takesGroups);
   }
 
   settings(kind: NewsReader['kind'], settings: object): void {

@@ -27,6 +27,7 @@ import { Scheduler } from '../scheduler/actor.js';
 import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
 import { SendLane } from '../send-lane/actor.js';
 import type { SendContext } from '../send-lane/behaviour.js';
+import { RecordSource } from '../send-lane/record-source.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
 import type { ActorInstance } from './wiring.js';
@@ -63,7 +64,7 @@ export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
   }
 }
 
-function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendLane {
+function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools): SendLane {
   return new SendLane({
     name,
     inbox: shop.ring('remoting', name),
@@ -79,6 +80,10 @@ function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendL
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
+    records: new RecordSource(
+      new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+      shop.positions,
+    ),
   });
 }
 

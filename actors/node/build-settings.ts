@@ -77,6 +77,7 @@ export function brokerSettings(
       storeAddress: parseIpv4(advertisedAddress),
       storePort: config.listenPort,
       syncFlush: config.flushDiskType === 'SYNC_FLUSH',
+      delayLevels: parseDelayLevels(config.messageDelayLevel).length,
     },
     sendLane: sendLaneSettings(config),
     pullLane: pullLaneSettings(config, totalmem()),

@@ -93,6 +93,8 @@ export class CoordinatorRoom {
 
   #makeCoordinator(nodeRequest: NodeRequests['answer']): Coordinator {
     const { shop, paths, numbers, log, disk } = this.#options;
+    // More levels than the topic has queues in its configuration still have a queue each.
+    numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
     const table = (file: string): JsonTable => new JsonTable(disk, join(paths.config, `${file}.json`), parseDialect);
     const config = this.config;
     const nowMs = Date.now();

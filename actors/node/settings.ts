@@ -14,6 +14,7 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
       ? config.waitTimeMillsInSendQueue
       : Number.MAX_SAFE_INTEGER,
     brokerPermission: config.brokerPermission,
+    rejectTransactionMessage: config.rejectTransactionMessage,
     startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
   };
 }

@@ -52,7 +52,7 @@ export const ringTable: readonly RingRow[] = [
   { from: 'pull-lane', to: 'remoting', carries: 'answers with messages', size: 'messages' },
   { from: 'pull-lane', to: 'coordinator', carries: 'pulls whose group is unknown, offset commits', size: 'messages' },
   { from: 'coordinator', to: 'remoting', carries: 'answers, notifications', size: 'messages' },
-  { from: 'coordinator', to: 'send-lane', carries: 'news of topics, returned sends', size: 'messages' },
+  { from: 'coordinator', to: 'send-lane', carries: 'news of topics and groups, returned sends', size: 'messages' },
   { from: 'coordinator', to: 'pull-lane', carries: 'news of topics and groups, returned pulls', size: 'messages' },
   { from: 'coordinator', to: 'dispatcher', carries: 'news of topics', size: 'medium' },
   { from: 'coordinator', to: 'scheduler', carries: 'news of topics', size: 'medium' },

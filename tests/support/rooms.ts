@@ -135,6 +135,12 @@ export function sendFrame(send: SendFields = {}): Uint8Array {
   return frameOf(code, named, body, send);
 }
 
+/** The same frame as an answer: only the flag of its JSON header differs. */
+export function asAnswer(frame: Uint8Array): Uint8Array {
+  const text = Buffer.from(frame).toString('latin1');
+  return Buffer.from(text.replace('"flag":0,"language"', '"flag":1,"language"'), 'latin1');
+}
+
 /** The body of a batch: each message with its own properties. Source: spec remoting 5.5. */
 export function batchBody(
   messages: readonly { body: string | Uint8Array; properties?: string; flag?: number }[],
@@ -315,12 +321,14 @@ export const sendContext: SendContext = {
   storeAddress: 0x0a000002,
   storePort: 10_911,
   syncFlush: false,
+  delayLevels: 18,
 };
 
 export const laneSettings: LaneSettings = {
   maxMessageSize: 64 * 1024,
   waitTimeMillsInSendQueue: 200,
   brokerPermission: 6,
+  rejectTransactionMessage: false,
   startAcceptSendRequestTimeStamp: 0,
 };
 
