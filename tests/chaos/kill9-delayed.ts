@@ -53,6 +53,8 @@ const window = 16;
 /** A second until progress is stored, and as long again for a slow disk and a busy machine. Units: ms. */
 const lastMomentsMs = 3000;
 const drainLimitMs = 90_000;
+/** The writer stamps a record with the time at which its duty cycle began, before the scheduler looked. Units: ms. */
+const stampSlackMs = 100;
 
 class Rig {
   readonly #options: Kill9DelayedOptions;
@@ -157,7 +159,7 @@ class Rig {
         continue;
       }
       const waitedMs = record.storeTimestampMs - source.storeTimestampMs;
-      if (waitedMs < delaysMs[source.queueId]!) faults.push(`${id} was delivered after ${waitedMs} ms`);
+      if (waitedMs < delaysMs[source.queueId]! - stampSlackMs) faults.push(`${id} was delivered after ${waitedMs} ms`);
       const first = firsts.get(id);
       if (first !== undefined) {
         const killed = this.#killsMs.find(killedMs => killedMs >= first.storeTimestampMs) ?? Number.POSITIVE_INFINITY;
