@@ -8,4 +8,6 @@ export const CoordinatorType = {
   DEAD_LETTER_TOPIC_NEEDED: 8,
   /** JSON {group, topic, queueId, offset}: an offset that came with a pull. */
   OFFSET_COMMIT: 7,
+  /** JSON {slot, topic, group}: what a slot of the lane's GroupTraffic means. */
+  PAIR_NAMED: 9,
 } as const;

@@ -54,6 +54,11 @@ export class NewsDesk {
     this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), takesGroups);
   }
 
+  /** Has the dispatcher delete files of consume queues: expired ones, or all of topics that are gone. */
+  clean(what: 'expired' | 'unused'): void {
+    this.#tell(NewsType.CLEAN, encoder.encode(what), reader => reader.kind === 'dispatcher');
+  }
+
   settings(kind: NewsReader['kind'], settings: object): void {
     this.#tell(NewsType.SETTINGS, encoder.encode(JSON.stringify(settings)), reader => reader.kind === kind);
   }

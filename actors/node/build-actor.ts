@@ -77,6 +77,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     coordinatorBell: shop.bell('coordinator'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
@@ -108,6 +109,7 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     queueOffsets: settings.queueOffsets,
   });
@@ -127,6 +129,7 @@ function buildFlushService(name: string, { shop, settings, disk, log, mayBlock }
     bell: shop.bell(name),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
   });
 }
@@ -138,6 +141,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     news: shop.ring('coordinator', name),
     positions: shop.positions,
     table: shop.queueTable,
+    traffic: shop.queueTraffic,
     openQueue: (topic, queueId, nextOffset) => {
       const folder = consumeQueueFolder(paths, topic, queueId);
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
@@ -147,6 +151,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     flusher: {
       config: settings.flushQueues,
@@ -235,6 +240,9 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
       return new ConsumeQueueReader(disk, folder, settings.mappedFileSizeConsumeQueue, units);
     },
     counters: shop.counters(name),
+    traffic: shop.groupTraffic(name),
+    latencies: shop.getLatencies(name),
+    recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
     brokerName: settings.context.brokerName,
@@ -273,11 +281,14 @@ export function buildRemoting(
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters('remoting'),
+    recorder: shop.recorder('remoting'),
+    traceSwitch: shop.traceSwitch,
     encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),
     connectionsMax: settings.connectionsMax,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
+    putLatencies: shop.putLatencies,
     idleMaxMs: settings.idleMaxMs,
     closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),
     nowMs,

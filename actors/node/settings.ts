@@ -23,6 +23,7 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
   return {
     brokerPermission: config.brokerPermission,
     longPollingEnable: config.longPollingEnable,
+    slaveReadEnable: config.slaveReadEnable,
     shortPollingTimeMills: config.shortPollingTimeMills,
     maxTransferBytesOnMessageInMemory: config.maxTransferBytesOnMessageInMemory,
     maxTransferCountOnMessageInMemory: config.maxTransferCountOnMessageInMemory,
@@ -32,6 +33,8 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
     holdsMax: config.pullThreadPoolQueueCapacity,
     maxMsgsNumBatch: config.maxMsgsNumBatch,
     defaultQueryMaxNum: config.defaultQueryMaxNum,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterSupportRetry: config.filterSupportRetry,
     waitTimeMillsInPullQueue: config.brokerFastFailureEnable
       ? config.waitTimeMillsInPullQueue
       : Number.MAX_SAFE_INTEGER,
@@ -43,7 +46,10 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     autoCreateTopicEnable: config.autoCreateTopicEnable,
     autoCreateSubscriptionGroup: config.autoCreateSubscriptionGroup,
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
+    autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
   };
 }

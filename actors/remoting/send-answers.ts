@@ -6,8 +6,11 @@ import { ResponseCode, responseCodeName, type SerializeType } from '../../protoc
 import { createResponse, encodeCommand } from '../../protocol/command.js';
 import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { elapsedMs } from '../inbound.js';
 import { AckGate } from './ack-gate.js';
 import type { Connection } from './connection.js';
@@ -18,14 +21,19 @@ export interface SendAnswersOptions {
   readonly positions: Positions;
   readonly counters: Counters;
   readonly encoder: SendResponseEncoder;
+  readonly recorder: FlightRecorder;
   /** Sends in progress. Units: requests; a power of two. */
   readonly maxInflight: number;
   readonly syncFlushTimeoutMs: number;
+  /** From a request's arrival to its answer. */
+  readonly putLatencies: Latencies;
 }
 
 export class SendAnswers {
   /** Sends accepted and not answered yet: remoting adds, and takes off what a lane refused. */
   inflight = 0;
+  /** The time of this turn: remoting sets it. */
+  nowMs = 0;
   readonly #options: SendAnswersOptions;
   readonly #connections: ConnectionTable;
   readonly #markDirty: (connection: Connection) => void;
@@ -63,7 +71,9 @@ export class SendAnswers {
       const connectionId = words[word + AppendResult.connectionId]!;
       const opaque = words[word + AppendResult.opaque]!;
       const queueId = words[word + AppendResult.queueId]!;
-      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes);
+      const traceId = words[word + AppendResult.traceId]!;
+      this.#options.putLatencies.add(elapsedMs(words[word + AppendResult.arrivedMs]!, this.nowMs));
+      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes, traceId);
       return;
     }
     const gate = this.#gate;
@@ -74,6 +84,7 @@ export class SendAnswers {
     gate.code[slot] = code;
     gate.queueId[slot] = words[word + AppendResult.queueId]!;
     gate.arrivedMs[slot] = words[word + AppendResult.arrivedMs]!;
+    gate.traceId[slot] = words[word + AppendResult.traceId]!;
     gate.queueOffset[slot] = queueOffset;
     gate.physicalOffset[slot] = physicalOffset;
     gate.end[slot] = physicalOffset + words[word + AppendResult.size]!;
@@ -101,6 +112,7 @@ export class SendAnswers {
 
   #answerSlot(slot: number, code: number): void {
     const gate = this.#gate;
+    this.#options.putLatencies.add(elapsedMs(gate.arrivedMs[slot]!, this.nowMs));
     this.#answer(
       gate.connectionId[slot]!,
       gate.flags[slot]!,
@@ -110,6 +122,7 @@ export class SendAnswers {
       gate.queueOffset[slot]!,
       gate.physicalOffset[slot]!,
       gate.sizes[slot],
+      gate.traceId[slot]!,
     );
     gate.shift();
   }
@@ -123,8 +136,10 @@ export class SendAnswers {
     queueOffset: number,
     physicalOffset: number,
     sizes: Int32Array | undefined,
+    traceId: number,
   ): void {
     this.inflight--;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.answered, traceId, code, connectionId);
     if ((flags & AppendFlag.ONEWAY) !== 0) return;
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return;

@@ -19,10 +19,16 @@ import {
 } from '../../protocol/command.js';
 import { Doorbell } from '../../runtime/memory/doorbell.js';
 import { Ring } from '../../runtime/memory/ring.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { decodeRecords, type RawRecord } from './raw-record.js';
 
 export function makeRing(capacityBytes = 256 * 1024): Ring {
   return new Ring(Ring.allocate(capacityBytes));
+}
+
+/** A recorder, and its switch: off, unless a test turns it on. */
+export function makeRecorder(traceSwitch = new TraceSwitch()): FlightRecorder {
+  return new FlightRecorder(traceSwitch);
 }
 
 /** A bell that counts its rings. */
@@ -335,6 +341,7 @@ export const laneSettings: LaneSettings = {
 export const pullSettings: PullLaneSettings = {
   brokerPermission: 6,
   longPollingEnable: true,
+  slaveReadEnable: false,
   shortPollingTimeMills: 1000,
   maxTransferBytesOnMessageInMemory: 256 * 1024,
   maxTransferCountOnMessageInMemory: 32,
@@ -345,6 +352,8 @@ export const pullSettings: PullLaneSettings = {
   waitTimeMillsInPullQueue: 5000,
   maxMsgsNumBatch: 64,
   defaultQueryMaxNum: 32,
+  enablePropertyFilter: true,
+  filterSupportRetry: false,
 };
 
 /** A topic whose queues have the numbers `first`, `first` + 1, ... */

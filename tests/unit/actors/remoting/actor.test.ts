@@ -16,8 +16,19 @@ import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
-import { asAnswer, CountingBell, fillRing, frameOf, makeRing, sendFrame, takeAll } from '../../../support/rooms.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
+import {
+  asAnswer,
+  CountingBell,
+  fillRing,
+  frameOf,
+  makeRecorder,
+  makeRing,
+  sendFrame,
+  takeAll,
+} from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
 import { FakeConnection } from './support.js';
 
@@ -31,6 +42,8 @@ class RemotingRoom {
   readonly sendBell = new CountingBell();
   readonly positions = new Positions();
   readonly counters = new Counters();
+  readonly putLatencies = new Latencies();
+  readonly traceSwitch = new TraceSwitch();
   readonly remoting: Remoting;
   scheduled = 0;
   nowMs = 1_700_000_000_000;
@@ -48,11 +61,14 @@ class RemotingRoom {
       inlets: [this.results],
       positions: this.positions,
       counters: this.counters,
+      recorder: makeRecorder(this.traceSwitch),
+      traceSwitch: this.traceSwitch,
       encoder: new SendResponseEncoder({ storeAddress: 0x7f000001, storePort: 10_911 }, 'DefaultRegion', true),
       log: silentLogger,
       connectionsMax: 100,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
+      putLatencies: this.putLatencies,
       idleMaxMs: 120_000,
       closingRooms: ['coordinator'],
       nowMs: () => this.nowMs,
@@ -178,6 +194,25 @@ remoting('answers an append at once when nobody waits for the flush', () => {
     queueOffset: String(5 + 2 ** 33),
   });
   assert.is(room.remoting.inflight, 0);
+});
+
+remoting('counts how long a send took, from its arrival to its answer', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  for (const [opaque, flags] of [
+    [1, 0],
+    [2, AppendFlag.WAIT_FLUSH],
+  ] as const) {
+    room.receive(connection, send(opaque));
+    room.result(connection, opaque, flags, opaque * 100);
+  }
+  room.nowMs += 7;
+  room.work();
+  room.positions.publish('flushed', 1000);
+  room.nowMs += 3;
+  room.work();
+  const counts = room.putLatencies.counts();
+  assert.equal([counts[7], counts[10], room.putLatencies.longestMs], [1, 1, 10]);
 });
 
 remoting('holds an answer back until the flushed position has passed it', () => {
