@@ -1,6 +1,6 @@
 /**
- * Kills a broker again and again while delayed messages come in, wait and are delivered, and checks what became of them:
- * every acknowledged one is delivered, not before its time, in the order of its level, and again only when it was
+ * Kills a broker again and again while delayed messages come in, wait and are delivered, and checks what became of
+ * them: every acknowledged one is delivered, not before its time, in the order of its level, and again only when it was
  * delivered in the last moments before a kill.
  *
  *   node dist/tests/chaos/kill9-delayed.js --cycles 50 --seed 1

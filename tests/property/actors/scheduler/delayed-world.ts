@@ -22,6 +22,7 @@ import { Prng } from '../../../../runtime/base/prng.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { SimScheduler } from '../../../../runtime/sim/scheduler.js';
 import { storePaths } from '../../../../storage/paths.js';
+import { probeOf } from '../../../support/dead-owner.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { recordsOfLog } from '../../../support/log-records.js';
 import type { RawRecord } from '../../../support/raw-record.js';
@@ -131,18 +132,7 @@ class Life {
       maxHashSlotNum: 50,
       maxIndexNum: 200,
     };
-    const probe = {
-      pid: 1,
-      isAlive: () => false,
-      startTime: () => undefined,
-      lockedByOther: () => undefined,
-      createExclusive: (path: string, text: string) => {
-        if (memory.facts(path) !== undefined) return false;
-        memory.writeText(path, text);
-        return true;
-      },
-    };
-    this.#store = Store.open(disk, probe, config, this.shop, silentLogger, { state: '', send: () => {} });
+    this.#store = Store.open(disk, probeOf(memory), config, this.shop, silentLogger, { state: '', send: () => {} });
     const settings = settingsOf(parseDelayLevels(options.delayLevels), this.#store.queueOffsets);
     const tools = { shop: this.shop, settings, disk, log: silentLogger, mayBlock: true };
     const build = (kind: ActorKind): Actor => buildActor({ kind, name: kind, index: 0 }, tools);
