@@ -238,7 +238,7 @@ export class FrameMaker {
   #damagedBody(): FuzzFrame {
     const command = this.#command();
     command.body = this.#values.damage(command.body);
-    return { bytes: this.#encode(command), opaque: command.opaque, expect: mayBeHeld(command) ? 'patience' : 'answer' };
+    return { bytes: this.#encode(command), opaque: command.opaque, expect: expectationOf(command) };
   }
 
   /** Lengths that lie, ends that never come, no frames at all, frames larger than any. */
