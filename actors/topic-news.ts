@@ -1,5 +1,5 @@
 /**
- * The coordinator's news, as lanes and the dispatcher take them from their ring: topics, made, changed and deleted.
+ * The coordinator's news, as lanes, dispatcher and others take them from their ring: topics, made, changed and deleted.
  * They come in order and before anything that needs them, because they travel on a ring and not by calls.
  */
 import type { Ring } from '../runtime/memory/ring.js';
@@ -19,6 +19,8 @@ export const NewsType = {
   GROUP: 6,
   /** The name of a group that is gone, UTF-8. */
   GROUP_DELETED: 7,
+  /** JSON of a TransactionProgress[] (transaction-checker/mailbox.ts), by queue id of the half topic. */
+  TRANSACTION_PROGRESS: 8,
 } as const;
 
 const decoder = new TextDecoder();

@@ -15,6 +15,7 @@ export * from './json-dialect.js';
 export * from './layout.js';
 export * from './message-id.js';
 export * from './message-record.js';
+export * from './property-names.js';
 export * from './pull-response.js';
 export * from './record-copy.js';
 export * from './send-response.js';

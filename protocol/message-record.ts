@@ -170,6 +170,30 @@ export function recordSysFlag(bytes: Uint8Array, start: number): number {
   return getI32(bytes, start + at.sysFlag);
 }
 
+export function recordFlag(bytes: Uint8Array, start: number): number {
+  return getI32(bytes, start + at.flag);
+}
+
+/** Units: ms since the epoch, by the producer's clock. */
+export function recordBornTimestamp(bytes: Uint8Array, start: number): number {
+  return getI64(bytes, start + at.bornTimestamp);
+}
+
+/** The store host's address, IPv4 as a 32-bit integer; of an IPv6 host its first four bytes. */
+export function recordStoreAddress(bytes: Uint8Array, start: number): number {
+  return getI32(bytes, start + at.storeHost + bornHostExtra(bytes, start));
+}
+
+export function recordStorePort(bytes: Uint8Array, start: number): number {
+  const addressExtra = (bytes[start + at.sysFlag + 3]! & MessageSysFlag.STORE_HOST_V6) === 0 ? 0 : 12;
+  return getI32(bytes, start + at.storeHost + 4 + addressExtra + bornHostExtra(bytes, start));
+}
+
+/** How often the message came back from consumers. */
+export function recordReconsumeTimes(bytes: Uint8Array, start: number): number {
+  return getI32(bytes, start + at.reconsumeTimes + hostsExtra(bytes, start));
+}
+
 /** Units: ms since the epoch. */
 export function recordStoreTimestamp(bytes: Uint8Array, start: number): number {
   return getI64(bytes, start + at.storeTimestamp + bornHostExtra(bytes, start));

@@ -5,7 +5,7 @@
  *           administration; registers the broker with its name servers.
  * Thread    an event loop.
  * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
- *           that came with pulls.
+ *           that came with pulls; from the transaction checker, its progress and questions for producers.
  * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
@@ -30,15 +30,17 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { consumerHandlers, type Handler } from './consumer-requests.js';
-import { CoordinatorType } from './mailbox.js';
+import { CoordinatorType, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
 import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState, topicEntryOf } from './state.js';
 import { topicHandlers } from './topic-requests.js';
+import { TransactionQuestions, transactionProgress } from './transaction-checks.js';
 
 export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
   readonly fromSendLanes: readonly Ring[];
   readonly fromPullLanes: readonly Ring[];
+  readonly fromTransactionChecker: Ring;
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
   readonly state: Omit<CoordinatorState, 'push' | 'register' | 'nowMs'>;
@@ -61,6 +63,7 @@ export class Coordinator implements Actor {
   readonly #handlers = new Map<number, Handler>([...consumerHandlers, ...topicHandlers]);
   /** Answers that remoting had no room for. */
   readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
+  readonly #questions = new TransactionQuestions();
   #answered = false;
   #offsetsSaveMs = 0;
   #expiryScanMs = 0;
@@ -71,7 +74,7 @@ export class Coordinator implements Actor {
       ...options.state,
       nowMs: 0,
       register: () => options.registrar()?.registerAll(),
-      push: (connectionId, code, fields) => this.#push(connectionId, code, fields),
+      push: (connectionId, code, fields, body) => this.#push(connectionId, code, fields, body),
     };
   }
 
@@ -107,7 +110,7 @@ export class Coordinator implements Actor {
   }
 
   doWork(nowMs: number): number {
-    const { fromRemoting, fromSendLanes, fromPullLanes } = this.#options;
+    const { fromRemoting, fromSendLanes, fromPullLanes, fromTransactionChecker } = this.#options;
     this.#state.nowMs = nowMs;
     let work = this.#state.news.retry() + this.#retryUnsent();
     if (this.#unsent.length === 0) work += this.#drain(fromRemoting, this.#onRemoting);
@@ -115,6 +118,7 @@ export class Coordinator implements Actor {
       work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
     for (let lane = 0; lane < fromPullLanes.length; lane++)
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    if (this.#unsent.length === 0) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
     this.#onTime(nowMs);
     if (this.#answered) this.#options.remotingBell.ring();
     this.#answered = false;
@@ -201,16 +205,24 @@ export class Coordinator implements Actor {
           this.#makeGroup(ring, at);
           this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
           return;
-        case CoordinatorType.OFFSET_COMMIT: {
-          const commit = JSON.parse(decoder.decode(ring.bytes.slice(at, at + ring.length))) as OffsetCommit;
-          this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
-          return;
-        }
+        case CoordinatorType.OFFSET_COMMIT:
+          return this.#commitOffset(ring, at);
         default:
           throw new AssertionError(`unknown record ${ring.type}`);
       }
     });
   }
+
+  #commitOffset(ring: Ring, at: number): void {
+    const commit = JSON.parse(decoder.decode(ring.bytes.slice(at, at + ring.length))) as OffsetCommit;
+    this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
+  }
+
+  readonly #onTransactionChecker = (ring: Ring, at: number): void => {
+    if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
+    if (ring.type === CoordinatorType.TRANSACTION_QUESTION) return this.#questions.ask(this.#state, ring, at);
+    this.#state.news.transactionProgress(transactionProgress(this.#state));
+  };
 
   /**
    * The topic of a first send. The lane refuses the frame itself when it comes back and the topic is still not there.
@@ -301,22 +313,17 @@ export class Coordinator implements Actor {
     return sent;
   }
 
-  #push(connectionId: number, code: number, fields: Record<string, string>): void {
-    const request = createRequest(code, fields);
+  #push(connectionId: number, code: number, fields: Readonly<Record<string, string>>, body?: Uint8Array): void {
+    const request = createRequest(code, fields, body ?? null);
     request.flag = CommandFlag.ONEWAY;
-    this.#send(connectionId, encodeCommand(request));
+    const frame = encodeCommand(request);
+    if (OutboundFrame.frameBytes + frame.length <= this.#options.toRemoting.payloadMax) this.#send(connectionId, frame);
+    else this.#state.log.warn({ code: requestCodeName(code), bytes: frame.length }, 'too large to be sent to a client');
   }
 
   #closeConnection(connectionId: number): void {
     this.#send(connectionId, undefined);
   }
-}
-
-interface OffsetCommit {
-  readonly group: string;
-  readonly topic: string;
-  readonly queueId: number;
-  readonly offset: number;
 }
 
 const decoder = new TextDecoder();

@@ -6,4 +6,29 @@ export const CoordinatorType = {
   GROUP_NEEDED: 6,
   /** JSON {group, topic, queueId, offset}: an offset that came with a pull. */
   OFFSET_COMMIT: 7,
+  /** Empty: the transaction checker wants to know how far half messages are checked (news TRANSACTION_PROGRESS). */
+  TRANSACTION_PROGRESS_NEEDED: 9,
+  /** A {@link TransactionQuestion}: ask a producer of the group what became of a transaction. */
+  TRANSACTION_QUESTION: 10,
 } as const;
+
+/**
+ * JSON of a {@link TransactionQuestionHead}, and behind it the half message as the producer knows it.
+ * Units: words, bytes.
+ */
+export const TransactionQuestion = { headSize: 0, messageSize: 1, headBytes: 8 } as const;
+
+export interface TransactionQuestionHead {
+  /** Of the producer. */
+  readonly group: string;
+  /** Header of CHECK_TRANSACTION_STATE (39). */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** JSON of OFFSET_COMMIT. */
+export interface OffsetCommit {
+  readonly group: string;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly offset: number;
+}

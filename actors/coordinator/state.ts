@@ -38,7 +38,7 @@ export interface CoordinatorState {
   /** Registers with the name servers because topics changed. */
   register(): void;
   /** A oneway request to a client. */
-  push(connectionId: number, code: number, fields: Record<string, string>): void;
+  push(connectionId: number, code: number, fields: Readonly<Record<string, string>>, body?: Uint8Array): void;
   readonly brokerName: string;
   /** Store time of a queue's entry, 0 when it cannot be read. Units: ms since the epoch. */
   storeTimeOf(topic: string, queueId: number, offset: number): number;

@@ -11,7 +11,14 @@ import {
   topicConfigSerializeWrapperOf,
 } from '../../protocol/bodies/topic.js';
 import { Permission } from '../../protocol/codes.js';
-import { AUTO_CREATE_TOPIC, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
+import {
+  AUTO_CREATE_TOPIC,
+  DISCARD_TOPIC,
+  HALF_TOPIC,
+  OP_HALF_TOPIC,
+  RETRY_TOPIC_PREFIX,
+  SCHEDULE_TOPIC,
+} from '../../protocol/topic-names.js';
 import type { JsonTable } from '../../storage/json-table.js';
 
 export interface TopicTableConfig {
@@ -145,6 +152,9 @@ function systemTopics(config: TopicTableConfig): TopicConfig[] {
     plain(config.brokerName, 1, template(config.brokerTopicEnable)),
     plain('OFFSET_MOVED_EVENT', 1),
     plain(SCHEDULE_TOPIC, SCHEDULE_QUEUES),
+    plain(HALF_TOPIC, 1),
+    plain(OP_HALF_TOPIC, 1),
+    plain(DISCARD_TOPIC, 1),
     plain(`${config.brokerClusterName}_REPLY_TOPIC`, 1),
   ];
   if (config.autoCreateTopicEnable) {

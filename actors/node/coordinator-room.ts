@@ -30,6 +30,7 @@ import {
   pullLaneSettings,
   queueFlushSettings,
   sendLaneSettings,
+  transactionCheckerSettings,
 } from './settings.js';
 
 export interface CoordinatorRoomOptions {
@@ -95,6 +96,7 @@ export class CoordinatorRoom {
       fromRemoting: shop.ring('remoting', name),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, name)),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, name)),
+      fromTransactionChecker: shop.ring('transaction-checker', name),
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
       registrar: () => this.registrar,
@@ -152,6 +154,7 @@ export class CoordinatorRoom {
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
     this.#news.settings('flushService', logFlushSettings(loaded.config));
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
+    this.#news.settings('transactionChecker', transactionCheckerSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
     if (changed.includes('brokerPermission')) {
@@ -173,6 +176,7 @@ function newsReaders(shop: Workshop): NewsReader[] {
     ['pull-lane', 'pullLane'],
     ['dispatcher', 'dispatcher'],
     ['flush-service', 'flushService'],
+    ['transaction-checker', 'transactionChecker'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>
     shop.namesOf(kind).map(name => ({ kind: newsKind, ring: shop.ring('coordinator', name), bell: shop.bell(name) })),

@@ -5,6 +5,7 @@ import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
 
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
   return {
@@ -43,6 +44,16 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
+  };
+}
+
+export function transactionCheckerSettings(config: BrokerConfig): TransactionCheckerSettings {
+  return {
+    check: config.checkTransactionMessageEnable && config.brokerRole !== 'SLAVE',
+    transactionTimeOut: config.transactionTimeOut,
+    transactionCheckMax: config.transactionCheckMax,
+    transactionCheckInterval: config.transactionCheckInterval,
+    fileReservedTime: config.fileReservedTime,
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * - inline: all on the main thread; a request passes every room in one turn of the event loop.
  * - shared: sockets and control on the main thread, the path of a message on a second, what follows the log (syncs and
- *   consume queues, which may wait for the disk) on a third.
+ *   consume queues, which may wait for the disk; half messages) on a third.
  * - dedicated: a thread each; lanes on piscina.
  */
 import type { ActorInstance, ActorKind } from './wiring.js';
@@ -53,8 +53,11 @@ function threadOf(actor: ActorInstance, mode: ThreadingMode): string {
   if (mode === 'inline') return MAIN_THREAD;
   if (mode === 'dedicated') return actor.name;
   if (eventLoopKinds.has(actor.kind)) return MAIN_THREAD;
-  return actor.kind === 'flush-service' || actor.kind === 'dispatcher' ? 'followers' : 'messages';
+  return followerKinds.has(actor.kind) ? 'followers' : 'messages';
 }
+
+/** Actors that follow the log at their own pace. */
+const followerKinds: ReadonlySet<ActorKind> = new Set(['flush-service', 'dispatcher', 'transaction-checker']);
 
 /**
  * The order in which actors of one thread work: that of a request's way, so that one round takes it through all rooms.
@@ -65,6 +68,7 @@ const workOrder: readonly ActorKind[] = [
   'commit-log-writer',
   'flush-service',
   'pull-lane',
+  'transaction-checker',
   'coordinator',
   'name-registry',
   'remoting',

@@ -2,7 +2,7 @@
 import { Coordinator } from '../../actors/coordinator/actor.js';
 import { ClientTable } from '../../actors/coordinator/client-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
-import { NewsDesk } from '../../actors/coordinator/news-desk.js';
+import { NewsDesk, type NewsReader } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
@@ -10,7 +10,13 @@ import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import { type NodeMemory, Workshop } from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
-import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
+import {
+  type ActorInstance,
+  type ActorKind,
+  planActors,
+  planRings,
+  type RingInstance,
+} from '../../actors/node/wiring.js';
 import { QUEUES_MAX, QueueTable } from '../../actors/queue-table.js';
 import type { Remoting } from '../../actors/remoting/actor.js';
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
@@ -27,9 +33,9 @@ import { SimScheduler } from '../../runtime/sim/scheduler.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
-import type { ProcessProbe } from '../../storage/store-lock.js';
-import { FaultyDisk, type MemoryDisk, PowerFailure } from '../support/faulty-disk.js';
-import { laneSettings, pullSettings, sendContext } from '../support/rooms.js';
+import { deadProbe } from '../support/dead-probe.js';
+import { FaultyDisk, PowerFailure } from '../support/faulty-disk.js';
+import { laneSettings, pullSettings, sendContext, transactionSettings } from '../support/rooms.js';
 import { coordinatorSettings, topicTableConfig } from '../unit/actors/coordinator/support.js';
 import type { World } from './simulated-broker.js';
 import { queuesOfTopic, topics } from './simulated-clients.js';
@@ -78,7 +84,10 @@ export class Broker {
       maxHashSlotNum: 50,
       maxIndexNum: 200,
     };
-    this.#store = Store.open(watched, probeOf(memory), config, this.shop, silentLogger, { state: '', send: () => {} });
+    this.#store = Store.open(watched, deadProbe(memory), config, this.shop, silentLogger, {
+      state: '',
+      send: () => {},
+    });
     const settings = settingsOf(config, this.#store.queueOffsets, options.syncFlush);
     const mayBlock = random.oneIn(2);
     const tools = { shop: this.shop, settings, disk: watched, log: silentLogger, mayBlock };
@@ -113,12 +122,13 @@ export class Broker {
       for (const topic of topics) known.put(createTopicConfig(topic, counts), nowMs);
     }
     const bell = shop.bell('coordinator');
-    const readers = (kind: 'send-lane' | 'pull-lane' | 'dispatcher', news: 'sendLane' | 'pullLane' | 'dispatcher') =>
+    const readers = (kind: ActorKind, news: NewsReader['kind']): NewsReader[] =>
       shop.namesOf(kind).map(name => ({ kind: news, ring: shop.ring('coordinator', name), bell }));
     return new Coordinator({
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, 'coordinator')),
+      fromTransactionChecker: shop.ring('transaction-checker', 'coordinator'),
       toRemoting: shop.ring('coordinator', 'remoting'),
       remotingBell: bell,
       registrar: () => undefined,
@@ -135,6 +145,7 @@ export class Broker {
           ...readers('send-lane', 'sendLane'),
           ...readers('pull-lane', 'pullLane'),
           ...readers('dispatcher', 'dispatcher'),
+          ...readers('transaction-checker', 'transactionChecker'),
         ]),
         log: silentLogger,
         settings: coordinatorSettings,
@@ -273,6 +284,7 @@ function settingsOf(
     context: { ...sendContext, syncFlush },
     sendLane: { ...laneSettings, waitTimeMillsInSendQueue: 1000 },
     pullLane: { ...pullSettings, maxTransferBytesOnMessageInMemory: 4000 },
+    transactionChecker: transactionSettings,
     paths: storePaths(root),
     index: { messageIndexEnable: true, maxHashSlotNum: 50, maxIndexNum: 200 },
     mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
@@ -289,20 +301,5 @@ function settingsOf(
       flushConsumeQueueThoroughInterval: 100,
     },
     queueOffsets,
-  };
-}
-
-/** A process that died owns nothing. */
-function probeOf(memory: MemoryDisk): ProcessProbe {
-  return {
-    pid: 1,
-    isAlive: () => false,
-    startTime: () => undefined,
-    lockedByOther: () => undefined,
-    createExclusive: (path, text) => {
-      if (memory.facts(path) !== undefined) return false;
-      memory.writeText(path, text);
-      return true;
-    },
   };
 }

@@ -37,6 +37,9 @@ topics('an empty store has the topics of the system', () => {
   const expected: Record<string, number[]> = {
     TBW102: [8, 8, 7],
     SCHEDULE_TOPIC_XXXX: [18, 18, 6],
+    RMQ_SYS_TRANS_HALF_TOPIC: [1, 1, 6],
+    RMQ_SYS_TRANS_OP_HALF_TOPIC: [1, 1, 6],
+    TRANS_CHECK_MAX_TIME_TOPIC: [1, 1, 6],
     SELF_TEST_TOPIC: [1, 1, 6],
     OFFSET_MOVED_EVENT: [1, 1, 6],
     BenchmarkTest: [1024, 1024, 6],
