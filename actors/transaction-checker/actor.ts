@@ -110,7 +110,8 @@ export class TransactionChecker implements Actor {
     work += this.#appends.drain(this.#onStored);
     if (this.#phase === 'idle') work += this.#startRun();
     if (this.#phase === 'running' && nowMs >= this.#waitUntilMs) work += this.#runGuarded();
-    work += this.#progress.commit(this.#queues);
+    // An answer that is on its way must say what was committed last.
+    if (this.#phase !== 'asking') work += this.#progress.commit(this.#queues);
     this.#appends.ringWriter();
     this.#outbox.ringCoordinator();
     return work;
@@ -124,8 +125,7 @@ export class TransactionChecker implements Actor {
   #runDeadlineMs(): number {
     if (this.#phase === 'asking') return Number.POSITIVE_INFINITY;
     if (this.#phase === 'idle') {
-      const waits = !this.#settings.check || this.#progress.isPending;
-      return waits ? Number.POSITIVE_INFINITY : Math.max(this.#nextRunMs, this.#nowMs + 1);
+      return this.#settings.check ? Math.max(this.#nextRunMs, this.#nowMs + 1) : Number.POSITIVE_INFINITY;
     }
     if (this.#settlement?.state === 'storing') return Number.POSITIVE_INFINITY;
     return Math.max(this.#waitUntilMs, this.#nowMs + 1);
@@ -156,7 +156,7 @@ export class TransactionChecker implements Actor {
 
   /** Asks where the last run ended: somebody else may have moved it, and after a start nothing is known. */
   #startRun(): number {
-    if (!this.#settings.check || this.#nowMs < this.#nextRunMs || this.#progress.isPending) return 0;
+    if (!this.#settings.check || this.#nowMs < this.#nextRunMs) return 0;
     if (!this.#outbox.askProgress()) return 0;
     this.#phase = 'asking';
     return 1;
@@ -178,8 +178,11 @@ export class TransactionChecker implements Actor {
     const begin = this.#begins[queueId];
     const queue = begin === undefined ? undefined : this.#queueOf(queueId);
     if (begin === undefined || queue === undefined) return this.#endRun();
-    queue.begin(begin, this.#nowMs);
-    this.#progress.begin(queue, begin);
+    if (this.#progress.isMoved(queue, begin)) {
+      queue.move(begin);
+      this.#progress.moved(queue, begin);
+    }
+    queue.begin(this.#nowMs);
   }
 
   #queueOf(queueId: number): HalfQueue | undefined {
@@ -252,7 +255,7 @@ export class TransactionChecker implements Actor {
         this.#done.decided++;
         this.#options.counters.add(Counter.halfMessagesDecided);
         return queue.pass();
-      case 'missing':
+      case 'needless':
         return queue.pass();
       case 'again':
         return;
@@ -331,10 +334,9 @@ export class TransactionChecker implements Actor {
     if (this.#failing) this.#options.logger.info({}, 'copies of half messages can be stored again');
     this.#failing = false;
     const { queue, what, message } = settlement;
-    queue.pass();
-    if (what !== 'discard') queue.copiedUntil = queueOffset + 1;
     this.#count(what);
-    if (what !== 'discard') return;
+    if (what !== 'discard') return queue.passCopied(message, queueOffset);
+    queue.pass();
     this.#options.logger.warn(factsOf(message), `a half message is given up undecided, see topic ${DISCARD_TOPIC}`);
   };
 

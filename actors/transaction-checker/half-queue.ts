@@ -20,8 +20,8 @@ import type { QueueReader } from './queue-reader.js';
 export type Verdict =
   /** Committed or rolled back: it is passed. */
   | 'decided'
-  /** Its record cannot be had (any more): it is passed. */
-  | 'missing'
+  /** Its record cannot be had (any more), or an older copy of it was dealt with in this run: it is passed. */
+  | 'needless'
   /** Nothing is known of it yet, but more op records were read: look again. */
   | 'again'
   /** It, and what is behind it, is for a later run. */
@@ -48,14 +48,17 @@ export class HalfQueue {
   readonly ledger = new OpLedger();
   /** What {@link look} found, when it is to be asked, put back or discarded. */
   message: HalfMessage | undefined;
-  /** One behind the last copy that was stored, which the queue may not show yet. Units: entries. */
-  copiedUntil = 0;
   #startMs = 0;
+  /** One behind the last copy that was stored, which the queue may not show yet. Units: entries. */
+  #copyEnd = 0;
   /** Half messages from here on came after the run had begun. Units: entries. */
   #end = 0;
   #missed = false;
   #lastOpBornMs = 0;
-  #begun = false;
+  /** Transactions asked about or put back in this run. */
+  readonly #settled = new Set<string>();
+  /** Op records before this one tell of a time when progress may have been further. Units: entries. */
+  #copiedUntil = 0;
   /** Nothing was read in this run yet. */
   #first = false;
 
@@ -65,18 +68,19 @@ export class HalfQueue {
     this.op = op;
   }
 
-  /** A run begins, from where the last one ended. */
-  begin(progress: TransactionProgress, nowMs: number): void {
-    const half = bounded(progress.half, this.half);
-    const op = bounded(progress.op, this.op);
-    if (!this.#begun || half !== this.offset || op !== this.ledger.progress) {
-      this.offset = half;
-      this.ledger.reset(op);
-    }
-    this.#begun = true;
+  /** Goes on from there with whatever comes. */
+  move(progress: TransactionProgress): void {
+    this.offset = bounded(progress.half, this.half);
+    this.ledger.reset(bounded(progress.op, this.op));
+    this.#copiedUntil = this.op.max;
+  }
+
+  /** A run begins. */
+  begin(nowMs: number): void {
     this.half.clear();
     this.op.clear();
     this.#startMs = nowMs;
+    this.#settled.clear();
     this.#end = this.half.max;
     this.#missed = false;
     this.#first = true;
@@ -87,9 +91,16 @@ export class HalfQueue {
     return this.#startMs;
   }
 
-  /** The half message was looked at, and dealt with. */
+  /** The half message was looked at, and is dealt with. */
   pass(): void {
     this.offset++;
+  }
+
+  /** The same, and there is a copy of it now at the end of the queue. */
+  passCopied({ transaction }: HalfMessage, copyOffset: number): void {
+    this.offset++;
+    this.#copyEnd = copyOffset + 1;
+    if (transaction !== undefined) this.#settled.add(transaction);
   }
 
   /** Decides about the half message at {@link offset}. Errors: RingError DISK_READ_FAILED. */
@@ -99,12 +110,14 @@ export class HalfQueue {
     const start = this.half.find(this.offset);
     if (start < 0) return this.#onMissing();
     const message = new HalfMessage(this.half.bytes, start);
-    if (this.#endedByOlderCopy(message)) return 'decided';
+    if (this.#endedByOtherCopy(message)) return 'decided';
     const ageMs = nowMs - message.bornTimestamp;
     const immunityMs = message.immunityMs(settings.transactionTimeOut);
     const discard = isSpent(message, ageMs, settings);
     // A copy that was asked about for the last time waits for the answer too.
     if (this.offset >= this.#end || message.storeTimestamp >= this.#startMs) return 'stop';
+    // A run that was cut short by a crash left two copies of some; one question is enough.
+    if (message.transaction !== undefined && this.#settled.has(message.transaction)) return 'needless';
     const isYoung = immunityMs === undefined && ageMs >= 0 && ageMs < settings.transactionTimeOut;
     if (isYoung && !discard) return 'stop';
     if (this.#readOps(settings)) return 'again';
@@ -119,14 +132,14 @@ export class HalfQueue {
     this.#missed = true;
     this.offset = Math.max(this.offset, this.half.min - 1);
     this.ledger.skipped(this.offset + 1);
-    return 'missing';
+    return 'needless';
   }
 
   /**
    * A transaction may end by a copy that was passed since, when the producer did not wait for the question. RocketMQ
    * asks again then, and may commit twice.
    */
-  #endedByOlderCopy({ preparedQueueOffset, transaction }: HalfMessage): boolean {
+  #endedByOtherCopy({ preparedQueueOffset, transaction }: HalfMessage): boolean {
     if (preparedQueueOffset !== undefined && this.ledger.hasEnded(placeName(preparedQueueOffset))) return true;
     return transaction !== undefined && this.ledger.hasEnded(transaction);
   }
@@ -154,10 +167,11 @@ export class HalfQueue {
     const body = recordBodyStart(bytes, start);
     const named = decoder.decode(bytes.slice(body, body + recordBodySize(bytes, start))).split(',');
     const offsets = named.map(text => wholeNumber(text) ?? -1);
-    ledger.add(offsets, this.offset, Math.max(this.half.max, this.copiedUntil), this.#transactionOf);
+    const until = Math.max(this.half.max, this.#copyEnd);
+    ledger.add(offsets, this.offset, until, this.#transactionOf, ledger.next < this.#copiedUntil);
   }
 
-  /** Names the transaction of a half message that is passed: by its key, or by its place. */
+  /** Names the transaction of a half message: by its key, or by its place. */
   readonly #transactionOf = (halfOffset: number): string | undefined => {
     if (halfOffset < 0) return undefined;
     const start = this.half.find(halfOffset);

@@ -41,20 +41,22 @@ export class OpLedger {
 
   /**
    * Takes the op record at {@link next}, which names these half messages. Of one before `passed` only a copy can come,
-   * up to the half offset `until`: `transactionOf` says whose, when there may be one.
+   * up to the half offset `until`: `transactionOf` says whose, when there may be one. `copied`: after a start there may be
+   * copies of the others too.
    */
   add(
     named: readonly number[],
     passed: number,
     until: number,
     transactionOf: (halfOffset: number) => string | undefined,
+    copied = false,
   ): void {
     const op = this.next++;
     // Held open while it is read.
     this.#open.set(op, 1);
     for (const halfOffset of named) {
       if (halfOffset >= passed) this.#decide(halfOffset, op);
-      else this.#end(transactionOf(halfOffset), op, until);
+      if (halfOffset < passed || copied) this.#end(transactionOf(halfOffset), op, until);
     }
     this.#close(op);
   }

@@ -14,11 +14,19 @@ interface Pending extends TransactionProgress {
   readonly until: number;
 }
 
+/** What the coordinator knows of a queue; where it knows nothing (-1), what counts as that. */
+interface Known {
+  half: number;
+  op: number;
+  readonly startHalf: number;
+  readonly startOp: number;
+}
+
 export class ProgressKeeper {
   readonly #outbox: Outbox;
   readonly #positions: Positions;
-  /** What the coordinator knows, by queue id. */
-  readonly #committed: { half: number; op: number }[] = [];
+  /** By queue id. */
+  readonly #known: Known[] = [];
   #pending: Pending | undefined;
 
   constructor(outbox: Outbox, positions: Positions) {
@@ -26,12 +34,16 @@ export class ProgressKeeper {
     this.#positions = positions;
   }
 
-  /** A run begins with a queue, `from` where the coordinator says. Where nothing is committed, nothing need be. */
-  begin(queue: HalfQueue, from: TransactionProgress): void {
-    this.#committed[queue.queueId] = {
-      half: from.half < 0 ? queue.offset : from.half,
-      op: from.op < 0 ? queue.ledger.progress : from.op,
-    };
+  /** Whether the coordinator says something else than it was told: somebody moved the offsets, or this is a start. */
+  isMoved({ queueId }: HalfQueue, says: TransactionProgress): boolean {
+    const known = this.#known[queueId];
+    return known === undefined || known.half !== says.half || known.op !== says.op;
+  }
+
+  /** The queue has been set to what the coordinator says. */
+  moved(queue: HalfQueue, { half, op }: TransactionProgress): void {
+    this.#known[queue.queueId] = { half, op, startHalf: queue.offset, startOp: queue.ledger.progress };
+    if (this.#pending?.queue === queue) this.#pending = undefined;
   }
 
   /** There is progress that the coordinator does not know yet. */
@@ -44,25 +56,34 @@ export class ProgressKeeper {
     this.#pending ??= this.#note(queues);
     if (this.#pending === undefined || this.#positions.read('flushed') < this.#pending.until) return 0;
     const { queue, half, op } = this.#pending;
-    const committed = this.#committed[queue.queueId]!;
+    const known = this.#known[queue.queueId]!;
     // Half messages first: op records that are still needed must never be passed before them.
-    if (half !== committed.half && !this.#outbox.commit(HALF_TOPIC, queue.queueId, half)) return 0;
-    committed.half = half;
-    if (op !== committed.op && !this.#outbox.commit(OP_HALF_TOPIC, queue.queueId, op)) return 0;
-    committed.op = op;
+    if (isNews(half, known.half, known.startHalf)) {
+      if (!this.#outbox.commit(HALF_TOPIC, queue.queueId, half)) return 0;
+      known.half = half;
+    }
+    if (isNews(op, known.op, known.startOp)) {
+      if (!this.#outbox.commit(OP_HALF_TOPIC, queue.queueId, op)) return 0;
+      known.op = op;
+    }
     this.#pending = this.#note(queues);
     return 1;
   }
 
   #note(queues: readonly HalfQueue[]): Pending | undefined {
     for (const queue of queues) {
-      const committed = queue === undefined ? undefined : this.#committed[queue.queueId];
-      if (committed === undefined) continue;
+      const known = queue === undefined ? undefined : this.#known[queue.queueId];
+      if (known === undefined) continue;
       queue.ledger.passed(queue.offset);
       const { offset: half, ledger } = queue;
-      if (half === committed.half && ledger.progress === committed.op) continue;
-      return { queue, half, op: ledger.progress, until: this.#positions.read('appended') };
+      const isKnown = !isNews(half, known.half, known.startHalf) && !isNews(ledger.progress, known.op, known.startOp);
+      if (!isKnown) return { queue, half, op: ledger.progress, until: this.#positions.read('appended') };
     }
     return undefined;
   }
+}
+
+/** Where nothing is committed, nothing need be as long as nothing was passed. */
+function isNews(offset: number, known: number, start: number): boolean {
+  return offset !== (known < 0 ? start : known);
 }

@@ -58,11 +58,14 @@ export class World {
   readonly broken: string[] = [];
   saved: StoredProgress = { half: -1, op: -1 };
   readonly isCrashFree: boolean;
+  /** No end takes away what was stored. */
+  readonly keepsLog: boolean;
   readonly #options: WorldOptions;
 
   constructor(options: WorldOptions) {
     this.#options = options;
     this.random = new Prng(options.seed);
+    this.keepsLog = !options.ends.includes('power');
     this.isCrashFree = options.ends.every(end => end === 'clean');
   }
 
@@ -296,12 +299,12 @@ class Producers implements Actor {
   }
 
   #onQuestion(name: string, halfOffset: number): void {
-    const { random, transactions, broken, isCrashFree } = this.#world;
+    const { random, transactions, broken, keepsLog } = this.#world;
     const transaction = transactions.get(name);
     if (transaction === undefined) return void broken.push(`a question about ${name}`);
     transaction.asked++;
     const { endedMs, verdict } = transaction;
-    if (isCrashFree && endedMs >= 0 && endedMs < this.#life.runStartMs)
+    if (keepsLog && endedMs >= 0 && endedMs < this.#life.runStartMs)
       broken.push(`${name} is asked about in a run that began at ${this.#life.runStartMs}, it ended at ${endedMs}`);
     if (verdict === 'silent') return;
     if (transaction.ignores > 0) transaction.ignores--;

@@ -233,6 +233,20 @@ checker('the same after a restart in between', () => {
   assert.equal(bench.life.progress, { half: 2, op: 1 });
 });
 
+checker('a run that a crash cut short is done again: one question for two copies, none for a copy that ended', () => {
+  const bench = new Bench();
+  bench.half({ transaction: 'open' }, { transaction: 'ended' });
+  bench.run();
+  bench.op(3);
+  bench.start({ progress: { half: 0, op: 0 } });
+  bench.run();
+  assert.equal(bench.asked, ['open']);
+  assert.is(bench.life.progress.half, 4);
+  bench.op(4);
+  bench.run();
+  assert.equal([bench.asked, bench.life.progress], [['open'], { half: 5, op: 2 }]);
+});
+
 checker('op records of 5.x name several, each with a comma behind it', () => {
   const bench = new Bench();
   bench.half({ transaction: 'a' }, { transaction: 'b' }, { transaction: 'c' });

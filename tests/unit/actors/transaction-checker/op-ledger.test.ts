@@ -56,6 +56,14 @@ ledgers('of what is passed a copy may come: its transaction has ended, until no 
   assert.equal([ledger.hasEnded('t1'), ledger.progress], [false, 2]);
 });
 
+ledgers('after a start what an op record names may have copies before and behind it', () => {
+  const ledger = ledgerAt(0);
+  ledger.add([5], 3, 9, () => 't5', true);
+  assert.equal([ledger.hasEnded('t5'), ledger.take(5), ledger.progress], [true, true, 0]);
+  ledger.passed(9);
+  assert.equal([ledger.hasEnded('t5'), ledger.progress], [false, 1]);
+});
+
 ledgers('half messages that were skipped hold no op record back', () => {
   const ledger = ledgerAt(0);
   ledger.add([4], 0, 9, nobody);
