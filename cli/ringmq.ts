@@ -1,9 +1,10 @@
 /**
  * `ringmq`: everything from a first node to looking into a running one. Each command loads what it needs when it runs.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { presetNames } from '../config/presets.js';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { type ClusterMode, clusterModes, presetNames } from '../config/presets.js';
 import type { BrokerFlags } from './commands/broker.js';
+import type { UpFlags } from './commands/cluster-up.js';
 import type { ConfigFlags } from './commands/config.js';
 import type { PullFlags } from './commands/pull.js';
 import type { SendFlags } from './commands/send.js';
@@ -124,12 +125,23 @@ function topic(shell: Shell, end: End): Command {
 }
 
 function cluster(shell: Shell, end: End): Command {
-  const group = new Command('cluster').description('show the cluster');
+  const group = new Command('cluster').description('show the cluster, or start one on this machine');
+  const up = new Command('up')
+    .description('start all nodes of a deployment mode on this machine, to try it out')
+    .addArgument(new Argument('<mode>', 'which mode').choices(clusterModes))
+    .addOption(new Option('--dir <folder>', 'for stores and logs').default('ringmq-cluster'))
+    .addOption(new Option('--namesrvPort <port>', 'port of the name server').default(9876).argParser(wholeNumber(1)))
+    .addOption(new Option('--port <port>', 'port of the first broker').default(10_911).argParser(wholeNumber(1)))
+    .action(async (mode: ClusterMode, flags: UpFlags) => {
+      const { clusterUp } = await import('./commands/cluster-up.js');
+      end(await clusterUp(shell, mode, flags));
+    });
   const list = new Command('list').description('list brokers and how they do').action(async (flags: ReachFlags) => {
     const { listClusters } = await import('./commands/cluster.js');
     end(await listClusters(shell, flags));
   });
   group.addCommand(withExample(reaching(list), 'ringmq cluster list -n 10.0.0.1:9876'));
+  group.addCommand(withExample(up, 'ringmq cluster up 2m-noslave --dir try'));
   return group;
 }
 

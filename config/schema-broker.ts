@@ -8,7 +8,6 @@ import { bool, int, type KeyTable, later, long, none, nothingReadsIt, text } fro
 import type { Machine } from './machine.js';
 import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.js';
 
-const transactions = later('transactional messages');
 const filters = later('SQL92 filters');
 const slaves = later('replication');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
@@ -101,7 +100,7 @@ export const brokerKeys = {
     machine => Math.max(8 + 2 * machine.cores, 4 * sendThreads(machine)),
     'count',
     'threads that end transactions',
-    { defaultWords: 'max(8 + 2 * cores, 4 * min(cores, 4))', ...transactions },
+    { defaultWords: 'max(8 + 2 * cores, 4 * min(cores, 4))', ...none('send lanes end transactions') },
   ),
   flushConsumerOffsetInterval: int(5000, 'ms', 'time between two savings of consumer offsets', { min: 1 }),
   flushConsumerOffsetHistoryInterval: int(
@@ -110,7 +109,7 @@ export const brokerKeys = {
     'time between two savings of the offset history',
     nothingReadsIt,
   ),
-  rejectTransactionMessage: bool(false, 'refuse half messages', { ...important, ...transactions }),
+  rejectTransactionMessage: bool(false, 'refuse half messages', { ...important, ...hot }),
   fetchNamesrvAddrByAddressServer: bool(false, 'ask an address server for the name servers', {
     ...important,
     ...addressServer,
@@ -123,7 +122,12 @@ export const brokerKeys = {
   clientManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'client registrations waiting', coordinatorQueue),
   consumerManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'consumer requests waiting', coordinatorQueue),
   heartbeatThreadPoolQueueCapacity: int(50_000, 'count', 'heartbeats waiting', coordinatorQueue),
-  endTransactionPoolQueueCapacity: int(100_000, 'count', 'ends of transactions waiting', transactions),
+  endTransactionPoolQueueCapacity: int(
+    100_000,
+    'count',
+    'ends of transactions waiting',
+    none('they wait with the sends'),
+  ),
   filterServerNums: int(0, 'count', 'filter servers to start', nothingReadsIt),
   longPollingEnable: bool(true, 'hold a pull that found nothing', hot),
   shortPollingTimeMills: long(1000, 'ms', 'how long such a pull is held without long polling', { min: 1, ...hot }),
@@ -154,7 +158,12 @@ export const brokerKeys = {
     'longest wait of a heartbeat',
     none('heartbeats are never expired'),
   ),
-  waitTimeMillsInTransactionQueue: long(3000, 'ms', 'longest wait of the end of a transaction', transactions),
+  waitTimeMillsInTransactionQueue: long(
+    3000,
+    'ms',
+    'longest wait of the end of a transaction',
+    none('they wait with the sends, and as long'),
+  ),
   startAcceptSendRequestTimeStamp: long(0, 'ms', 'refuse sends before this time, counted from 1970', hot),
   traceOn: bool(true, 'tell producers that traces are wanted'),
   enableCalcFilterBitMap: bool(false, 'work out filters when messages arrive', filters),

@@ -9,7 +9,9 @@ import { delayLevels, hoursOfDay, onePathOrEmpty, optionalAddress, pathPattern }
 
 const replication = later('replication');
 const indexRebuilt = none('keys that a crash lost are indexed again from the log, always');
-const delays = later('delayed messages');
+const inOrder = none('deliveries of a level are always on their way side by side, and stored in order');
+const heldLevel = none('a refused delivery holds its level and is repeated until it is stored');
+const countsDeliveries = none('deliveries are counted in shared memory, always');
 const filters = later('SQL92 filters');
 const noPause = none('a pass deletes at most deleteFileBatchMax files, without a pause');
 const noMapping = none('files are not memory-mapped; a deleted file waits for nobody');
@@ -144,12 +146,14 @@ export const storeKeys = {
   messageDelayLevel: text(
     '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
     'the delays of levels 1, 2, …',
-    {
-      pattern: delayLevels,
-      ...delays,
-    },
+    { pattern: delayLevels },
   ),
-  flushDelayOffsetInterval: long(10_000, 'ms', 'time between two savings of the progress of delays', delays),
+  flushDelayOffsetInterval: long(
+    10_000,
+    'ms',
+    'longest time between two savings of the progress of delays; never more than a second',
+    loop,
+  ),
   cleanFileForciblyEnable: bool(true, 'delete files that have not expired when the disk is nearly full', {
     ...hot,
     ...important,
@@ -175,13 +179,13 @@ export const storeKeys = {
   dLegerSelfId: text('', 'raft id of this broker', noRaft),
   preferredLeaderId: text('', 'preferred raft leader', noRaft),
   enableBatchPush: bool(false, 'append to raft in batches', noRaft),
-  enableScheduleMessageStats: bool(true, 'count delayed deliveries', delays),
+  enableScheduleMessageStats: bool(true, 'count delayed deliveries', countsDeliveries),
   enableLmq: bool(false, 'light queues', noLightQueues),
   enableMultiDispatch: bool(false, 'one record in many queues', noLightQueues),
   maxLmqConsumeQueueNum: int(20_000, 'count', 'most light queues', noLightQueues),
-  enableScheduleAsyncDeliver: bool(false, 'deliver delayed messages in parallel', delays),
-  scheduleAsyncDeliverMaxPendingLimit: int(2000, 'count', 'deliveries on their way per level', delays),
-  scheduleAsyncDeliverMaxResendNum2Blocked: int(3, 'count', 'repetitions before a level waits', delays),
+  enableScheduleAsyncDeliver: bool(false, 'deliver delayed messages in parallel', inOrder),
+  scheduleAsyncDeliverMaxPendingLimit: int(2000, 'count', 'deliveries on their way per level', loop),
+  scheduleAsyncDeliverMaxResendNum2Blocked: int(3, 'count', 'repetitions before a level waits', heldLevel),
   diskSpaceWarningLevelRatio: int(90, 'percent', 'used disk above which sends are refused', {
     min: 35,
     max: 99,

@@ -186,6 +186,11 @@ export class ConsumeQueueReader {
     return getI32(this.units, index * UNIT + at.size);
   }
 
+  /** The tags code whole: in the schedule topic the time of delivery. */
+  tagsCode(index: number): number {
+    return getI64(this.units, index * UNIT + at.tagsCode);
+  }
+
   /** Low half of the tags code: what tag filters compare. */
   tagsLow(index: number): number {
     return getI32(this.units, index * UNIT + at.tagsCode + 4);

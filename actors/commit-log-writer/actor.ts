@@ -60,11 +60,14 @@ export class CommitLogWriter implements Actor {
   #lastStoreMs = 0;
   #failing = false;
   readonly #queueOffsets = new Float64Array(QUEUES_MAX);
+  /** By outlet: requests of its room up to this attempt are refused; -1 for none. */
+  readonly #refusedAttempt: Int32Array;
 
   constructor(options: CommitLogWriterOptions) {
     this.#options = options;
     this.#outlets = options.outlets.map(outlet => new ResultOutlet(outlet));
     this.#queueOffsets.set(options.queueOffsets);
+    this.#refusedAttempt = new Int32Array(options.outlets.length).fill(-1);
   }
 
   doWork(nowMs: number): number {
@@ -119,6 +122,10 @@ export class CommitLogWriter implements Actor {
     const { words } = requests;
     const size = words[word + AppendRequest.size]!;
     if (staged.count === BATCH_MAX || !appender.fits(size)) this.#commit();
+    const refusedAttempt = this.#refusedAttempt[outlet]!;
+    if (refusedAttempt >= 0 && words[word + AppendRequest.attempt]! <= refusedAttempt) {
+      return this.#refuseAlone(words, word, outlet);
+    }
     const count = words[word + AppendRequest.count]!;
     const queueNumber = words[word + AppendRequest.queueNumber]!;
     const companionQueue = words[word + AppendRequest.companionQueue]!;
@@ -140,6 +147,15 @@ export class CommitLogWriter implements Actor {
       queueOffsets[companionQueue] = companionOffset + 1;
     }
     staged.add(words, word, outlet, queueOffset, companionOffset, appender.end + stagedAt);
+  }
+
+  /** A room's request behind one that was refused. */
+  #refuseAlone(words: Int32Array, word: number, outlet: number): void {
+    // What was gathered before it has its results first.
+    this.#commit();
+    this.#staged.add(words, word, outlet, 0, 0, this.#options.appender.end);
+    this.#outlets[outlet]!.refuse(this.#staged, 0, 'one before it was refused');
+    this.#settle();
   }
 
   /** Fills the blanks of the record staged at `at`; returns where the next one stands. */
@@ -202,7 +218,9 @@ export class CommitLogWriter implements Actor {
     storeState.set(StoreState.WRITE_FAILED);
     const remark = `service not available now, the commit log cannot be written: ${messageOf(error)}`;
     for (let index = 0; index < staged.count; index++) {
-      this.#outlets[staged.outlet[index]!]!.refuse(staged, index, remark);
+      const outlet = staged.outlet[index]!;
+      this.#outlets[outlet]!.refuse(staged, index, remark);
+      if (!this.#options.outlets[outlet]!.takesFrames) this.#refusedAttempt[outlet] = staged.attempt[index]!;
     }
     this.#settle();
   }

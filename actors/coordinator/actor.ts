@@ -11,7 +11,7 @@
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
 import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
-import { CommandFlag, Permission, RequestCode, ResponseCode, requestCodeName } from '../../protocol/codes.js';
+import { CommandFlag, Permission, ResponseCode, requestCodeName } from '../../protocol/codes.js';
 import {
   createRequest,
   createResponse,
@@ -20,8 +20,6 @@ import {
   isOneway,
   type RemotingCommand,
 } from '../../protocol/command.js';
-import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
-import { topicFault } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -30,9 +28,10 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { consumerHandlers, type Handler } from './consumer-requests.js';
+import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
 import { CoordinatorType, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
-import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState, topicEntryOf } from './state.js';
+import { announceGroup, applyGroupChanges, type CoordinatorState, topicEntryOf } from './state.js';
 import { topicHandlers } from './topic-requests.js';
 import { TransactionQuestions, transactionProgress } from './transaction-checks.js';
 
@@ -49,6 +48,13 @@ export interface CoordinatorOptions {
   /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
   readonly nodeRequest: (request: RemotingCommand) => RemotingCommand | Promise<RemotingCommand> | undefined;
 }
+
+/** What lanes ask for with a frame that they get back. */
+const providers: ReadonlyMap<number, (state: CoordinatorState, request: RemotingCommand) => void> = new Map([
+  [CoordinatorType.TOPIC_NEEDED, provideTopic],
+  [CoordinatorType.DEAD_LETTER_TOPIC_NEEDED, provideDeadLetterTopic],
+  [CoordinatorType.GROUP_NEEDED, provideGroup],
+]);
 
 const BATCH_MAX = 256;
 /** When a full ring is tried again, if nothing else happens. Units: ms. */
@@ -196,20 +202,11 @@ export class Coordinator implements Actor {
 
   #drainLane(ring: Ring, kind: 'sendLane' | 'pullLane', lane: number): number {
     return this.#drain(ring, (_, at) => {
-      switch (ring.type) {
-        case CoordinatorType.TOPIC_NEEDED:
-          this.#makeTopic(ring, at);
-          this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
-          return;
-        case CoordinatorType.GROUP_NEEDED:
-          this.#makeGroup(ring, at);
-          this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
-          return;
-        case CoordinatorType.OFFSET_COMMIT:
-          return this.#commitOffset(ring, at);
-        default:
-          throw new AssertionError(`unknown record ${ring.type}`);
-      }
+      if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
+      const provide = providers.get(ring.type);
+      if (provide === undefined) throw new AssertionError(`unknown record ${ring.type}`);
+      provide(this.#state, this.#requestIn(ring, at));
+      this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
     });
   }
 
@@ -223,44 +220,6 @@ export class Coordinator implements Actor {
     if (ring.type === CoordinatorType.TRANSACTION_QUESTION) return this.#questions.ask(this.#state, ring, at);
     this.#state.news.transactionProgress(transactionProgress(this.#state));
   };
-
-  /**
-   * The topic of a first send. The lane refuses the frame itself when it comes back and the topic is still not there.
-   */
-  #makeTopic(ring: Ring, at: number): void {
-    const { extFields, code } = this.#requestIn(ring, at);
-    const short = code !== RequestCode.SEND_MESSAGE;
-    const name = (short ? extFields.b : extFields.topic) ?? '';
-    const state = this.#state;
-    if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
-    const template = (short ? extFields.c : extFields.defaultTopic) ?? '';
-    const queues = Number((short ? extFields.d : extFields.defaultTopicQueueNums) ?? 4);
-    const unitMode = (short ? extFields.k : extFields.unitMode) === 'true';
-    try {
-      const wanted = Number.isInteger(queues) ? queues : 4;
-      const { autoCreateTopicEnable } = state.settings;
-      const topic = state.topics.planOnSend(name, template, wanted, unitMode ? 1 : 0, autoCreateTopicEnable);
-      if (topic === undefined) return;
-      // Numbers first: a broker that has no more of them stores no topic it cannot serve.
-      state.numbers.of(name, Math.max(topic.readQueueNums, topic.writeQueueNums));
-      state.topics.put(topic, state.nowMs);
-      state.log.info({ topic: name, queues: topic.writeQueueNums, template }, 'topic made by its first send');
-      announceTopic(state, topic);
-    } catch (error) {
-      state.log.error({ err: error, topic: name }, 'a topic could not be made');
-    }
-  }
-
-  #makeGroup(ring: Ring, at: number): void {
-    const name = this.#requestIn(ring, at).extFields.consumerGroup ?? '';
-    const { groups, settings, nowMs, log } = this.#state;
-    try {
-      if (groups.findOrCreate(name, settings.autoCreateSubscriptionGroup, nowMs) !== undefined)
-        announceGroup(this.#state, name);
-    } catch (error) {
-      log.error({ err: error, group: name }, 'a group could not be stored');
-    }
-  }
 
   #requestIn(ring: Ring, at: number): RemotingCommand {
     const start = at + InboundFrame.frameBytes;

@@ -3,13 +3,11 @@
  * ConsumerManageProcessor.
  */
 
-import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { decodeHeartbeatData, decodeSubscriptionGroupConfig, encodeBody } from '../../protocol/bodies.js';
-import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
-import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
-import { RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
-import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState } from './state.js';
+import { ensureRetryTopic } from './retry-topics.js';
+import { announceGroup, applyGroupChanges, type CoordinatorState } from './state.js';
 
 export type Handler = (state: CoordinatorState, request: RemotingCommand, connectionId: number) => RemotingCommand;
 
@@ -25,21 +23,6 @@ const heartbeat: Handler = (state, request, connectionId) => {
   applyGroupChanges(state, clients.heartbeat(connectionId, request.language, request.version, data, nowMs));
   return ok(request);
 };
-
-/** A group is found through the route of its retry topic, so that exists from the first heartbeat on. */
-function ensureRetryTopic(state: CoordinatorState, group: string, queues: number, unitMode: boolean): void {
-  const name = `${RETRY_TOPIC_PREFIX}${group}`;
-  // A group whose name no topic may have (a path, for example) gets no retry topic, and so no folder.
-  if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
-  const perm = Permission.READ | Permission.WRITE;
-  const topic = createTopicConfig(name, {
-    readQueueNums: queues,
-    writeQueueNums: queues,
-    perm,
-    topicSysFlag: unitMode ? 2 : 0,
-  });
-  announceTopic(state, state.topics.put(topic, state.nowMs));
-}
 
 const unregisterClient: Handler = (state, request, connectionId) => {
   const { consumerGroup, producerGroup } = request.extFields;

@@ -13,7 +13,7 @@ import type { TransactionProgress } from '../transaction-checker/mailbox.js';
 
 /** A room that takes news. */
 export interface NewsReader {
-  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'flushService' | 'transactionChecker';
+  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'scheduler' | 'flushService' | 'transactionChecker';
   readonly ring: Ring;
   readonly bell: Doorbell;
 }
@@ -31,6 +31,8 @@ function takesTopic(reader: NewsReader, topic: string): boolean {
   if (reader.kind === 'transactionChecker') return transactionTopics.has(topic);
   return reader.kind !== 'flushService';
 }
+
+const takesGroups = ({ kind }: NewsReader): boolean => kind === 'pullLane' || kind === 'sendLane';
 
 export class NewsDesk {
   readonly #onTooLarge: (reader: NewsReader, bytes: number) => void;
@@ -52,10 +54,12 @@ export class NewsDesk {
 
   group(entry: GroupEntry): void {
     this.#tell(NewsType.GROUP, encoder.encode(JSON.stringify(entry)), reader => reader.kind === 'pullLane');
+    const config = encoder.encode(JSON.stringify({ ...entry, members: undefined }));
+    this.#tell(NewsType.GROUP, config, reader => reader.kind === 'sendLane');
   }
 
   groupDeleted(name: string): void {
-    this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), reader => reader.kind === 'pullLane');
+    this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), takesGroups);
   }
 
   transactionProgress(progress: readonly TransactionProgress[]): void {

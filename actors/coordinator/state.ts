@@ -65,7 +65,7 @@ export function announceTopic(state: CoordinatorState, topic: TopicConfig): void
   state.register();
 }
 
-/** Tells pull lanes what a group is and wants now. */
+/** Tells lanes what a group is and wants now. */
 export function announceGroup(state: CoordinatorState, name: string): void {
   const config = state.groups.get(name);
   if (config === undefined) return;
@@ -74,6 +74,8 @@ export function announceGroup(state: CoordinatorState, name: string): void {
     name,
     consumeEnable: config.consumeEnable,
     consumeBroadcastEnable: config.consumeBroadcastEnable,
+    retryQueueNums: config.retryQueueNums,
+    retryMaxTimes: config.retryMaxTimes,
     brokerId: config.brokerId,
     whichBrokerWhenConsumeSlowly: config.whichBrokerWhenConsumeSlowly,
     ...(online === undefined ? {} : { members: membersOf(online) }),

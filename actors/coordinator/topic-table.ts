@@ -16,7 +16,6 @@ import {
   DISCARD_TOPIC,
   HALF_TOPIC,
   OP_HALF_TOPIC,
-  RETRY_TOPIC_PREFIX,
   SCHEDULE_TOPIC,
 } from '../../protocol/topic-names.js';
 import type { JsonTable } from '../../storage/json-table.js';
@@ -80,9 +79,6 @@ export class TopicTable {
     topicSysFlag: number,
     autoCreate: boolean,
   ): TopicConfig | undefined {
-    if (name.startsWith(RETRY_TOPIC_PREFIX)) {
-      return createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag });
-    }
     const template = this.#topics.get(templateName);
     if (template === undefined || (template.perm & Permission.INHERIT) === 0) return undefined;
     // With automatic creation switched off, a TBW102 that is still stored is no template.

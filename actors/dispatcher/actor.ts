@@ -6,7 +6,7 @@
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
  * Writes    consume queues, the key index, the checkpoint; position dispatched; the queue table; word of new entries to
- *           pull lanes that hold.
+ *           pull lanes that hold; rings the scheduler when there are new delayed messages.
  * When full word that a pull lane's ring does not take is kept and told later.
  * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
  *           assertion restarts the actor: what it had dispatched is skipped by offset.
@@ -32,6 +32,7 @@ import {
   topicLength,
   topicLengthSize,
 } from '../../protocol/message-record.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
 import { RingError } from '../../runtime/base/errors.js';
@@ -45,8 +46,10 @@ import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { MessageIndexWriter } from '../../storage/message-index.js';
 import type { QueueTable } from '../queue-table.js';
+import { high32, low32 } from '../remoting/mailbox.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
+import { dueTimeOf } from './due-time.js';
 import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
 import type { QueueRetirer } from './queue-retirer.js';
 
@@ -62,6 +65,10 @@ export interface DispatcherOptions {
   readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
   readonly pullLanes: { readonly ring: Ring; readonly bell: Doorbell }[];
+  /** Delays of levels 1, 2, ... Units: ms. */
+  readonly delayLevelsMs: readonly number[];
+  /** Rung when a queue of the schedule topic grew; not while a store is being opened. */
+  readonly schedulerBell?: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
   readonly log: Logger;
@@ -80,6 +87,8 @@ const RETRY_MS = 1000;
 interface OpenQueue {
   readonly number: number;
   readonly writer: ConsumeQueueWriter;
+  /** It is of the schedule topic. */
+  readonly isSchedule: boolean;
   dirty: boolean;
 }
 
@@ -185,9 +194,10 @@ export class Dispatcher implements Actor {
       if (!(error instanceof RingError)) throw error;
       return this.#onDiskFault(error, nowMs);
     }
-    this.#publishQueues();
+    const scheduled = this.#publishQueues();
     this.#position += at;
     positions.publish('dispatched', this.#position);
+    if (scheduled) this.#options.schedulerBell?.ring();
     counters.add(Counter.unitsDispatched, this.#gathered);
     this.#gathered = 0;
     return 1;
@@ -241,14 +251,25 @@ export class Dispatcher implements Actor {
       return 0;
     const queue = this.#queueOf(at);
     if (queue === undefined) return 0;
-    const tags = tagsCodeOf(chunk, properties, propertiesEnd);
-    const offset = recordQueueOffset(chunk, at);
-    if (!queue.writer.append(offset, recordPhysicalOffset(chunk, at), size, tags >> 31, tags)) return 0;
+    if (!this.#appendEntry(queue, at, size, properties, propertiesEnd)) return 0;
     if (!queue.dirty) {
       queue.dirty = true;
       this.#dirty.push(queue);
     }
     return 1;
+  }
+
+  #appendEntry({ writer, isSchedule }: OpenQueue, at: number, size: number, properties: number, end: number): boolean {
+    const chunk = this.#chunk;
+    const offset = recordQueueOffset(chunk, at);
+    const position = recordPhysicalOffset(chunk, at);
+    if (isSchedule) {
+      const { delayLevelsMs } = this.#options;
+      const dueMs = dueTimeOf(chunk, properties, end, this.#flusher.storeTimestampMs, delayLevelsMs);
+      if (dueMs >= 0) return writer.append(offset, position, size, high32(dueMs), low32(dueMs));
+    }
+    const tags = tagsCodeOf(chunk, properties, end);
+    return writer.append(offset, position, size, tags >> 31, tags);
   }
 
   #indexRecord(at: number, properties: number, propertiesEnd: number): void {
@@ -283,15 +304,17 @@ export class Dispatcher implements Actor {
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
     const nextOffset = this.#options.table.max(number);
-    const writer = this.#options.openQueue(topic?.name ?? decodeUtf8(chunk, start, end), queueId, nextOffset);
-    const queue = { number, writer, dirty: false };
+    const name = topic?.name ?? decodeUtf8(chunk, start, end);
+    const writer = this.#options.openQueue(name, queueId, nextOffset);
+    const queue = { number, writer, isSchedule: name === SCHEDULE_TOPIC, dirty: false };
     this.#queues.set(number, queue);
     return queue;
   }
 
-  /** Makes what was written readable and says who waits for it. */
-  #publishQueues(): void {
+  /** Makes what was written readable and says who waits for it; returns whether there are new delayed messages. */
+  #publishQueues(): boolean {
     const { table, storeState, log } = this.#options;
+    let scheduled = false;
     if (this.#retryMs > 0) {
       this.#retryMs = 0;
       storeState.clear(StoreState.DISPATCH_FAILED);
@@ -302,10 +325,12 @@ export class Dispatcher implements Actor {
       const { startOffset, writtenOffset } = queue.writer;
       if (startOffset > table.min(queue.number)) table.publishMin(queue.number, startOffset);
       table.publishMax(queue.number, writtenOffset);
+      scheduled ||= queue.isSchedule;
       if (table.isAwaited(queue.number)) this.#untold.add(queue.number);
     }
     this.#dirty.length = 0;
     this.#tellLanes();
+    return scheduled;
   }
 
   /** Tells pull lanes which awaited queues grew. */

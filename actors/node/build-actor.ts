@@ -4,6 +4,7 @@
  */
 import { ConsumeQueueUnit } from '../../protocol/consume-queue-unit.js';
 import { SendResponseEncoder } from '../../protocol/send-response.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { ceilPowerOfTwo } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -14,6 +15,8 @@ import { ConsumeQueueReader, ConsumeQueueWriter } from '../../storage/consume-qu
 import type { Disk } from '../../storage/disk.js';
 import { MessageIndexReader, MessageIndexWriter } from '../../storage/message-index.js';
 import { consumeQueueFolder } from '../../storage/paths.js';
+import { syncSegments } from '../../storage/segment-cache.js';
+import { BrokerAppends } from '../broker-appends.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueRetirer } from '../dispatcher/queue-retirer.js';
@@ -21,12 +24,18 @@ import { FlushService } from '../flush-service/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
 import { Remoting } from '../remoting/actor.js';
 import type { RoomName } from '../remoting/routes.js';
+import { Scheduler } from '../scheduler/actor.js';
+import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
 import { SendLane } from '../send-lane/actor.js';
 import type { SendContext } from '../send-lane/behaviour.js';
+import { RecordSource } from '../send-lane/record-source.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
 import type { ActorInstance } from './wiring.js';
+
+/** Delayed messages that are on their way to the log. */
+const DELIVERIES_MAX = 16_384;
 
 export interface BuildTools {
   readonly shop: Workshop;
@@ -48,6 +57,8 @@ export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
       return buildFlushService(actor.name, tools);
     case 'dispatcher':
       return buildDispatcher(actor.name, tools);
+    case 'scheduler':
+      return buildScheduler(actor.name, tools);
     case 'pull-lane':
       return buildPullLane(actor.name, tools);
     case 'transaction-checker':
@@ -57,7 +68,7 @@ export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
   }
 }
 
-function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendLane {
+function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools): SendLane {
   return new SendLane({
     name,
     inbox: shop.ring('remoting', name),
@@ -73,6 +84,10 @@ function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendL
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
+    records: new RecordSource(
+      new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+      shop.positions,
+    ),
   });
 }
 
@@ -132,6 +147,8 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
     },
     pullLanes: shop.namesOf('pull-lane').map(lane => ({ ring: shop.ring(name, lane), bell: shop.bell(lane) })),
+    delayLevelsMs: settings.delayLevelsMs,
+    schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
     counters: shop.counters(name),
     log: log.child({ actor: name }),
@@ -171,6 +188,37 @@ export function openIndexWriter(
       onFileFull: endTimestampMs => updateCheckpoint(disk, paths.checkpoint, { indexMsgTimestamp: endTimestampMs }),
     },
   );
+}
+
+function buildScheduler(name: string, { shop, settings, disk, log }: BuildTools): Scheduler {
+  const { paths, mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = settings;
+  const writer = 'commit-log-writer';
+  return new Scheduler({
+    news: shop.ring('coordinator', name),
+    appends: new BrokerAppends({
+      toWriter: shop.ring(name, writer),
+      writerBell: shop.bell(writer),
+      results: shop.ring(writer, name),
+      pendingMax: DELIVERIES_MAX,
+    }),
+    positions: shop.positions,
+    table: shop.queueTable,
+    storeState: shop.storeState,
+    delayLevelsMs: settings.delayLevelsMs,
+    reader: new CommitLogReader(disk, paths.commitLog, mappedFileSizeCommitLog),
+    openQueue: (queueId, units) =>
+      new ConsumeQueueReader(
+        disk,
+        consumeQueueFolder(paths, SCHEDULE_TOPIC, queueId),
+        mappedFileSizeConsumeQueue,
+        units,
+      ),
+    offsets: new DelayOffsetFile(disk, paths.config),
+    syncLog: (from, to) => syncSegments(disk, paths.commitLog, mappedFileSizeCommitLog, from, to),
+    host: settings.context,
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+  });
 }
 
 function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools): PullLane {

@@ -4,9 +4,10 @@
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { BrokerConfig, LoadedConfig } from '../../config/index.js';
+import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
 import { MESSAGE_MAGIC_V1, recordMagic, recordStoreTimestamp } from '../../protocol/message-record.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../storage/consume-queue.js';
@@ -21,6 +22,7 @@ import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
 import type { QueueNumbers } from '../queue-numbers.js';
+import { DelayRequests } from './delay-requests.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
@@ -29,6 +31,7 @@ import {
   logFlushSettings,
   pullLaneSettings,
   queueFlushSettings,
+  schedulerSettings,
   sendLaneSettings,
   transactionCheckerSettings,
 } from './settings.js';
@@ -66,6 +69,7 @@ export class CoordinatorRoom {
     this.#news = new NewsDesk(newsReaders(options.shop), ({ kind }, bytes) =>
       options.log.error({ room: kind, bytes }, 'news is larger than a ring takes (key ringCapacityBytes): it is lost'),
     );
+    const delays = new DelayRequests(options.disk, options.paths, options.numbers, options.shop.queueTable);
     const requests = new NodeRequests({
       disk: options.disk,
       paths: options.paths,
@@ -76,17 +80,22 @@ export class CoordinatorRoom {
       configFile: options.configFile,
       config: () => this.#loaded,
       earliestStoreTime: () => this.#probe.storeTimeAt(options.shop.positions.read('minimum')),
+      delayProgress: () => delays.progress(),
       apply: (loaded, changed) => this.#apply(loaded, changed),
     });
-    this.coordinator = this.#makeCoordinator(requests);
+    // The topic announces 18 queues, as in Java; every level has one all the same.
+    options.numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
+    this.coordinator = this.#makeCoordinator(request => delays.answer(request) ?? requests.answer(request));
   }
 
   get config(): BrokerConfig {
     return this.#loaded.config;
   }
 
-  #makeCoordinator(requests: NodeRequests): Coordinator {
+  #makeCoordinator(nodeRequest: NodeRequests['answer']): Coordinator {
     const { shop, paths, numbers, log, disk } = this.#options;
+    // More levels than the topic has queues in its configuration still have a queue each.
+    numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
     const table = (file: string): JsonTable => new JsonTable(disk, join(paths.config, `${file}.json`), parseDialect);
     const config = this.config;
     const nowMs = Date.now();
@@ -100,7 +109,7 @@ export class CoordinatorRoom {
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
       registrar: () => this.registrar,
-      nodeRequest: requests.answer,
+      nodeRequest,
       state: {
         topics: new TopicTable(table('topics'), config, nowMs),
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
@@ -117,6 +126,12 @@ export class CoordinatorRoom {
         physicalOffsetOf: (topic, queueId, offset) => probe.physicalOffsetOf(topic, queueId, offset),
       },
     });
+  }
+
+  /** Tells all rooms of all topics and groups, and behind them the scheduler that it may begin. */
+  announce(): void {
+    this.coordinator.announceAll();
+    this.#news.settings('scheduler', schedulerSettings(this.config));
   }
 
   /** Registers with the name servers from now on. */
@@ -154,6 +169,7 @@ export class CoordinatorRoom {
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
     this.#news.settings('flushService', logFlushSettings(loaded.config));
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
+    this.#news.settings('scheduler', schedulerSettings(loaded.config));
     this.#news.settings('transactionChecker', transactionCheckerSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
@@ -169,12 +185,13 @@ export class CoordinatorRoom {
   }
 }
 
-/** Who takes news of topics. */
-function newsReaders(shop: Workshop): NewsReader[] {
+/** Who takes news. */
+export function newsReaders(shop: Workshop): NewsReader[] {
   const readers = [
     ['send-lane', 'sendLane'],
     ['pull-lane', 'pullLane'],
     ['dispatcher', 'dispatcher'],
+    ['scheduler', 'scheduler'],
     ['flush-service', 'flushService'],
     ['transaction-checker', 'transactionChecker'],
   ] as const;

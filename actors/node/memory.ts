@@ -65,7 +65,8 @@ export class Workshop {
     const id = ringId(from, to);
     const known = this.#rings.get(id);
     if (known !== undefined) return known;
-    const ring = new Ring(this.memory.rings[id]!);
+    const { rings, threadOf } = this.memory;
+    const ring = new Ring(rings[id]!, threadOf[from] === threadOf[to]);
     this.#rings.set(id, ring);
     return ring;
   }

@@ -26,6 +26,8 @@ export interface NodeRequestOptions {
   config(): LoadedConfig<BrokerConfig>;
   /** Store time of the oldest message, -1 when there is none. Units: ms since the epoch. */
   earliestStoreTime(): number;
+  /** Keys that say how far delayed messages are delivered. */
+  delayProgress(): Record<string, string>;
   /** Takes a changed configuration over: tells the rooms about keys that change at run time. */
   apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void;
 }
@@ -146,6 +148,7 @@ export class NodeRequests {
       msgGetTotalTodayMorning: rates.mornings('messagesPulled').today,
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
+      ...this.#options.delayProgress(),
     };
     return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));
   }

@@ -4,6 +4,7 @@ import type { CoordinatorSettings } from '../coordinator/state.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import type { SchedulerSettings } from '../scheduler/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
 
@@ -14,6 +15,7 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
       ? config.waitTimeMillsInSendQueue
       : Number.MAX_SAFE_INTEGER,
     brokerPermission: config.brokerPermission,
+    rejectTransactionMessage: config.rejectTransactionMessage,
     startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
   };
 }
@@ -73,6 +75,14 @@ export function queueFlushSettings(config: BrokerConfig): QueueFlusherConfig {
     flushIntervalConsumeQueue: config.flushIntervalConsumeQueue,
     flushConsumeQueueLeastPages: config.flushConsumeQueueLeastPages,
     flushConsumeQueueThoroughInterval: config.flushConsumeQueueThoroughInterval,
+  };
+}
+
+export function schedulerSettings(config: BrokerConfig): SchedulerSettings {
+  return {
+    deliver: config.brokerRole !== 'SLAVE',
+    flushDelayOffsetInterval: config.flushDelayOffsetInterval,
+    scheduleAsyncDeliverMaxPendingLimit: config.scheduleAsyncDeliverMaxPendingLimit,
   };
 }
 

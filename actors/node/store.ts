@@ -2,6 +2,7 @@
  * Opens and closes a store directory: lock, recovery, catch-up of the consume queues. Cold, on the main thread, before
  * any actor runs. Source: spec storage 6, 10, 16; DefaultMessageStore.
  */
+import { parseDelayLevels } from '../../config/index.js';
 import { messageOf, RingError } from '../../runtime/base/errors.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -15,7 +16,7 @@ import { maxPhysicalOffsetOf, recoverConsumeQueues } from '../../storage/consume
 import type { Disk } from '../../storage/disk.js';
 import { recoverIndex } from '../../storage/message-index.js';
 import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
-import { SegmentCache } from '../../storage/segment-cache.js';
+import { syncSegments } from '../../storage/segment-cache.js';
 import {
   acquireStoreLock,
   createAbortFile,
@@ -38,6 +39,7 @@ export interface StoreConfig {
   readonly mappedFileSizeCommitLog: number;
   readonly mappedFileSizeConsumeQueue: number;
   readonly checkCRCOnRecover: boolean;
+  readonly messageDelayLevel: string;
   readonly messageIndexEnable: boolean;
   readonly maxHashSlotNum: number;
   readonly maxIndexNum: number;
@@ -140,18 +142,7 @@ export class Store {
 
   /** Puts the log between two positions on the device. Blocks. Errors: RingError DISK_WRITE_FAILED. */
   syncLog(from: number, to: number): void {
-    const segments = new SegmentCache(
-      this.#disk,
-      this.paths.commitLog,
-      this.#config.mappedFileSizeCommitLog,
-      'read',
-      2,
-    );
-    try {
-      for (let start = segments.startOf(from); start < to; start += segments.segmentSize) segments.at(start)?.sync();
-    } finally {
-      segments.close();
-    }
+    syncSegments(this.#disk, this.paths.commitLog, this.#config.mappedFileSizeCommitLog, from, to);
   }
 
   #recoverLog(cleanStop: boolean): CommitLogRecovery {
@@ -258,6 +249,7 @@ export class Store {
       openQueue: (topic, queueId, nextOffset) => this.openQueueWriter(topic, queueId, nextOffset),
       numberOf: (topic, queueId) => this.numbers.of(topic, queueId + 1)[queueId]!,
       pullLanes: [],
+      delayLevelsMs: parseDelayLevels(config.messageDelayLevel),
       index: openIndexWriter(this.#disk, { index: config, paths: this.paths }, true),
       storeState: shop.storeState,
       counters: new Counters(),

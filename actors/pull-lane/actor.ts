@@ -30,7 +30,7 @@ import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
-import type { GroupEntry } from '../group-snapshot.js';
+import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
@@ -76,9 +76,9 @@ export class PullLane implements Actor {
   readonly name: string;
   readonly #options: PullLaneOptions;
   readonly #news: TopicNews;
-  readonly #groups = new Map<string, GroupEntry>();
+  readonly #groups = new GroupSnapshot();
   readonly #held: HeldPulls;
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
   readonly #queues = new Map<number, ConsumeQueueReader>();
@@ -166,11 +166,9 @@ export class PullLane implements Actor {
       case NewsType.SETTINGS:
         this.#settings = JSON.parse(textOf(ring, at)) as PullLaneSettings;
         return true;
-      case NewsType.GROUP: {
-        const group = JSON.parse(textOf(ring, at)) as GroupEntry;
-        this.#groups.set(group.name, group);
+      case NewsType.GROUP:
+        this.#groups.put(JSON.parse(textOf(ring, at)) as GroupEntry);
         return true;
-      }
       case NewsType.GROUP_DELETED:
         this.#groups.delete(textOf(ring, at));
         return true;
@@ -217,6 +215,8 @@ export class PullLane implements Actor {
     if (!header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#answers.close(connectionId);
     }
+    // An answer with the code of a request: nothing was asked.
+    if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;

@@ -13,7 +13,7 @@
 
 import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
-import { FRAME_PREFIX_SIZE, headerLength, peekCode, peekFlag, serializeTypeOf } from '../../protocol/frame.js';
+import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -129,12 +129,10 @@ export class Remoting implements Actor, ConnectionEvents {
       }
       code = this.#header.code;
     }
-    // An answer to what this broker asked of a client: it asks nothing that is answered.
-    if (this.#isResponse(bytes, at)) return;
     const room = routeOf(code, kinds[connection.listener]!);
+    const isSend = room === 'sendLane';
     const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
-    const isSend = room === 'sendLane';
     if (isSend && this.#options.storeState.has(StoreState.CLOSED)) return this.#refuseClosed(connection, bytes, at);
     const { inflight } = this.#sendAnswers;
     if (isSend && inflight >= this.#options.maxInflight) {
@@ -186,15 +184,6 @@ export class Remoting implements Actor, ConnectionEvents {
     return this.#header.read(bytes, start, start + headerLength(bytes, at), serializeTypeOf(bytes, at));
   }
 
-  /**
-   * Whether the frame answers something. Where its flag does not stand where Java writes it the header must be read.
-   */
-  #isResponse(bytes: Uint8Array, at: number): boolean {
-    const flag = peekFlag(bytes, at);
-    if (flag >= 0) return (flag & CommandFlag.RESPONSE) !== 0;
-    return this.#readHeader(bytes, at) && (this.#header.flag & CommandFlag.RESPONSE) !== 0;
-  }
-
   /** SYSTEM_BUSY, with its cause: the client may try again. */
   #refuse(connection: Connection, bytes: Uint8Array, at: number, cause: string): void {
     this.#options.counters.add(Counter.requestsRefused);
@@ -220,11 +209,11 @@ export class Remoting implements Actor, ConnectionEvents {
     );
   }
 
-  /** A oneway request hears nothing. */
+  /** A oneway request, or what is no request, hears nothing. */
   #answerRefusal(connection: Connection, bytes: Uint8Array, at: number, code: number, remark: string): void {
     if (!this.#readHeader(bytes, at)) return connection.close('a header that cannot be read', 'faulty');
     const header = this.#header;
-    if ((header.flag & CommandFlag.ONEWAY) !== 0) return;
+    if ((header.flag & (CommandFlag.ONEWAY | CommandFlag.RESPONSE)) !== 0) return;
     const frame = encodeCommand(createResponse(header, code, remark));
     this.#send(connection, frame, 0, frame.length);
     this.onWork();

@@ -41,8 +41,8 @@ export const AppendResult = {
   sizes: 12,
 } as const;
 
-/** Bits of `flags` in append requests and results. */
-export const AppendFlag = { BINARY: 1, ONEWAY: 2, WAIT_FLUSH: 4, WAIT_REPLICA: 8 } as const;
+/** Bits of `flags` in append requests and results. PLAIN: the answer says only whether it worked, not where it is. */
+export const AppendFlag = { BINARY: 1, ONEWAY: 2, WAIT_FLUSH: 4, WAIT_REPLICA: 8, PLAIN: 16 } as const;
 
 const TWO_32 = 0x1_0000_0000;
 

@@ -2,7 +2,8 @@
  * Answers to sends whose messages are in the log: at once, or when the position their policy names has passed them.
  * Hot.
  */
-import { ResponseCode } from '../../protocol/codes.js';
+import { ResponseCode, responseCodeName, type SerializeType } from '../../protocol/codes.js';
+import { createResponse, encodeCommand } from '../../protocol/command.js';
 import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Positions } from '../../runtime/memory/positions.js';
@@ -128,6 +129,7 @@ export class SendAnswers {
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return;
     const { counters, encoder } = this.#options;
+    if ((flags & AppendFlag.PLAIN) !== 0) return this.#answerPlainly(connection, flags, code, opaque);
     const start = connection.reserve(encoder.sizeMax(sizes?.length ?? 1));
     const type = flags & AppendFlag.BINARY;
     const out = connection.outBytes;
@@ -135,6 +137,20 @@ export class SendAnswers {
     connection.reserved(end);
     counters.add(Counter.responsesOut);
     counters.add(Counter.bytesOut, end - start);
+    this.#markDirty(connection);
+  }
+
+  /** The answer to a request that asked for no place: it worked, or its message is stored and maybe not safe yet. */
+  #answerPlainly(connection: Connection, flags: number, code: number, opaque: number): void {
+    const request = { opaque, serializeType: (flags & AppendFlag.BINARY) as SerializeType };
+    const stored = code === ResponseCode.SUCCESS;
+    const response = stored
+      ? createResponse(request, ResponseCode.SUCCESS)
+      : createResponse(request, ResponseCode.SYSTEM_ERROR, responseCodeName(code));
+    const frame = encodeCommand(response);
+    connection.send(frame, 0, frame.length);
+    this.#options.counters.add(Counter.responsesOut);
+    this.#options.counters.add(Counter.bytesOut, frame.length);
     this.#markDirty(connection);
   }
 }

@@ -41,8 +41,8 @@ export class OpLedger {
 
   /**
    * Takes the op record at {@link next}, which names these half messages. Of one before `passed` only a copy can come,
-   * up to the half offset `until`: `transactionOf` says whose, when there may be one. `copied`: after a start there may be
-   * copies of the others too.
+   * up to the half offset `until`: `transactionOf` says whose, when there may be one. `copied`: after a start there may
+   * be copies of the others too.
    */
   add(
     named: readonly number[],

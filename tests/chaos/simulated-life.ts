@@ -2,21 +2,16 @@
 import { Coordinator } from '../../actors/coordinator/actor.js';
 import { ClientTable } from '../../actors/coordinator/client-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
-import { NewsDesk, type NewsReader } from '../../actors/coordinator/news-desk.js';
+import { NewsDesk } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
+import { newsReaders } from '../../actors/node/coordinator-room.js';
 import { type NodeMemory, Workshop } from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
-import {
-  type ActorInstance,
-  type ActorKind,
-  planActors,
-  planRings,
-  type RingInstance,
-} from '../../actors/node/wiring.js';
+import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
 import { QUEUES_MAX, QueueTable } from '../../actors/queue-table.js';
 import type { Remoting } from '../../actors/remoting/actor.js';
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
@@ -55,6 +50,7 @@ export class Broker {
   readonly #store: Store;
   readonly #actors: Actor[] = [];
   #crash: Error | undefined;
+  readonly #news: NewsDesk;
 
   constructor(world: World, run: number) {
     this.#world = world;
@@ -80,6 +76,7 @@ export class Broker {
       mappedFileSizeCommitLog: options.segmentSize ?? 32 * 1024,
       mappedFileSizeConsumeQueue: (options.unitsPerFile ?? 1000) * 20,
       checkCRCOnRecover: true,
+      messageDelayLevel: '1s 5s',
       messageIndexEnable: true,
       maxHashSlotNum: 50,
       maxIndexNum: 200,
@@ -101,6 +98,7 @@ export class Broker {
       outboundBytesMax: 1e9,
     };
     this.remoting = buildRemoting(this.shop, remoting, settings.context, silentLogger, () => clock.nowMs());
+    this.#news = new NewsDesk(newsReaders(this.shop));
     const coordinator = this.#coordinator(watched, run === 0);
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
@@ -108,6 +106,11 @@ export class Broker {
       else this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
+    this.#news.settings('scheduler', {
+      deliver: true,
+      flushDelayOffsetInterval: 10_000,
+      scheduleAsyncDeliverMaxPendingLimit: 2000,
+    });
     this.#store.markOpen();
     for (const actor of this.#actors) this.sim.add(actor);
   }
@@ -122,8 +125,6 @@ export class Broker {
       for (const topic of topics) known.put(createTopicConfig(topic, counts), nowMs);
     }
     const bell = shop.bell('coordinator');
-    const readers = (kind: ActorKind, news: NewsReader['kind']): NewsReader[] =>
-      shop.namesOf(kind).map(name => ({ kind: news, ring: shop.ring('coordinator', name), bell }));
     return new Coordinator({
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
@@ -141,12 +142,7 @@ export class Broker {
         numbers: this.#store.numbers,
         table: shop.queueTable,
         positions: shop.positions,
-        news: new NewsDesk([
-          ...readers('send-lane', 'sendLane'),
-          ...readers('pull-lane', 'pullLane'),
-          ...readers('dispatcher', 'dispatcher'),
-          ...readers('transaction-checker', 'transactionChecker'),
-        ]),
+        news: this.#news,
         log: silentLogger,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
@@ -295,6 +291,7 @@ function settingsOf(
       flushCommitLogLeastPages: 1,
       flushCommitLogThoroughInterval: 500,
     },
+    delayLevelsMs: [1000, 5000],
     flushQueues: {
       flushIntervalConsumeQueue: 20,
       flushConsumeQueueLeastPages: 0,

@@ -136,6 +136,12 @@ export function sendFrame(send: SendFields = {}): Uint8Array {
   return frameOf(code, named, body, send);
 }
 
+/** The same frame as an answer: only the flag of its JSON header differs. */
+export function asAnswer(frame: Uint8Array): Uint8Array {
+  const text = Buffer.from(frame).toString('latin1');
+  return Buffer.from(text.replace('"flag":0,"language"', '"flag":1,"language"'), 'latin1');
+}
+
 /** The body of a batch: each message with its own properties. Source: spec remoting 5.5. */
 export function batchBody(
   messages: readonly { body: string | Uint8Array; properties?: string; flag?: number }[],
@@ -281,6 +287,8 @@ export interface AppendFields {
   readonly queueId?: number;
   /** Queue of the last record, which is a companion then. */
   readonly companionQueue?: number;
+  /** Of a room that appends for the broker. */
+  readonly attempt?: number;
 }
 
 /** Asks the writer to append records, as a send lane does. Errors: false when its ring is full. */
@@ -296,6 +304,7 @@ export function putAppend(ring: Ring, records: readonly Uint8Array[], fields: Ap
   ring.words[word + AppendRequest.queueId] = fields.queueId ?? 0;
   ring.words[word + AppendRequest.count] = records.length - (fields.companionQueue === undefined ? 0 : 1);
   ring.words[word + AppendRequest.companionQueue] = fields.companionQueue ?? -1;
+  ring.words[word + AppendRequest.attempt] = fields.attempt ?? 0;
   ring.words[word + AppendRequest.size] = bytes.length;
   ring.words[word + AppendRequest.arrivedMs] = 0;
   ring.bytes.set(bytes, at + AppendRequest.recordBytes);
@@ -313,12 +322,14 @@ export const sendContext: SendContext = {
   storeAddress: 0x0a000002,
   storePort: 10_911,
   syncFlush: false,
+  delayLevels: 18,
 };
 
 export const laneSettings: LaneSettings = {
   maxMessageSize: 64 * 1024,
   waitTimeMillsInSendQueue: 200,
   brokerPermission: 6,
+  rejectTransactionMessage: false,
   startAcceptSendRequestTimeStamp: 0,
 };
 

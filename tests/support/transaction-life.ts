@@ -283,6 +283,7 @@ const storeConfig = {
   mappedFileSizeCommitLog: 256 * 1024,
   mappedFileSizeConsumeQueue: 1000 * 20,
   checkCRCOnRecover: true,
+  messageDelayLevel: '1s 5s',
   messageIndexEnable: false,
   maxHashSlotNum: 50,
   maxIndexNum: 200,
@@ -339,6 +340,7 @@ function settingsOf(store: Store, options: TransactionLifeOptions): BrokerSettin
       flushConsumeQueueLeastPages: 0,
       flushConsumeQueueThoroughInterval: 60_000,
     },
+    delayLevelsMs: [1000, 5000],
     queueOffsets: store.queueOffsets,
   };
 }

@@ -39,6 +39,7 @@ export class DispatcherRoom {
   readonly counters = new Counters();
   readonly news = makeRing();
   readonly lanes;
+  readonly schedulerBell = new CountingBell();
   readonly checkpoints: number[] = [];
   readonly log: LogBuilder;
   readonly dispatcher: Dispatcher;
@@ -68,6 +69,8 @@ export class DispatcherRoom {
         new ConsumeQueueWriter(this.disk, folderOf(topic, queueId), queueFileSize, next, -1),
       ...(options.numberOf === undefined ? {} : { numberOf: options.numberOf }),
       pullLanes: this.lanes,
+      delayLevelsMs: [1000, 5000, 30_000],
+      schedulerBell: this.schedulerBell,
       storeState: this.storeState,
       counters: this.counters,
       log: silentLogger,

@@ -37,6 +37,7 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     mappedFileSizeCommitLog: segmentSize,
     mappedFileSizeConsumeQueue: 20 * 20,
     checkCRCOnRecover: true,
+    messageDelayLevel: '1s 5s 10s',
     messageIndexEnable: true,
     maxHashSlotNum: 50,
     maxIndexNum: 200,

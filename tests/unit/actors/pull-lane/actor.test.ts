@@ -5,7 +5,7 @@ import { CoordinatorType } from '../../../../actors/coordinator/mailbox.js';
 import { OutboundType } from '../../../../actors/remoting/mailbox.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { decodeRecords } from '../../../support/raw-record.js';
-import { fillRing, frameOf, takeAll, topicEntry } from '../../../support/rooms.js';
+import { asAnswer, fillRing, frameOf, takeAll, topicEntry } from '../../../support/rooms.js';
 import { PulledStore, PullRoom, pullFrame } from './support.js';
 
 const lane = suite('actors/pull-lane');
@@ -372,6 +372,13 @@ lane('answers queries of the store, but not oneway', () => {
 lane('a oneway pull hears nothing', () => {
   const room = roomWith('a1');
   room.put(pullFrame({}, { oneway: true }));
+  room.work();
+  assert.is(room.take().length, 0);
+});
+
+lane('an answer with the code of a pull is no pull', () => {
+  const room = roomWith('a1');
+  room.put(asAnswer(pullFrame()));
   room.work();
   assert.is(room.take().length, 0);
 });

@@ -200,6 +200,8 @@ export class PullRoom {
       name: 'G',
       consumeEnable: true,
       consumeBroadcastEnable: true,
+      retryQueueNums: 1,
+      retryMaxTimes: 16,
       brokerId: 0,
       whichBrokerWhenConsumeSlowly: 1,
       ...more,
