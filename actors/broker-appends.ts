@@ -75,6 +75,7 @@ export class BrokerAppends {
     words[word + AppendRequest.arrivedMs] = 0;
     words[word + AppendRequest.companionQueue] = -1;
     words[word + AppendRequest.attempt] = this.#attempt;
+    words[word + AppendRequest.traceId] = 0;
     toWriter.commit(AppendType.REQUEST, AppendRequest.recordBytes + end - this.at);
     this.pending++;
     this.#asked = true;

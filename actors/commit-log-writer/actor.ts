@@ -21,6 +21,8 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogAppender } from '../../storage/commit-log-appender.js';
 import { QUEUES_MAX } from '../queue-table.js';
 import { StoreState } from '../store-state.js';
@@ -44,6 +46,7 @@ export interface CommitLogWriterOptions {
   readonly positions: Positions;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   /** Next offset of each queue, by queue number, as recovery found it; queues beyond begin at 0. */
   readonly queueOffsets: Float64Array;
@@ -186,12 +189,25 @@ export class CommitLogWriter implements Actor {
     }
     counters.add(Counter.appendBatches);
     counters.add(Counter.bytesAppended, size);
+    if (this.#options.recorder.isOn) this.#trace(size);
     for (let index = 0; index < staged.count; index++) {
       const recordAt = staged.physicalOffset[index]! - recordsStart;
       this.#outlets[staged.outlet[index]!]!.send(staged, index, appender.buffer, recordAt);
       counters.add(Counter.messagesAppended, staged.recordCount[index]!);
     }
     this.#settle();
+  }
+
+  #trace(size: number): void {
+    const { recorder, appender } = this.#options;
+    const staged = this.#staged;
+    for (let index = 0; index < staged.count; index++) {
+      const traceId = staged.traceId[index]!;
+      if (traceId === 0) continue;
+      const position = staged.physicalOffset[index]!;
+      recorder.note(TraceEvent.appended, traceId, position, staged.queueNumber[index]!, staged.queueOffset[index]!);
+    }
+    recorder.note(TraceEvent.batchWritten, 0, appender.end, staged.count, size);
   }
 
   #settle(): void {

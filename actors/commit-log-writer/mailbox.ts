@@ -32,5 +32,7 @@ export const AppendRequest = {
    * one are refused too, so that what it asks for never comes out of order. It begins a new one when it has heard.
    */
   attempt: 9,
-  recordBytes: 40,
+  /** Of a request that is traced, else 0. */
+  traceId: 10,
+  recordBytes: 48,
 } as const;

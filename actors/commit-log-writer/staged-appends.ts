@@ -18,6 +18,7 @@ export class StagedAppends {
   readonly companionQueue: Int32Array;
   readonly companionOffset: Float64Array;
   readonly attempt: Int32Array;
+  readonly traceId: Int32Array;
   /** Which of the writer's outlets hears the result. */
   readonly outlet: Uint8Array;
 
@@ -35,6 +36,7 @@ export class StagedAppends {
     this.companionQueue = new Int32Array(capacity);
     this.companionOffset = new Float64Array(capacity);
     this.attempt = new Int32Array(capacity);
+    this.traceId = new Int32Array(capacity);
     this.outlet = new Uint8Array(capacity);
   }
 
@@ -61,6 +63,7 @@ export class StagedAppends {
     this.companionQueue[index] = words[word + AppendRequest.companionQueue]!;
     this.companionOffset[index] = companionOffset;
     this.attempt[index] = words[word + AppendRequest.attempt]!;
+    this.traceId[index] = words[word + AppendRequest.traceId]!;
     this.outlet[index] = outlet;
   }
 

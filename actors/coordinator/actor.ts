@@ -28,6 +28,7 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { consumerHandlers, type Handler } from './consumer-requests.js';
+import { filterHandlers } from './filter-requests.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
 import { CoordinatorType, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
@@ -66,7 +67,7 @@ export class Coordinator implements Actor {
   readonly name = 'coordinator';
   readonly #options: CoordinatorOptions;
   readonly #state: CoordinatorState;
-  readonly #handlers = new Map<number, Handler>([...consumerHandlers, ...topicHandlers]);
+  readonly #handlers = new Map<number, Handler>([...consumerHandlers, ...filterHandlers, ...topicHandlers]);
   /** Answers that remoting had no room for. */
   readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
   readonly #questions = new TransactionQuestions();
@@ -137,13 +138,14 @@ export class Coordinator implements Actor {
   }
 
   close(): void {
-    const { offsets, topics, groups, log } = this.#state;
+    const { offsets, topics, groups, filters, log } = this.#state;
     try {
       offsets.save();
       topics.save();
       groups.save();
+      filters.save();
     } catch (error) {
-      log.error({ err: error }, 'offsets, topics or groups could not be stored');
+      log.error({ err: error }, 'offsets, topics, groups or filters could not be stored');
     }
   }
 
@@ -241,6 +243,17 @@ export class Coordinator implements Actor {
     if (nowMs >= this.#expiryScanMs) {
       this.#expiryScanMs = nowMs + EXPIRY_SCAN_MS;
       for (const connectionId of clients.expired(nowMs)) this.#closeConnection(connectionId);
+      this.#saveFilters(nowMs);
+    }
+  }
+
+  #saveFilters(nowMs: number): void {
+    const { filters, settings, log } = this.#state;
+    for (const group of filters.clean(nowMs, settings.filterDataCleanTimeSpan)) announceGroup(this.#state, group);
+    try {
+      filters.save();
+    } catch (error) {
+      log.warn({ err: error }, 'filters of consumers could not be stored; tried again later');
     }
   }
 

@@ -20,7 +20,14 @@ const heartbeat: Handler = (state, request, connectionId) => {
     const config = groups.findOrCreate(groupName, settings.autoCreateSubscriptionGroup, nowMs);
     if (config !== undefined) ensureRetryTopic(state, groupName, config.retryQueueNums, unitMode);
   }
-  applyGroupChanges(state, clients.heartbeat(connectionId, request.language, request.version, data, nowMs));
+  const changes = clients.heartbeat(connectionId, request.language, request.version, data, nowMs);
+  const refiltered = data.consumerDataSet
+    .filter(({ groupName, subscriptionDataSet }) => state.filters.register(groupName, subscriptionDataSet, nowMs))
+    .map(({ groupName }) => groupName);
+  applyGroupChanges(
+    state,
+    changes.map(change => (refiltered.includes(change.group.name) ? { ...change, subscriptionChanged: true } : change)),
+  );
   return ok(request);
 };
 

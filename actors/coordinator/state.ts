@@ -7,6 +7,7 @@ import type { QueueNumbers } from '../queue-numbers.js';
 import type { QueueTable } from '../queue-table.js';
 import type { TopicEntry } from '../topic-snapshot.js';
 import type { ClientTable, ConsumerGroup, GroupChange } from './client-table.js';
+import type { FilterTable } from './filter-table.js';
 import type { GroupTable } from './group-table.js';
 import type { NewsDesk } from './news-desk.js';
 import type { OffsetTable } from './offset-table.js';
@@ -19,6 +20,9 @@ export interface CoordinatorSettings {
   readonly notifyConsumerIdsChangedEnable: boolean;
   /** Units: ms. */
   readonly flushConsumerOffsetInterval: number;
+  readonly enablePropertyFilter: boolean;
+  /** Units: ms. */
+  readonly filterDataCleanTimeSpan: number;
   /** Bytes behind the end of the log from which on messages count as on disk. */
   readonly inMemoryBytes: number;
 }
@@ -28,6 +32,7 @@ export interface CoordinatorState {
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
   readonly clients: ClientTable;
+  readonly filters: FilterTable;
   readonly numbers: QueueNumbers;
   readonly table: QueueTable;
   readonly positions: Positions;
@@ -70,6 +75,7 @@ export function announceGroup(state: CoordinatorState, name: string): void {
   const config = state.groups.get(name);
   if (config === undefined) return;
   const online = state.clients.consumerGroup(name);
+  const filters = state.filters.of(name);
   state.news.group({
     name,
     consumeEnable: config.consumeEnable,
@@ -79,6 +85,7 @@ export function announceGroup(state: CoordinatorState, name: string): void {
     brokerId: config.brokerId,
     whichBrokerWhenConsumeSlowly: config.whichBrokerWhenConsumeSlowly,
     ...(online === undefined ? {} : { members: membersOf(online) }),
+    ...(filters === undefined ? {} : { filters }),
   });
 }
 
@@ -97,6 +104,7 @@ function membersOf(group: ConsumerGroup): NonNullable<Parameters<NewsDesk['group
 /** Passes on what a heartbeat, a farewell or a closed connection changed. */
 export function applyGroupChanges(state: CoordinatorState, changes: readonly GroupChange[]): void {
   for (const { group, membersChanged, subscriptionChanged } of changes) {
+    if (group.members.size === 0) state.filters.unregister(group.name, state.nowMs);
     if (subscriptionChanged) announceGroup(state, group.name);
     const notify = state.groups.get(group.name)?.notifyConsumerIdsChangedEnable ?? true;
     if (!membersChanged || !notify || !state.settings.notifyConsumerIdsChangedEnable) continue;

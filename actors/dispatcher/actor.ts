@@ -42,6 +42,8 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { MessageIndexWriter } from '../../storage/message-index.js';
@@ -71,6 +73,8 @@ export interface DispatcherOptions {
   readonly schedulerBell?: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  /** Not while a store is being opened. */
+  readonly recorder?: FlightRecorder;
   readonly log: Logger;
   readonly flusher: Omit<QueueFlusherOptions, 'queues'>;
   /** Brings queues in line when the log's oldest files went; not while a store is being opened. */
@@ -199,6 +203,8 @@ export class Dispatcher implements Actor {
     positions.publish('dispatched', this.#position);
     if (scheduled) this.#options.schedulerBell?.ring();
     counters.add(Counter.unitsDispatched, this.#gathered);
+    const { recorder } = this.#options;
+    if (recorder?.isOn) recorder.note(TraceEvent.dispatched, 0, this.#position, this.#gathered);
     this.#gathered = 0;
     return 1;
   }

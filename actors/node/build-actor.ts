@@ -81,6 +81,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     coordinatorBell: shop.bell('coordinator'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
@@ -112,6 +113,7 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     queueOffsets: settings.queueOffsets,
   });
@@ -131,6 +133,7 @@ function buildFlushService(name: string, { shop, settings, disk, log, mayBlock }
     bell: shop.bell(name),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
   });
 }
@@ -151,6 +154,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     flusher: {
       config: settings.flushQueues,
@@ -236,6 +240,7 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
     openQueue: (topic, queueId, units) => openQueueReader(disk, settings, topic, queueId, units),
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
     brokerName: settings.context.brokerName,
@@ -304,6 +309,8 @@ export function buildRemoting(
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters('remoting'),
+    recorder: shop.recorder('remoting'),
+    traceSwitch: shop.traceSwitch,
     encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),
     connectionsMax: settings.connectionsMax,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
 import { MESSAGE_MAGIC_V1, recordMagic, recordStoreTimestamp } from '../../protocol/message-record.js';
+import { BloomBits } from '../../protocol/sql-filter.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { CommitLogReader } from '../../storage/commit-log-reader.js';
@@ -16,6 +17,7 @@ import { JsonTable } from '../../storage/json-table.js';
 import { consumeQueueFolder, type StorePaths } from '../../storage/paths.js';
 import { Coordinator } from '../coordinator/actor.js';
 import { ClientTable } from '../coordinator/client-table.js';
+import { FilterTable } from '../coordinator/filter-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
 import { NewsDesk, type NewsReader } from '../coordinator/news-desk.js';
 import { OffsetTable } from '../coordinator/offset-table.js';
@@ -115,6 +117,12 @@ export class CoordinatorRoom {
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
         clients: new ClientTable(),
+        filters: new FilterTable(
+          table('consumerFilter'),
+          new BloomBits(config.maxErrorRateOfBloomFilter, config.expectConsumerNumUseFilter),
+          nowMs,
+          log.child({ actor: name }),
+        ),
         numbers,
         table: shop.queueTable,
         positions: shop.positions,

@@ -7,6 +7,7 @@ import { Doorbell } from '../../runtime/memory/doorbell.js';
 import { SharedFlags } from '../../runtime/memory/flags.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { QueueTable } from '../queue-table.js';
 import type { ThreadPlan } from './thread-plan.js';
 import { type ActorInstance, type RingInstance, ringId, ringSizes } from './wiring.js';
@@ -17,6 +18,9 @@ export interface NodeMemory {
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
+  /** A flight recorder an actor. */
+  readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
+  readonly traceSwitch: SharedArrayBuffer;
   readonly positions: SharedArrayBuffer;
   readonly storeState: SharedArrayBuffer;
   readonly queueTable: SharedArrayBuffer;
@@ -37,6 +41,8 @@ export function allocateMemory(
     rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
+    traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,
@@ -51,6 +57,7 @@ export class Workshop {
   readonly positions: Positions;
   readonly storeState: SharedFlags;
   readonly queueTable: QueueTable;
+  readonly traceSwitch: TraceSwitch;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
 
@@ -59,6 +66,7 @@ export class Workshop {
     this.positions = new Positions(memory.positions);
     this.storeState = new SharedFlags(memory.storeState);
     this.queueTable = new QueueTable(memory.queueTable);
+    this.traceSwitch = new TraceSwitch(memory.traceSwitch);
   }
 
   ring(from: string, to: string): Ring {
@@ -86,6 +94,10 @@ export class Workshop {
     const bell = new Doorbell(this.memory.bells[thread]!);
     this.#bells.set(thread, bell);
     return bell;
+  }
+
+  recorder(actor: string): FlightRecorder {
+    return new FlightRecorder(this.traceSwitch, this.memory.recorders[actor]);
   }
 
   counters(actor: string): Counters {

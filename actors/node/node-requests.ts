@@ -13,6 +13,7 @@ import type { StorePaths } from '../../storage/paths.js';
 import { usedRatio } from '../../storage/retention.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
+import { answerTraceRequest } from './trace-requests.js';
 
 export interface NodeRequestOptions {
   readonly disk: Disk;
@@ -55,7 +56,7 @@ export class NodeRequests {
       case RequestCode.GET_BROKER_RUNTIME_INFO:
         return createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody({ table: this.runtimeInfo() }));
       default:
-        return undefined;
+        return answerTraceRequest(request, this.#options.shop);
     }
   };
 

@@ -5,6 +5,8 @@ import type { HeaderView } from '../../protocol/header-view.js';
 import { PULL_RESPONSE_HEADER_MAX, putPullResponse } from '../../protocol/pull-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import type { Fetcher } from './fetcher.js';
 import type { PullRefusal } from './subscription-rules.js';
@@ -15,10 +17,12 @@ export class PullAnswers {
   pending = false;
   readonly #ring: Ring;
   readonly #counters: Counters;
+  readonly #recorder: FlightRecorder;
 
-  constructor(ring: Ring, counters: Counters) {
+  constructor(ring: Ring, counters: Counters, recorder: FlightRecorder) {
     this.#ring = ring;
     this.#counters = counters;
+    this.#recorder = recorder;
   }
 
   /** What the fetcher found. */
@@ -43,6 +47,10 @@ export class PullAnswers {
     ring.commit(OutboundType.FRAME, end - claimed);
     this.pending = true;
     this.#count(fetcher.count, end - bodyAt);
+    if (this.#recorder.isOn && fetcher.count > 0) {
+      const { offset, queueNumber, outcome } = fetcher;
+      this.#recorder.note(TraceEvent.pulled, 0, offset, queueNumber, outcome.nextBeginOffset - offset);
+    }
     return true;
   }
 

@@ -21,6 +21,8 @@ import { Counter } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import { TraceSampler, type TraceSwitch } from '../../runtime/trace/recorder.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { describeStoreState, StoreState } from '../store-state.js';
 import type { Connection, ConnectionEvents } from './connection.js';
@@ -42,6 +44,7 @@ export interface RemotingOptions extends SendAnswersOptions {
   /** Rings whose records are {@link OutboundType}. */
   readonly inlets: Ring[];
   readonly storeState: SharedFlags;
+  readonly traceSwitch: TraceSwitch;
   readonly log: Logger;
   readonly connectionsMax: number;
   readonly idleMaxMs: number;
@@ -63,6 +66,7 @@ export class Remoting implements Actor, ConnectionEvents {
   readonly connections: ConnectionTable;
   readonly #options: RemotingOptions;
   readonly #sendAnswers: SendAnswers;
+  readonly #sampler: TraceSampler;
   readonly #dirty: Connection[] = [];
   readonly #header = new HeaderView();
   readonly #closedToTell: { room: RoomName; connectionId: number }[] = [];
@@ -77,6 +81,7 @@ export class Remoting implements Actor, ConnectionEvents {
   constructor(options: RemotingOptions) {
     this.#options = options;
     this.connections = new ConnectionTable(options.connectionsMax);
+    this.#sampler = new TraceSampler(options.traceSwitch);
     this.#sendAnswers = new SendAnswers(options, this.connections, connection => this.#markDirty(connection));
     this.#nowMs = options.nowMs();
     this.#idleScanMs = this.#nowMs + IDLE_SCAN_MS;
@@ -160,6 +165,9 @@ export class Remoting implements Actor, ConnectionEvents {
     words[word + InboundFrame.peerAddress] = connection.peerAddress;
     words[word + InboundFrame.peerPort] = connection.peerPort;
     words[word + InboundFrame.frameSize] = size;
+    const traceId = this.#sampler.next();
+    words[word + InboundFrame.traceId] = traceId;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.arrived, traceId, code, connection.id, size);
     ring.bytes.set(bytes.subarray(at, at + size), claimed + InboundFrame.frameBytes);
     ring.commit(InboundType.FRAME, length);
     if (this.#unrung === 0) this.onWork();

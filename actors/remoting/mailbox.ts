@@ -38,7 +38,9 @@ export const AppendResult = {
   /** Bytes of all records, so that the end position is known. */
   size: 10,
   arrivedMs: 11,
-  sizes: 12,
+  /** Of a request that is traced, else 0. */
+  traceId: 12,
+  sizes: 13,
 } as const;
 
 /** Bits of `flags` in append requests and results. PLAIN: the answer says only whether it worked, not where it is. */

@@ -8,6 +8,8 @@ import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { elapsedMs } from '../inbound.js';
 import { AckGate } from './ack-gate.js';
 import type { Connection } from './connection.js';
@@ -18,6 +20,7 @@ export interface SendAnswersOptions {
   readonly positions: Positions;
   readonly counters: Counters;
   readonly encoder: SendResponseEncoder;
+  readonly recorder: FlightRecorder;
   /** Sends in progress. Units: requests; a power of two. */
   readonly maxInflight: number;
   readonly syncFlushTimeoutMs: number;
@@ -63,7 +66,8 @@ export class SendAnswers {
       const connectionId = words[word + AppendResult.connectionId]!;
       const opaque = words[word + AppendResult.opaque]!;
       const queueId = words[word + AppendResult.queueId]!;
-      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes);
+      const traceId = words[word + AppendResult.traceId]!;
+      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes, traceId);
       return;
     }
     const gate = this.#gate;
@@ -74,6 +78,7 @@ export class SendAnswers {
     gate.code[slot] = code;
     gate.queueId[slot] = words[word + AppendResult.queueId]!;
     gate.arrivedMs[slot] = words[word + AppendResult.arrivedMs]!;
+    gate.traceId[slot] = words[word + AppendResult.traceId]!;
     gate.queueOffset[slot] = queueOffset;
     gate.physicalOffset[slot] = physicalOffset;
     gate.end[slot] = physicalOffset + words[word + AppendResult.size]!;
@@ -110,6 +115,7 @@ export class SendAnswers {
       gate.queueOffset[slot]!,
       gate.physicalOffset[slot]!,
       gate.sizes[slot],
+      gate.traceId[slot]!,
     );
     gate.shift();
   }
@@ -123,8 +129,10 @@ export class SendAnswers {
     queueOffset: number,
     physicalOffset: number,
     sizes: Int32Array | undefined,
+    traceId: number,
   ): void {
     this.inflight--;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.answered, traceId, code, connectionId);
     if ((flags & AppendFlag.ONEWAY) !== 0) return;
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return;

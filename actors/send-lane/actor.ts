@@ -25,6 +25,8 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
@@ -53,6 +55,7 @@ export interface SendLaneOptions {
   readonly coordinatorBell: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: LaneSettings;
   readonly context: SendContext;
@@ -203,6 +206,8 @@ export class SendLane implements Actor {
     }
     // An answer with the code of a request: nothing was asked.
     if ((this.#header.flag & CommandFlag.RESPONSE) !== 0) return this.#returnPermit(words[at >> 2]!);
+    const traceId = words[(at >> 2) + InboundFrame.traceId]!;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.laneTook, traceId, this.#header.code);
     if (returned) this.#detoured.returned(words[at >> 2]!);
     else if (this.#detoured.has(words[at >> 2]!)) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
@@ -278,6 +283,9 @@ export class SendLane implements Actor {
     words[word + AppendRequest.size] = size;
     words[word + AppendRequest.arrivedMs] = ring.words[inbound + InboundFrame.arrivedMs]!;
     words[word + AppendRequest.companionQueue] = target.companionQueue;
+    const traceId = ring.words[inbound + InboundFrame.traceId]!;
+    words[word + AppendRequest.traceId] = traceId;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.laneDone, traceId, size);
     toWriter.commit(AppendType.REQUEST, AppendRequest.recordBytes + size);
     this.#appended = true;
   }
@@ -362,6 +370,9 @@ export class SendLane implements Actor {
     if (frame !== undefined) toRemoting.bytes.set(frame, claimed + OutboundFrame.frameBytes);
     toRemoting.commit(OutboundType.SEND_REFUSED, length);
     this.#answered = true;
+    const traceId = ring.words[(at >> 2) + InboundFrame.traceId]!;
+    if (traceId !== 0)
+      this.#options.recorder.note(TraceEvent.refused, traceId, response?.code ?? 0, ring.words[at >> 2]!);
     return true;
   }
 

@@ -1,6 +1,7 @@
 /** One life of the simulated broker: from opening its store to a stop, a kill or the loss of power. */
 import { Coordinator } from '../../actors/coordinator/actor.js';
 import { ClientTable } from '../../actors/coordinator/client-table.js';
+import { FilterTable } from '../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
 import { NewsDesk } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
@@ -16,6 +17,7 @@ import { QUEUES_MAX, QueueTable } from '../../actors/queue-table.js';
 import type { Remoting } from '../../actors/remoting/actor.js';
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
+import { BloomBits } from '../../protocol/sql-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import { silentLogger } from '../../runtime/log/contract.js';
@@ -25,6 +27,7 @@ import { SharedFlags } from '../../runtime/memory/flags.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { SimScheduler } from '../../runtime/sim/scheduler.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
@@ -139,6 +142,7 @@ export class Broker {
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
         clients: new ClientTable(),
+        filters: new FilterTable(table('consumerFilter'), new BloomBits(20, 32), nowMs, silentLogger),
         numbers: this.#store.numbers,
         table: shop.queueTable,
         positions: shop.positions,
@@ -249,6 +253,8 @@ export class Broker {
 }
 
 const queueTable = new QueueTable().memory;
+/** Nothing is traced, so all actors may share one. */
+const recorder = FlightRecorder.allocate();
 /** Queues whose bounds are forgotten between two lives: more than any has. */
 const queuesUsed = 4096;
 
@@ -262,6 +268,8 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
   return {
     actors,
     queueTable,
+    recorders: Object.fromEntries(actors.map(actor => [actor.name, recorder])),
+    traceSwitch: new TraceSwitch().memory,
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),
     bells: { [MAIN_THREAD]: new Doorbell().memory },
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),

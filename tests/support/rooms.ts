@@ -20,10 +20,16 @@ import {
 } from '../../protocol/command.js';
 import { Doorbell } from '../../runtime/memory/doorbell.js';
 import { Ring } from '../../runtime/memory/ring.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { decodeRecords, type RawRecord } from './raw-record.js';
 
 export function makeRing(capacityBytes = 256 * 1024): Ring {
   return new Ring(Ring.allocate(capacityBytes));
+}
+
+/** A recorder, and its switch: off, unless a test turns it on. */
+export function makeRecorder(traceSwitch = new TraceSwitch()): FlightRecorder {
+  return new FlightRecorder(traceSwitch);
 }
 
 /** A bell that counts its rings. */
@@ -346,6 +352,8 @@ export const pullSettings: PullLaneSettings = {
   waitTimeMillsInPullQueue: 5000,
   maxMsgsNumBatch: 64,
   defaultQueryMaxNum: 32,
+  enablePropertyFilter: true,
+  filterSupportRetry: false,
 };
 
 export const transactionSettings: TransactionCheckerSettings = {

@@ -11,21 +11,15 @@ import {
 } from '../../actors/coordinator/mailbox.js';
 import { buildActor } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
-import { type NodeMemory, Workshop } from '../../actors/node/memory.js';
+import { allocateMemory, Workshop } from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
-import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
-import { type ActorInstance, planActors, planRings } from '../../actors/node/wiring.js';
-import { QueueTable } from '../../actors/queue-table.js';
+import { planThreads } from '../../actors/node/thread-plan.js';
+import { planActors, planRings } from '../../actors/node/wiring.js';
 import { formatTopicEntry, NewsType } from '../../actors/topic-news.js';
 import type { TransactionCheckerSettings, TransactionProgress } from '../../actors/transaction-checker/mailbox.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { VirtualClock } from '../../runtime/base/clock.js';
 import { type Logger, silentLogger } from '../../runtime/log/contract.js';
-import { Counters } from '../../runtime/memory/counters.js';
-import { Doorbell } from '../../runtime/memory/doorbell.js';
-import { SharedFlags } from '../../runtime/memory/flags.js';
-import { Positions } from '../../runtime/memory/positions.js';
-import { Ring } from '../../runtime/memory/ring.js';
 import type { Disk } from '../../storage/disk.js';
 import { storePaths } from '../../storage/paths.js';
 import { deadProbe } from './dead-probe.js';
@@ -104,7 +98,14 @@ export class TransactionLife {
     this.#memory = memory;
     this.progress = { half: -1, op: -1, ...options.progress };
     const actors = planActors({ broker: true, nameRegistry: false, sendLanes: 1, pullLanes: 1 });
-    this.shop = new Workshop(memoryOf(actors, options.ringBytes ?? 64 * 1024));
+    this.shop = new Workshop(
+      allocateMemory(
+        actors,
+        planRings(actors),
+        planThreads(actors, 'inline', 'a test'),
+        options.ringBytes ?? 64 * 1024,
+      ),
+    );
     const disk = options.disk ?? memory;
     const log = options.log ?? silentLogger;
     this.#store = Store.open(disk, deadProbe(memory), storeConfig, this.shop, log, { state: '', send: () => {} });
@@ -304,19 +305,6 @@ function questionOf(bytes: Uint8Array): Question {
   const head = new TextDecoder().decode(bytes.slice(TransactionQuestion.headBytes, headEnd));
   const [message] = decodeRecords(Buffer.from(bytes.slice(headEnd, headEnd + words[TransactionQuestion.messageSize]!)));
   return { ...(JSON.parse(head) as TransactionQuestionHead), message: message! };
-}
-
-function memoryOf(actors: readonly ActorInstance[], ringBytes: number): NodeMemory {
-  return {
-    actors,
-    queueTable: new QueueTable().memory,
-    rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(ringBytes)])),
-    bells: { [MAIN_THREAD]: new Doorbell().memory },
-    counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
-    positions: new Positions().memory,
-    storeState: new SharedFlags().memory,
-    threadOf: Object.fromEntries(actors.map(actor => [actor.name, MAIN_THREAD])),
-  };
 }
 
 function settingsOf(store: Store, options: TransactionLifeOptions): BrokerSettings {

@@ -1,6 +1,7 @@
 /** A coordinator with its tables on a disk in memory and its rings in the test's hands. */
 import { Coordinator } from '../../../../actors/coordinator/actor.js';
 import { ClientTable } from '../../../../actors/coordinator/client-table.js';
+import { FilterTable } from '../../../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../../../actors/coordinator/group-table.js';
 import { NewsDesk } from '../../../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../../../actors/coordinator/offset-table.js';
@@ -12,6 +13,7 @@ import { NewsType } from '../../../../actors/topic-news.js';
 import type { HeartbeatData } from '../../../../protocol/bodies.js';
 import type { ExtFields, RemotingCommand } from '../../../../protocol/command.js';
 import { parseDialect } from '../../../../protocol/json-dialect.js';
+import { BloomBits } from '../../../../protocol/sql-filter.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import type { Ring } from '../../../../runtime/memory/ring.js';
@@ -44,6 +46,8 @@ export const coordinatorSettings: CoordinatorSettings = {
   autoCreateSubscriptionGroup: true,
   notifyConsumerIdsChangedEnable: true,
   flushConsumerOffsetInterval: 5000,
+  enablePropertyFilter: true,
+  filterDataCleanTimeSpan: 86_400_000,
   inMemoryBytes: 1e12,
 };
 
@@ -97,6 +101,7 @@ export class CoordinatorRoom {
   readonly topics: TopicTable;
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
+  readonly filters: FilterTable;
   readonly coordinator: Coordinator;
   registrations = 0;
   /** Log position of entry 0 of any queue. */
@@ -112,6 +117,7 @@ export class CoordinatorRoom {
     this.topics = new TopicTable(json('topics'), { ...topicTableConfig, ...options.topics }, this.nowMs);
     this.groups = new GroupTable(json('subscriptionGroup'), this.nowMs);
     this.offsets = new OffsetTable(json('consumerOffset'));
+    this.filters = new FilterTable(json('consumerFilter'), new BloomBits(20, 32), this.nowMs, silentLogger);
     const registrar = { registerAll: () => this.registrations++ } as never;
     this.coordinator = new Coordinator({
       fromRemoting: this.fromRemoting,
@@ -127,6 +133,7 @@ export class CoordinatorRoom {
         groups: this.groups,
         offsets: this.offsets,
         clients: new ClientTable(),
+        filters: this.filters,
         numbers: this.numbers,
         table: this.table,
         positions: this.positions,

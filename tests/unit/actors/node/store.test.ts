@@ -7,6 +7,7 @@ import { QueueTable } from '../../../../actors/queue-table.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { LogBuilder } from '../../../support/record-builder.js';
 
@@ -25,6 +26,8 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     rings: {},
     bells: {},
     counters: {},
+    recorders: {},
+    traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,

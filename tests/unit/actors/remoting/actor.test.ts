@@ -17,7 +17,17 @@ import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
-import { asAnswer, CountingBell, fillRing, frameOf, makeRing, sendFrame, takeAll } from '../../../support/rooms.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
+import {
+  asAnswer,
+  CountingBell,
+  fillRing,
+  frameOf,
+  makeRecorder,
+  makeRing,
+  sendFrame,
+  takeAll,
+} from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
 import { FakeConnection } from './support.js';
 
@@ -31,6 +41,7 @@ class RemotingRoom {
   readonly sendBell = new CountingBell();
   readonly positions = new Positions();
   readonly counters = new Counters();
+  readonly traceSwitch = new TraceSwitch();
   readonly remoting: Remoting;
   scheduled = 0;
   nowMs = 1_700_000_000_000;
@@ -48,6 +59,8 @@ class RemotingRoom {
       inlets: [this.results],
       positions: this.positions,
       counters: this.counters,
+      recorder: makeRecorder(this.traceSwitch),
+      traceSwitch: this.traceSwitch,
       encoder: new SendResponseEncoder({ storeAddress: 0x7f000001, storePort: 10_911 }, 'DefaultRegion', true),
       log: silentLogger,
       connectionsMax: 100,
