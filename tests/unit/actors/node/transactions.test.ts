@@ -1,4 +1,4 @@
-/** Check-back in a whole node, over a store that another broker left: a raw client plays the producer. */
+/** Transactions in a whole node, and over a store that another broker left: a raw client plays the producer. */
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,9 +6,9 @@ import type { RemotingCommand } from '../../../../protocol/command.js';
 import { nodeDisk } from '../../../../storage/disk.js';
 import { until } from '../../../support/fake-broker.js';
 import { decodeRecords, formatProperties } from '../../../support/raw-record.js';
-import { committedOffset, pullQueue } from '../../../support/raw-requests.js';
+import { committedOffset, createTopic, pullQueue, queueBound } from '../../../support/raw-requests.js';
 import { LogBuilder } from '../../../support/record-builder.js';
-import { frameOf } from '../../../support/rooms.js';
+import { frameOf, sendFrame } from '../../../support/rooms.js';
 import { type TestNodeOptions, TestWorld, type Wire } from '../../../support/test-node.js';
 import { heartbeatOf, jsonBody } from '../coordinator/support.js';
 
@@ -65,6 +65,8 @@ async function withStore(
   }
 }
 
+const bornNow = (): { bornTimestamp: number } => ({ bornTimestamp: Date.now() });
+
 /** Changes keys while the node runs. */
 async function update(wire: Wire, text: string): Promise<void> {
   assert.is((await wire.ask(frameOf(25, {}, Buffer.from(text)))).code, 0);
@@ -112,6 +114,44 @@ for (const [mode, options] of modes) {
       const offset = (topic: string): Promise<number> => committedOffset(client, 'CID_RMQ_SYS_TRANS', topic, 0);
       while ((await offset(halfTopic)) < 7);
       assert.equal([await offset(halfTopic), await offset(opTopic)], [7, 1]);
+    }),
+  );
+}
+
+for (const [mode, options] of modes) {
+  transactions(`${mode}: what the producer answers is done`, () =>
+    withStore(options, async (world, set) => {
+      await world.start({ ...set, transactionCheckInterval: '1000' });
+      const wire = await producer(world);
+      const client = await world.connect();
+      await createTopic(client, 'Orders', 1);
+      for (const name of ['commit', 'rollback', 'later']) {
+        const properties = `TRAN_MSG\u0001true\u0002PGROUP\u0001PG\u0002UNIQ_KEY\u0001${name}`;
+        const sent = await wire.ask(sendFrame({ topic: 'Orders', properties, body: name, more: bornNow() }));
+        assert.is(sent.code, 0);
+      }
+      const decisions: Record<string, number> = { commit: 8, rollback: 12 };
+      const answered = new Map<string, number>();
+      await until(() => {
+        for (const { extFields } of questionsTo(wire)) {
+          const name = extFields.transactionId!;
+          const times = (answered.get(name) ?? 0) + 1;
+          answered.set(name, times);
+          const { tranStateTableOffset, commitLogOffset } = extFields;
+          const commitOrRollback = decisions[name] ?? (times > 2 ? 8 : 0);
+          const fields = { producerGroup: 'PG', tranStateTableOffset, commitLogOffset, commitOrRollback };
+          wire.write(frameOf(37, { ...fields, fromTransactionCheck: true }, null, { oneway: true }));
+        }
+        wire.frames.length = 0;
+        return (answered.get('later') ?? 0) > 2;
+      }, 'three questions about the one that is undecided');
+      const committed: string[] = [];
+      await pullQueue(client, 'Orders', 0, record => committed.push(record.body.toString()), { untilOffset: 2 });
+      assert.equal(committed, ['commit', 'later']);
+      const progress = (topic: string): Promise<number> => committedOffset(client, 'CID_RMQ_SYS_TRANS', topic, 0);
+      while ((await progress(opTopic)) < 3);
+      assert.is(await queueBound(client, opTopic, 0, 'max'), 3, 'each ended once');
+      assert.is(await queueBound(client, discardTopic, 0, 'max'), 0);
     }),
   );
 }
