@@ -9,10 +9,9 @@ import type { Machine } from './machine.js';
 import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.js';
 
 const bitMaps = none('every filter is evaluated on the messages themselves; there are no bit maps');
-const slaves = later('replication');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
 const coordinatorQueue = none('the queue is a ring of ringCapacityBytes, and maxInflight bounds what is in it');
-const statistics = none('RingMQ counts in shared memory and keeps no such statistics');
+const statistics = none('RingMQ keeps no such statistics');
 const addressServer = none('RingMQ asks no address server; set namesrvAddr');
 
 const sendThreads = ({ cores }: Machine) => Math.min(cores, 4);
@@ -146,7 +145,7 @@ export const brokerKeys = {
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
   regionId: text('DefaultRegion', 'region named in answers to sends'),
   registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
-  slaveReadEnable: bool(false, 'let answers to pulls suggest a slave', slaves),
+  slaveReadEnable: bool(false, 'let answers to pulls suggest the broker that the group names', hot),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),
   consumerFallbehindThreshold: long(17_179_869_184, 'bytes', 'that lag', later('the check of lagging groups')),
   brokerFastFailureEnable: bool(true, 'refuse requests that waited too long', hot),
@@ -209,7 +208,7 @@ export const brokerKeys = {
   }),
   storeReplyMessageEnable: bool(true, 'store replies', later('request-reply messages')),
   enableDetailStat: bool(true, 'statistics per queue', statistics),
-  autoDeleteUnusedStats: bool(false, 'forget statistics of deleted topics and groups', statistics),
+  autoDeleteUnusedStats: bool(false, 'forget statistics of deleted topics and groups', hot),
   isolateLogEnable: bool(false, 'a log directory per broker', none('logDir names the directory')),
   configBlackList: text(
     'configBlackList;brokerConfigPath',

@@ -16,10 +16,12 @@ import {
   createRequest,
   createResponse,
   decodeCommand,
+  type ExtFields,
   encodeCommand,
   isOneway,
   type RemotingCommand,
 } from '../../protocol/command.js';
+import { formatIpv4 } from '../../protocol/message-id.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -27,13 +29,21 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
-import { consumerHandlers, type Handler } from './consumer-requests.js';
-import { filterHandlers } from './filter-requests.js';
+import { textOf } from '../topic-news.js';
+import { type CallFailure, CallTable } from './call-table.js';
+import type { Sender } from './handler.js';
+import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
 import { CoordinatorType, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
-import { announceGroup, applyGroupChanges, type CoordinatorState, topicEntryOf } from './state.js';
-import { topicHandlers } from './topic-requests.js';
+import {
+  announceGroup,
+  announceTopic,
+  applyGroupChanges,
+  type ClientCall,
+  type CoordinatorState,
+  topicEntryOf,
+} from './state.js';
 import { TransactionQuestions, transactionProgress } from './transaction-checks.js';
 
 export interface CoordinatorOptions {
@@ -43,7 +53,7 @@ export interface CoordinatorOptions {
   readonly fromTransactionChecker: Ring;
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
-  readonly state: Omit<CoordinatorState, 'push' | 'register' | 'nowMs'>;
+  readonly state: Omit<CoordinatorState, 'push' | 'call' | 'register' | 'nowMs'>;
   /** Undefined for a broker without name servers. */
   readonly registrar: () => Registrar | undefined;
   /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
@@ -67,7 +77,7 @@ export class Coordinator implements Actor {
   readonly name = 'coordinator';
   readonly #options: CoordinatorOptions;
   readonly #state: CoordinatorState;
-  readonly #handlers = new Map<number, Handler>([...consumerHandlers, ...filterHandlers, ...topicHandlers]);
+  readonly #calls = new CallTable();
   /** Answers that remoting had no room for. */
   readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
   readonly #questions = new TransactionQuestions();
@@ -82,6 +92,7 @@ export class Coordinator implements Actor {
       nowMs: 0,
       register: () => options.registrar()?.registerAll(),
       push: (connectionId, code, fields, body) => this.#push(connectionId, code, fields, body),
+      call: (connectionId, request) => this.#call(connectionId, request),
     };
   }
 
@@ -106,6 +117,16 @@ export class Coordinator implements Actor {
   /** Makes a new version of the table of topics although no topic changed. Errors: RingError DISK_WRITE_FAILED. */
   touchTopics(nowMs: number): void {
     this.#state.topics.touch(nowMs);
+  }
+
+  /** Takes over which topics are ordered. What cannot be stored is tried again with the next registration. */
+  setOrdered(topics: ReadonlySet<string>, nowMs: number): void {
+    const state = this.#state;
+    try {
+      for (const topic of state.topics.setOrdered(topics, nowMs)) announceTopic(state, topic);
+    } catch (error) {
+      state.log.warn({ err: error }, 'which topics are ordered could not be stored');
+    }
   }
 
   get settings(): CoordinatorState['settings'] {
@@ -134,7 +155,8 @@ export class Coordinator implements Actor {
 
   deadlineMs(): number {
     if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
-    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs);
+    const { stats } = this.#state;
+    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, stats.deadlineMs(), this.#calls.nextDeadlineMs());
   }
 
   close(): void {
@@ -164,6 +186,7 @@ export class Coordinator implements Actor {
   readonly #onRemoting = (ring: Ring, at: number): void => {
     const connectionId = ring.words[at >> 2]!;
     if (ring.type === InboundType.CLOSED) {
+      this.#calls.connectionClosed(connectionId);
       applyGroupChanges(this.#state, this.#state.clients.connectionClosed(connectionId));
       return;
     }
@@ -176,17 +199,21 @@ export class Coordinator implements Actor {
       this.#closeConnection(connectionId);
       return;
     }
-    // Answers to what this broker asked of clients: nothing it asks now is answered.
-    if ((request.flag & CommandFlag.RESPONSE) !== 0) return;
-    this.#answer(connectionId, request);
+    if ((request.flag & CommandFlag.RESPONSE) !== 0) {
+      this.#calls.answered(connectionId, request);
+      return;
+    }
+    const word = at >> 2;
+    const address = `${formatIpv4(ring.words[word + InboundFrame.peerAddress]!)}:${ring.words[word + InboundFrame.peerPort]!}`;
+    this.#answer({ connectionId, address }, request);
   };
 
-  #answer(connectionId: number, request: RemotingCommand): void {
+  #answer(sender: Sender, request: RemotingCommand): void {
+    const { connectionId } = sender;
     let response: RemotingCommand | Promise<RemotingCommand>;
     try {
-      const handler = this.#handlers.get(request.code);
-      response =
-        handler?.(this.#state, request, connectionId) ?? this.#options.nodeRequest(request) ?? notSupported(request);
+      const handler = handlers.get(request.code);
+      response = handler?.(this.#state, request, sender) ?? this.#options.nodeRequest(request) ?? notSupported(request);
     } catch (error) {
       if (error instanceof AssertionError) throw error;
       this.#state.log.warn({ err: error, code: requestCodeName(request.code) }, 'a request failed');
@@ -205,6 +232,11 @@ export class Coordinator implements Actor {
   #drainLane(ring: Ring, kind: 'sendLane' | 'pullLane', lane: number): number {
     return this.#drain(ring, (_, at) => {
       if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
+      if (ring.type === CoordinatorType.PAIR_NAMED) {
+        const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
+        this.#state.stats.pairNamed(lane, slot, topic, group);
+        return;
+      }
       const provide = providers.get(ring.type);
       if (provide === undefined) throw new AssertionError(`unknown record ${ring.type}`);
       provide(this.#state, this.#requestIn(ring, at));
@@ -213,7 +245,7 @@ export class Coordinator implements Actor {
   }
 
   #commitOffset(ring: Ring, at: number): void {
-    const commit = JSON.parse(decoder.decode(ring.bytes.slice(at, at + ring.length))) as OffsetCommit;
+    const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
     this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
   }
 
@@ -231,7 +263,9 @@ export class Coordinator implements Actor {
   // ---- time ----
 
   #onTime(nowMs: number): void {
-    const { offsets, clients, settings, log } = this.#state;
+    const { offsets, clients, locks, stats, settings, log } = this.#state;
+    this.#calls.expire(nowMs);
+    stats.onTime(nowMs);
     if (nowMs >= this.#offsetsSaveMs) {
       this.#offsetsSaveMs = nowMs + settings.flushConsumerOffsetInterval;
       try {
@@ -243,6 +277,7 @@ export class Coordinator implements Actor {
     if (nowMs >= this.#expiryScanMs) {
       this.#expiryScanMs = nowMs + EXPIRY_SCAN_MS;
       for (const connectionId of clients.expired(nowMs)) this.#closeConnection(connectionId);
+      locks.removeExpired(nowMs);
       this.#saveFilters(nowMs);
     }
   }
@@ -285,12 +320,21 @@ export class Coordinator implements Actor {
     return sent;
   }
 
-  #push(connectionId: number, code: number, fields: Readonly<Record<string, string>>, body?: Uint8Array): void {
-    const request = createRequest(code, fields, body ?? null);
+  #push(connectionId: number, code: number, fields: ExtFields, body: Uint8Array | null = null): void {
+    const request = createRequest(code, fields, body);
     request.flag = CommandFlag.ONEWAY;
     const frame = encodeCommand(request);
     if (OutboundFrame.frameBytes + frame.length <= this.#options.toRemoting.payloadMax) this.#send(connectionId, frame);
     else this.#state.log.warn({ code: requestCodeName(code), bytes: frame.length }, 'too large to be sent to a client');
+  }
+
+  #call(connectionId: number, call: ClientCall): Promise<RemotingCommand | CallFailure> {
+    const { opaque, outcome } = this.#calls.open(connectionId, this.#state.nowMs + call.timeoutMs);
+    if (opaque < 0) return outcome;
+    const request = createRequest(call.code, call.fields, call.body ?? null);
+    request.opaque = opaque;
+    this.#send(connectionId, encodeCommand(request));
+    return outcome;
   }
 
   #closeConnection(connectionId: number): void {
@@ -298,7 +342,11 @@ export class Coordinator implements Actor {
   }
 }
 
-const decoder = new TextDecoder();
+interface NamedPair {
+  readonly slot: number;
+  readonly topic: string;
+  readonly group: string;
+}
 
 function notSupported(request: RemotingCommand): RemotingCommand {
   return createResponse(

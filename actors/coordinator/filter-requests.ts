@@ -6,7 +6,7 @@ import { decodeCheckClientRequestBody } from '../../protocol/bodies.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
 import { parseSqlExpression, SqlExpressionError } from '../../protocol/sql-filter.js';
-import type { Handler } from './consumer-requests.js';
+import type { Handler } from './handler.js';
 
 const checkClientConfig: Handler = (state, request) => {
   const { subscriptionData } = decodeCheckClientRequestBody(request.body);

@@ -8,10 +8,12 @@ export const CoordinatorType = {
   DEAD_LETTER_TOPIC_NEEDED: 8,
   /** JSON {group, topic, queueId, offset}: an offset that came with a pull. */
   OFFSET_COMMIT: 7,
+  /** JSON {slot, topic, group}: what a slot of the lane's GroupTraffic means. */
+  PAIR_NAMED: 9,
   /** Empty: the transaction checker wants to know how far half messages are checked (news TRANSACTION_PROGRESS). */
-  TRANSACTION_PROGRESS_NEEDED: 9,
+  TRANSACTION_PROGRESS_NEEDED: 10,
   /** A {@link TransactionQuestion}: ask a producer of the group what became of a transaction. */
-  TRANSACTION_QUESTION: 10,
+  TRANSACTION_QUESTION: 11,
 } as const;
 
 /**

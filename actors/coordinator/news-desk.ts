@@ -67,6 +67,11 @@ export class NewsDesk {
     this.#tell(NewsType.TRANSACTION_PROGRESS, bytes, reader => reader.kind === 'transactionChecker');
   }
 
+  /** Has the dispatcher delete files of consume queues: expired ones, or all of topics that are gone. */
+  clean(what: 'expired' | 'unused'): void {
+    this.#tell(NewsType.CLEAN, encoder.encode(what), reader => reader.kind === 'dispatcher');
+  }
+
   settings(kind: NewsReader['kind'], settings: object): void {
     this.#tell(NewsType.SETTINGS, encoder.encode(JSON.stringify(settings)), reader => reader.kind === kind);
   }

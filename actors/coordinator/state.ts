@@ -1,14 +1,18 @@
 /** What the handlers of the coordinator share: its tables, and how it tells the other rooms. */
 import type { TopicConfig } from '../../protocol/bodies/topic.js';
 import { RequestCode } from '../../protocol/codes.js';
+import type { ExtFields, RemotingCommand } from '../../protocol/command.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { QueueNumbers } from '../queue-numbers.js';
 import type { QueueTable } from '../queue-table.js';
 import type { TopicEntry } from '../topic-snapshot.js';
+import type { BrokerStats } from './broker-stats.js';
+import type { CallFailure } from './call-table.js';
 import type { ClientTable, ConsumerGroup, GroupChange } from './client-table.js';
 import type { FilterTable } from './filter-table.js';
 import type { GroupTable } from './group-table.js';
+import type { LockTable } from './lock-table.js';
 import type { NewsDesk } from './news-desk.js';
 import type { OffsetTable } from './offset-table.js';
 import type { TopicTable } from './topic-table.js';
@@ -18,6 +22,7 @@ export interface CoordinatorSettings {
   readonly autoCreateTopicEnable: boolean;
   readonly autoCreateSubscriptionGroup: boolean;
   readonly notifyConsumerIdsChangedEnable: boolean;
+  readonly autoDeleteUnusedStats: boolean;
   /** Units: ms. */
   readonly flushConsumerOffsetInterval: number;
   readonly enablePropertyFilter: boolean;
@@ -33,6 +38,8 @@ export interface CoordinatorState {
   readonly offsets: OffsetTable;
   readonly clients: ClientTable;
   readonly filters: FilterTable;
+  readonly locks: LockTable;
+  readonly stats: BrokerStats;
   readonly numbers: QueueNumbers;
   readonly table: QueueTable;
   readonly positions: Positions;
@@ -43,12 +50,46 @@ export interface CoordinatorState {
   /** Registers with the name servers because topics changed. */
   register(): void;
   /** A oneway request to a client. */
-  push(connectionId: number, code: number, fields: Readonly<Record<string, string>>, body?: Uint8Array): void;
+  push(connectionId: number, code: number, fields: ExtFields, body?: Uint8Array): void;
+  /** A request to a client, and its answer. */
+  call(connectionId: number, request: ClientCall): Promise<RemotingCommand | CallFailure>;
   readonly brokerName: string;
+  /** Where clients are told to come: `ip:port`. */
+  brokerAddr(): string;
+  readonly store: StoreView;
+}
+
+/** What is asked of a client that answers. */
+export interface ClientCall {
+  readonly code: number;
+  readonly fields: ExtFields;
+  readonly body?: Uint8Array | null;
+  readonly timeoutMs: number;
+}
+
+/** Single entries and records, for administration: read from the files, one at a time. */
+export interface StoreView {
   /** Store time of a queue's entry, 0 when it cannot be read. Units: ms since the epoch. */
   storeTimeOf(topic: string, queueId: number, offset: number): number;
   /** Log position of a queue's entry, -1 when it cannot be read. */
   physicalOffsetOf(topic: string, queueId: number, offset: number): number;
+  /** Up to `count` entries of a queue from `offset` on, from one file; none when there is no such file. */
+  entriesOf(topic: string, queueId: number, offset: number, count: number): QueueEntry[];
+  /** The record that starts at a position of the log; undefined when none does. */
+  recordAt(position: number): Uint8Array | undefined;
+}
+
+/** An entry of a consume queue. */
+export interface QueueEntry {
+  readonly physicalOffset: number;
+  readonly size: number;
+  readonly tagsCode: bigint;
+}
+
+/** First entry of a queue, and one behind the last; 0 and 0 for one that does not exist. */
+export function boundsOf(state: CoordinatorState, topic: string, queueId: number): { min: number; max: number } {
+  const number = state.numbers.find(topic, queueId);
+  return number < 0 ? { min: 0, max: 0 } : { min: state.table.min(number), max: state.table.max(number) };
 }
 
 /** What lanes are told of a topic. */

@@ -114,6 +114,21 @@ export class TopicTable {
     this.#save(nowMs, () => this.#topics.set(name, before));
   }
 
+  /**
+   * Topics that are ordered from now on, as the name server's key-value configuration has them; the others are not.
+   * Returns those that changed. Errors: RingError DISK_WRITE_FAILED; then nothing changed.
+   */
+  setOrdered(ordered: ReadonlySet<string>, nowMs: number): TopicConfig[] {
+    const before = [...this.#topics.values()].filter(({ topicName, order }) => order !== ordered.has(topicName));
+    if (before.length === 0) return [];
+    const changed = before.map(topic => ({ ...topic, order: !topic.order }));
+    for (const topic of changed) this.#topics.set(topic.topicName, topic);
+    this.#save(nowMs, () => {
+      for (const topic of before) this.#topics.set(topic.topicName, topic);
+    });
+    return changed;
+  }
+
   /** A change of brokerPermission makes a new version without changing a topic. */
   touch(nowMs: number): void {
     this.#save(nowMs, () => {});

@@ -48,9 +48,11 @@ import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { MessageIndexWriter } from '../../storage/message-index.js';
 import type { QueueTable } from '../queue-table.js';
+import type { QueueTraffic } from '../queue-traffic.js';
 import { high32, low32 } from '../remoting/mailbox.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
+import type { KnownTopic } from '../topic-snapshot.js';
 import { dueTimeOf } from './due-time.js';
 import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
 import type { QueueRetirer } from './queue-retirer.js';
@@ -61,6 +63,8 @@ export interface DispatcherOptions {
   readonly news: Ring;
   readonly positions: Positions;
   readonly table: QueueTable;
+  /** What was stored, for statistics; not while a store is being opened. */
+  readonly traffic?: QueueTraffic;
   /** Makes the writer of one queue, whose next entry is `nextOffset`. */
   readonly openQueue: (topic: string, queueId: number, nextOffset: number) => ConsumeQueueWriter;
   /** Numbers a queue that no news told of: while a store is opened nobody sends news yet. */
@@ -103,6 +107,10 @@ export class Dispatcher implements Actor {
   readonly #queues = new Map<number, OpenQueue>();
   readonly #dirty: OpenQueue[] = [];
   readonly #untold = new Set<number>();
+  /** Writers of queues whose topic is gone, until they can be closed. */
+  readonly #abandoned: ConsumeQueueWriter[] = [];
+  /** Queues whose files went with their topic. */
+  readonly #emptied = new Set<number>();
   readonly #flusher: QueueFlusher;
   #chunk = new Uint8Array(CHUNK_SIZE);
   #position: number;
@@ -123,7 +131,8 @@ export class Dispatcher implements Actor {
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
-    let work = this.#topics.drain(this.#onNews);
+    let work = this.#topics.drain(this.#onNews, this.#onTopicDeleted);
+    this.#closeAbandoned();
     work += this.#tellLanes();
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
@@ -152,26 +161,78 @@ export class Dispatcher implements Actor {
     this.#flusher.finish(this.#position);
     this.#options.index?.close();
     for (const { writer } of this.#queues.values()) writer.close();
+    for (const writer of this.#abandoned) writer.close();
     this.#options.reader.close();
   }
 
   readonly #onNews = (ring: Ring, at: number): boolean => {
     if (ring.type === NewsType.SETTINGS) this.#flusher.config = JSON.parse(textOf(ring, at)) as QueueFlusherConfig;
+    if (ring.type === NewsType.CLEAN) this.#clean(textOf(ring, at));
     return true;
   };
 
+  /** What an administrator asked for. A disk that refuses is no reason to stop dispatching. */
+  #clean(what: string): void {
+    const { retirer, positions, log } = this.#options;
+    if (retirer === undefined) return;
+    try {
+      const topics = this.#topics.snapshot;
+      if (what === 'expired') this.#retire(positions.read('minimum'));
+      else log.info({ topics: retirer.removeUnknown(topics) }, 'consume queues of topics that are gone are deleted');
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      log.warn({ err: error, what }, 'consume queues could not be cleaned');
+    }
+  }
+
+  /**
+   * Nobody reads the topic any more: its queues go. Their numbers and offsets go on if it is made again, so that what
+   * is still under way finds its place.
+   */
+  readonly #onTopicDeleted = (topic: KnownTopic): void => {
+    const { table, retirer, log } = this.#options;
+    if (retirer === undefined) return;
+    for (const number of topic.queueNumbers) {
+      const queue = this.#queues.get(number);
+      if (queue !== undefined) {
+        this.#queues.delete(number);
+        this.#abandoned.push(queue.writer);
+        if (queue.dirty) this.#dirty.splice(this.#dirty.indexOf(queue), 1);
+      }
+      this.#emptied.add(number);
+      table.publishMin(number, table.max(number));
+    }
+    try {
+      retirer.remove(topic.name);
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      log.warn({ err: error, topic: topic.name }, 'consume queues of a deleted topic could not be deleted');
+    }
+  };
+
+  /** A file that is being synced must stay open until that is over. */
+  #closeAbandoned(): void {
+    if (this.#abandoned.length === 0 || this.#flusher.isSyncing) return;
+    for (const writer of this.#abandoned) writer.close();
+    this.#abandoned.length = 0;
+  }
+
   #followMinimum(): number {
-    const { positions, retirer, reader, log } = this.#options;
+    const { positions, retirer, reader } = this.#options;
     const minimum = positions.read('minimum');
     if (minimum === this.#minimum || retirer === undefined) return 0;
     this.#minimum = minimum;
     reader.closeBefore(minimum);
-    const files = retirer.retire(this.#topics.snapshot, minimum);
-    const indexFiles = this.#options.index?.retire(minimum) ?? 0;
-    if (files + indexFiles > 0) {
-      log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
-    }
+    this.#retire(minimum);
     return 1;
+  }
+
+  #retire(minimum: number): void {
+    const { retirer, index, log } = this.#options;
+    const files = retirer?.retire(this.#topics.snapshot, minimum) ?? 0;
+    const indexFiles = index?.retire(minimum) ?? 0;
+    if (files + indexFiles === 0) return;
+    log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
   }
 
   /** What the index gathered and did not write yet, when its time has come. */
@@ -258,6 +319,7 @@ export class Dispatcher implements Actor {
     const queue = this.#queueOf(at);
     if (queue === undefined) return 0;
     if (!this.#appendEntry(queue, at, size, properties, propertiesEnd)) return 0;
+    this.#options.traffic?.add(queue.number, size);
     if (!queue.dirty) {
       queue.dirty = true;
       this.#dirty.push(queue);
@@ -309,7 +371,8 @@ export class Dispatcher implements Actor {
     if (number === undefined) return undefined;
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
-    const nextOffset = this.#options.table.max(number);
+    // Without files the first entry says where the queue begins.
+    const nextOffset = this.#emptied.delete(number) ? 0 : this.#options.table.max(number);
     const name = topic?.name ?? decodeUtf8(chunk, start, end);
     const writer = this.#options.openQueue(name, queueId, nextOffset);
     const queue = { number, writer, isSchedule: name === SCHEDULE_TOPIC, dirty: false };

@@ -145,6 +145,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     news: shop.ring('coordinator', name),
     positions: shop.positions,
     table: shop.queueTable,
+    traffic: shop.queueTraffic,
     openQueue: (topic, queueId, nextOffset) => {
       const folder = consumeQueueFolder(paths, topic, queueId);
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
@@ -240,6 +241,8 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
     openQueue: (topic, queueId, units) => openQueueReader(disk, settings, topic, queueId, units),
     counters: shop.counters(name),
+    traffic: shop.groupTraffic(name),
+    latencies: shop.getLatencies(name),
     recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
@@ -316,6 +319,7 @@ export function buildRemoting(
     connectionsMax: settings.connectionsMax,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
+    putLatencies: shop.putLatencies,
     idleMaxMs: settings.idleMaxMs,
     closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),
     nowMs,

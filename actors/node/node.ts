@@ -179,6 +179,7 @@ class NodeStarter {
       log,
       cleanResourceInterval: config.cleanResourceInterval,
       config: () => host.control('coordinator').brokerConfig(),
+      manualPasses: () => host.control('coordinator').takeManualPasses(),
       retire: position => host.control('commit-log-writer').retire(position),
     });
   }

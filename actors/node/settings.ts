@@ -24,6 +24,7 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
   return {
     brokerPermission: config.brokerPermission,
     longPollingEnable: config.longPollingEnable,
+    slaveReadEnable: config.slaveReadEnable,
     shortPollingTimeMills: config.shortPollingTimeMills,
     maxTransferBytesOnMessageInMemory: config.maxTransferBytesOnMessageInMemory,
     maxTransferCountOnMessageInMemory: config.maxTransferCountOnMessageInMemory,
@@ -46,6 +47,7 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     autoCreateTopicEnable: config.autoCreateTopicEnable,
     autoCreateSubscriptionGroup: config.autoCreateSubscriptionGroup,
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
+    autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
     enablePropertyFilter: config.enablePropertyFilter,
     filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,

@@ -27,6 +27,7 @@ import {
 } from '../../storage/store-lock.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
+import type { QueueTable } from '../queue-table.js';
 import { openIndexWriter } from './build-actor.js';
 import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
@@ -59,6 +60,8 @@ export class Store {
   readonly #lock: StoreLock;
   readonly #probe: ProcessProbe;
   readonly #log: Logger;
+  /** End of the newest message that each queue pointed to when it was recovered, by queue number. Units: bytes. */
+  readonly #reached = new Map<number, number>();
 
   /**
    * Takes the directory and brings it into order; positions and queue table are then true.
@@ -194,8 +197,9 @@ export class Store {
       endPhysicalOffset: cleanStop ? recovery.endOffset : recovery.dispatchFrom,
     });
     const { positions, queueTable } = shop;
-    for (const { topic, queueId, minOffset, maxOffset } of queues) {
+    for (const { topic, queueId, minOffset, maxOffset, maxPhysicalOffset } of queues) {
       const number = this.numbers.of(topic, queueId + 1)[queueId]!;
+      this.#reached.set(number, maxPhysicalOffset);
       queueTable.publishMin(number, minOffset);
       queueTable.publishMax(number, maxOffset);
     }
@@ -246,7 +250,7 @@ export class Store {
       news: new Ring(Ring.allocate(1024)),
       positions: shop.positions,
       table: shop.queueTable,
-      openQueue: (topic, queueId, nextOffset) => this.openQueueWriter(topic, queueId, nextOffset),
+      openQueue: (topic, queueId, nextOffset) => this.#openQueueWriter(topic, queueId, nextOffset, shop.queueTable),
       numberOf: (topic, queueId) => this.numbers.of(topic, queueId + 1)[queueId]!,
       pullLanes: [],
       delayLevelsMs: parseDelayLevels(config.messageDelayLevel),
@@ -268,9 +272,16 @@ export class Store {
     });
   }
 
-  openQueueWriter(topic: string, queueId: number, nextOffset: number): ConsumeQueueWriter {
+  /** The writer of a queue while entries are made again: what is there already is left alone. */
+  #openQueueWriter(topic: string, queueId: number, nextOffset: number, table: QueueTable): ConsumeQueueWriter {
     const folder = consumeQueueFolder(this.paths, topic, queueId);
-    return new ConsumeQueueWriter(this.#disk, folder, this.#config.mappedFileSizeConsumeQueue, nextOffset, -1);
+    const number = this.numbers.find(topic, queueId);
+    const fileSize = this.#config.mappedFileSizeConsumeQueue;
+    return new ConsumeQueueWriter(this.#disk, folder, fileSize, nextOffset, this.#reached.get(number) ?? -1, () => {
+      this.#log.warn({ topic, queueId }, 'the topic was deleted and made again: its queue holds what came since');
+      this.#disk.remove(folder);
+      table.publishMin(number, 0);
+    });
   }
 
   /** Everything stored until this time is on the device, log and queues. Units: ms since the epoch. */

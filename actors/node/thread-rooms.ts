@@ -61,6 +61,8 @@ export interface RoomsControl {
   unregister(): Promise<void>;
   /** The configuration as it is now. */
   brokerConfig(): BrokerConfig;
+  /** Passes over the log's files that an administrator asked for since the last call. */
+  takeManualPasses(): number;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
   /** Deletes the log's segments that end at or before a position. */
@@ -193,6 +195,10 @@ export class ThreadRooms implements RoomsControl {
   brokerConfig(): BrokerConfig {
     assert(this.#coordinator !== undefined, 'the coordinator runs here');
     return this.#coordinator.config;
+  }
+
+  takeManualPasses(): number {
+    return this.#coordinator?.takeManualPasses() ?? 0;
   }
 
   announce(): void {

@@ -23,6 +23,7 @@ import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
@@ -31,6 +32,7 @@ import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
+import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
@@ -38,6 +40,7 @@ import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
+import { GroupCounts } from './group-counts.js';
 import { HeldPulls } from './held-pulls.js';
 import type { HeldPull } from './hold-table.js';
 import { LogWindow } from './log-window.js';
@@ -62,6 +65,10 @@ export interface PullLaneOptions {
   readonly log: CommitLogReader;
   readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
   readonly counters: Counters;
+  /** What is handed out to each group. */
+  readonly traffic: GroupTraffic;
+  /** How long looking for the messages of a pull takes. */
+  readonly latencies: Latencies;
   readonly recorder: FlightRecorder;
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
@@ -74,6 +81,8 @@ const BATCH_MAX = 256;
 const RETRY_MS = 5;
 /** Open consume queues of a lane. */
 const QUEUES_OPEN_MAX = 512;
+const MASTER_ID = 0;
+
 export class PullLane implements Actor {
   readonly name: string;
   readonly #options: PullLaneOptions;
@@ -103,14 +112,16 @@ export class PullLane implements Actor {
     this.#window = new LogWindow(options.log);
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
-    this.#answers = new PullAnswers(options.toRemoting, options.counters, options.recorder);
+    const counts = new GroupCounts(options.traffic, options.toCoordinator);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder);
     this.#held = new HeldPulls({
       table: options.table,
       counters: options.counters,
       log: options.logger,
       fetcher: this.#fetcher,
       answers: this.#answers,
-      fetch: pull => this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter),
+      fetch: ({ group, topic, queueId, queueNumber, offset, maxMsgNums, filter }) =>
+        this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter),
     });
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#filters = new PullFilters(this.#rules, this.#groups);
@@ -129,7 +140,7 @@ export class PullLane implements Actor {
   doWork(nowMs: number): number {
     this.#nowMs = nowMs;
     this.#followMinimum();
-    let work = this.#news.drain(this.#onNews);
+    let work = this.#news.drain(this.#onNews, this.#onTopicDeleted);
     const requests = this.#drainRequests(this.#options.inbox);
     if (requests > 0) this.#options.counters.add(Counter.requestsIn, requests);
     work += requests;
@@ -161,6 +172,14 @@ export class PullLane implements Actor {
     this.#options.log.closeBefore(minimum);
     this.#window.clear();
   }
+
+  /** Its files are going: the queues of a topic that is made again have others. */
+  readonly #onTopicDeleted = (topic: KnownTopic): void => {
+    for (const number of topic.queueNumbers) {
+      this.#queues.get(number)?.close();
+      this.#queues.delete(number);
+    }
+  };
 
   readonly #onNews = (ring: Ring, at: number): boolean => {
     switch (ring.type) {
@@ -293,7 +312,7 @@ export class PullLane implements Actor {
     const queueNumber = topic.queueNumbers[queueId]!;
     const offset = header.integer(slots[PullMessageSlot.queueOffset]!);
     const maxMsgNums = Math.max(1, header.integer(slots[PullMessageSlot.maxMsgNums]!, 32));
-    this.#fetch(topic, queueId, queueNumber, offset, maxMsgNums, filter);
+    this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter);
     const { outcome } = this.#fetcher;
     const oneway = (header.flag & CommandFlag.ONEWAY) !== 0;
     if (outcome.code === ResponseCode.PULL_NOT_FOUND && (sysFlag & PullSysFlag.SUSPEND) !== 0 && !oneway) {
@@ -317,10 +336,12 @@ export class PullLane implements Actor {
         return true;
       }
     }
-    return oneway || this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
+    const { opaque, serializeType } = header;
+    return oneway || this.#answers.found(this.#fetcher, connectionId, opaque, serializeType, topic.name, group);
   }
 
   #fetch(
+    group: string,
     topic: KnownTopic,
     queueId: number,
     queueNumber: number,
@@ -328,8 +349,19 @@ export class PullLane implements Actor {
     maxMsgNums: number,
     filter: MessageFilter,
   ): void {
+    const startedMs = performance.now();
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
+    this.#options.latencies.add(performance.now() - startedMs);
+    if (this.#settings.slaveReadEnable) this.#suggestBroker(group);
+    else this.#fetcher.outcome.suggestWhichBrokerId = MASTER_ID;
+  }
+
+  /** Where a group is to read on, by its own settings. Source: spec remoting 6.5. */
+  #suggestBroker(name: string): void {
+    const group = this.#groups.get(name);
+    const slow = this.#fetcher.behind ? group?.whichBrokerWhenConsumeSlowly : group?.brokerId;
+    this.#fetcher.outcome.suggestWhichBrokerId = slow ?? MASTER_ID;
   }
 
   #queueReader(topic: string, queueId: number, queueNumber: number): ConsumeQueueReader {

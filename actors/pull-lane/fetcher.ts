@@ -38,6 +38,8 @@ export class Fetcher {
   count = 0;
   /** Size of all messages found. Units: bytes. */
   size = 0;
+  /** The last entry that was looked at is so far behind the end of the log that it counts as on disk. */
+  behind = false;
   readonly #positions = new Float64Array(COUNT_MAX);
   readonly #sizes = new Int32Array(COUNT_MAX);
   readonly #sizeMax: number;
@@ -69,6 +71,7 @@ export class Fetcher {
     const max = this.#table.max(queueNumber);
     this.count = 0;
     this.size = 0;
+    this.behind = false;
     outcome.minOffset = min;
     outcome.maxOffset = max;
     if (max === 0) {
@@ -117,6 +120,7 @@ export class Fetcher {
       const size = reader.size(index);
       if (size === BLANK_UNIT_SIZE || position < minimum || position + size > appended) continue;
       const onDisk = appended - position > settings.inMemoryBytes;
+      this.behind = onDisk;
       if (this.count > 0 && this.#isFull(size, maxMsgNums, onDisk, settings)) break;
       if (!filter.all && !filter.matches(reader.tagsLow(index))) continue;
       if (record !== undefined) {

@@ -121,7 +121,8 @@ export class HeldPulls {
         return true;
       }
     }
-    return answers.found(fetcher, pull.connectionId, pull.opaque, pull.serializeType) && this.#letGo(pull);
+    const { connectionId, opaque, serializeType, topic, group } = pull;
+    return answers.found(fetcher, connectionId, opaque, serializeType, topic.name, group) && this.#letGo(pull);
   }
 
   #letGo(pull: HeldPull): true {

@@ -7,6 +7,7 @@
 export interface PullLaneSettings {
   readonly brokerPermission: number;
   readonly longPollingEnable: boolean;
+  readonly slaveReadEnable: boolean;
   /** Units: ms. */
   readonly shortPollingTimeMills: number;
   readonly maxTransferBytesOnMessageInMemory: number;

@@ -89,6 +89,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   doWork(nowMs: number): number {
     this.#nowMs = nowMs;
+    this.#sendAnswers.nowMs = nowMs;
     let work = this.#ringBells();
     for (const inlet of this.#options.inlets) work += this.#drain(inlet);
     work += this.#sendAnswers.releaseFlushed(nowMs);

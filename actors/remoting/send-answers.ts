@@ -6,6 +6,7 @@ import { ResponseCode, responseCodeName, type SerializeType } from '../../protoc
 import { createResponse, encodeCommand } from '../../protocol/command.js';
 import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
@@ -24,11 +25,15 @@ export interface SendAnswersOptions {
   /** Sends in progress. Units: requests; a power of two. */
   readonly maxInflight: number;
   readonly syncFlushTimeoutMs: number;
+  /** From a request's arrival to its answer. */
+  readonly putLatencies: Latencies;
 }
 
 export class SendAnswers {
   /** Sends accepted and not answered yet: remoting adds, and takes off what a lane refused. */
   inflight = 0;
+  /** The time of this turn: remoting sets it. */
+  nowMs = 0;
   readonly #options: SendAnswersOptions;
   readonly #connections: ConnectionTable;
   readonly #markDirty: (connection: Connection) => void;
@@ -67,6 +72,7 @@ export class SendAnswers {
       const opaque = words[word + AppendResult.opaque]!;
       const queueId = words[word + AppendResult.queueId]!;
       const traceId = words[word + AppendResult.traceId]!;
+      this.#options.putLatencies.add(elapsedMs(words[word + AppendResult.arrivedMs]!, this.nowMs));
       this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes, traceId);
       return;
     }
@@ -106,6 +112,7 @@ export class SendAnswers {
 
   #answerSlot(slot: number, code: number): void {
     const gate = this.#gate;
+    this.#options.putLatencies.add(elapsedMs(gate.arrivedMs[slot]!, this.nowMs));
     this.#answer(
       gate.connectionId[slot]!,
       gate.flags[slot]!,

@@ -168,6 +168,20 @@ export class Ring {
     else Atomics.store(this.#control, index, value);
   }
 
+  /**
+   * A word of the payload of the oldest record, seen from anywhere: the consumer goes on meanwhile. Undefined when
+   * there is none, or it was released while this looked.
+   */
+  peekWord(index: number): number | undefined {
+    const head = Atomics.load(this.#control, HEAD);
+    if (head === Atomics.load(this.#control, TAIL)) return undefined;
+    let at = head & this.#mask;
+    if (this.words[(at >> 2) + 1] === PADDING) at = 0;
+    const word = this.words[((at + HEADER_SIZE) >> 2) + index];
+    // What is not released is not written over.
+    return Atomics.load(this.#control, HEAD) === head ? word : undefined;
+  }
+
   /** Bytes waiting, seen from either side. */
   depthBytes(): number {
     return (this.#read(TAIL) - this.#read(HEAD)) | 0;

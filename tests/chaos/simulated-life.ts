@@ -1,15 +1,17 @@
 /** One life of the simulated broker: from opening its store to a stop, a kill or the loss of power. */
 import { Coordinator } from '../../actors/coordinator/actor.js';
+import { BrokerStats } from '../../actors/coordinator/broker-stats.js';
 import { ClientTable } from '../../actors/coordinator/client-table.js';
 import { FilterTable } from '../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
+import { LockTable } from '../../actors/coordinator/lock-table.js';
 import { NewsDesk } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import { newsReaders } from '../../actors/node/coordinator-room.js';
-import { type NodeMemory, Workshop } from '../../actors/node/memory.js';
+import { allocateStatistics, type NodeMemory, Workshop } from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
 import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
@@ -150,8 +152,16 @@ export class Broker {
         log: silentLogger,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
-        storeTimeOf: () => 0,
-        physicalOffsetOf: () => -1,
+        locks: new LockTable(),
+        stats: new BrokerStats({
+          numbers: this.#store.numbers,
+          stored: shop.queueTraffic,
+          pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+          broker: () => ({ put: 0, get: 0 }),
+          clusterName: 'DefaultCluster',
+        }),
+        brokerAddr: () => '127.0.0.1:10911',
+        store: { storeTimeOf: () => 0, physicalOffsetOf: () => -1, entriesOf: () => [], recordAt: () => undefined },
       },
     });
   }
@@ -268,6 +278,7 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
   return {
     actors,
     queueTable,
+    statistics: allocateStatistics(actors),
     recorders: Object.fromEntries(actors.map(actor => [actor.name, recorder])),
     traceSwitch: new TraceSwitch().memory,
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),

@@ -342,6 +342,7 @@ export const laneSettings: LaneSettings = {
 export const pullSettings: PullLaneSettings = {
   brokerPermission: 6,
   longPollingEnable: true,
+  slaveReadEnable: false,
   shortPollingTimeMills: 1000,
   maxTransferBytesOnMessageInMemory: 256 * 1024,
   maxTransferCountOnMessageInMemory: 32,

@@ -150,6 +150,24 @@ coordinator('creates, changes, shows and deletes topics', () => {
   assert.equal([room.ask(351, { topic: 'T' }).code, room.registrations], [17, 3]);
 });
 
+coordinator('lanes and name servers hear which topics are ordered; a change of a topic does not undo it', () => {
+  const room = new CoordinatorRoom();
+  const fields = { topic: 'T', readQueueNums: 1, writeQueueNums: 1, perm: 6, order: true };
+  room.ask(17, fields);
+  takeAll(room.sendNews);
+  room.coordinator.setOrdered(new Set(['T']), room.nowMs);
+  const entries = takeNews(room.sendNews).map(({ value }) => value as { name: string; order: boolean });
+  assert.equal(
+    entries.map(({ name, order }) => [name, order]),
+    [['T', true]],
+  );
+  assert.is(room.registrations, 2);
+  room.ask(17, fields);
+  assert.is(room.topics.get('T')!.order, true);
+  room.disk.faults.fail = call => (call === 'write' ? 'ENOSPC' : undefined);
+  assert.not.throws(() => room.coordinator.setOrdered(new Set(), room.nowMs));
+});
+
 coordinator('refuses topics that cannot be', () => {
   const room = new CoordinatorRoom();
   const cases: [fields: Record<string, string | number>, remark: RegExp][] = [

@@ -137,6 +137,23 @@ topics('what cannot be stored has not happened', () => {
   assert.equal([table.get('A'), table.get('Kept')!.perm, table.version], [undefined, 6, version]);
 });
 
+topics('topics are ordered while name servers say so', () => {
+  const disk = new FaultyDisk(new MemoryDisk());
+  const table = open(disk);
+  for (const name of ['A', 'B']) table.put(createTopicConfig(name), nowMs);
+  const names = (ordered: string[]): string[] =>
+    table.setOrdered(new Set(ordered), nowMs).map(({ topicName }) => topicName);
+  assert.equal(names(['A', 'Nothing']), ['A']);
+  const { version } = table;
+  assert.equal([names(['A']), table.version], [[], version], 'nothing new');
+  disk.faults.fail = call => (call === 'write' ? 'ENOSPC' : undefined);
+  assert.throws(() => table.setOrdered(new Set(['B']), nowMs), /ENOSPC/);
+  assert.equal([table.get('A')!.order, table.get('B')!.order, table.version], [true, false, version]);
+  disk.faults.fail = () => undefined;
+  assert.equal(names(['B']).sort(), ['A', 'B']);
+  assert.equal(open(disk).get('B')!.order, true);
+});
+
 topics('deleting what is not there changes nothing', () => {
   const table = open(new MemoryDisk());
   table.delete('Nothing', nowMs);

@@ -16,6 +16,7 @@ import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import {
@@ -41,6 +42,7 @@ class RemotingRoom {
   readonly sendBell = new CountingBell();
   readonly positions = new Positions();
   readonly counters = new Counters();
+  readonly putLatencies = new Latencies();
   readonly traceSwitch = new TraceSwitch();
   readonly remoting: Remoting;
   scheduled = 0;
@@ -66,6 +68,7 @@ class RemotingRoom {
       connectionsMax: 100,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
+      putLatencies: this.putLatencies,
       idleMaxMs: 120_000,
       closingRooms: ['coordinator'],
       nowMs: () => this.nowMs,
@@ -191,6 +194,25 @@ remoting('answers an append at once when nobody waits for the flush', () => {
     queueOffset: String(5 + 2 ** 33),
   });
   assert.is(room.remoting.inflight, 0);
+});
+
+remoting('counts how long a send took, from its arrival to its answer', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  for (const [opaque, flags] of [
+    [1, 0],
+    [2, AppendFlag.WAIT_FLUSH],
+  ] as const) {
+    room.receive(connection, send(opaque));
+    room.result(connection, opaque, flags, opaque * 100);
+  }
+  room.nowMs += 7;
+  room.work();
+  room.positions.publish('flushed', 1000);
+  room.nowMs += 3;
+  room.work();
+  const counts = room.putLatencies.counts();
+  assert.equal([counts[7], counts[10], room.putLatencies.longestMs], [1, 1, 10]);
 });
 
 remoting('holds an answer back until the flushed position has passed it', () => {
