@@ -174,6 +174,11 @@ export function recordFlag(bytes: Uint8Array, start: number): number {
   return getI32(bytes, start + at.flag);
 }
 
+/** Units: ms since the epoch, by the producer's clock. */
+export function recordBornTimestamp(bytes: Uint8Array, start: number): number {
+  return getI64(bytes, start + at.bornTimestamp);
+}
+
 /** The store host's address, IPv4 as a 32-bit integer; of an IPv6 host its first four bytes. */
 export function recordStoreAddress(bytes: Uint8Array, start: number): number {
   return getI32(bytes, start + at.storeHost + bornHostExtra(bytes, start));

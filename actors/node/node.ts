@@ -281,6 +281,9 @@ class NodeStarter {
         { sendMessageThreadPoolNums, pullMessageThreadPoolNums, lanes: threads },
         'lanes do not block, so few do the work of the threads asked for',
       );
+      if (!config.checkTransactionMessageEnable) {
+        log.warn({}, 'producers are never asked about transactions they left open (key checkTransactionMessageEnable)');
+      }
     }
     for (const { kind, host } of specs) log.info({ kind, listen: `${host}:${ports[kind]}` }, 'listening');
     if (config !== undefined)

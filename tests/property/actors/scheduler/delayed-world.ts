@@ -293,6 +293,7 @@ function settingsOf(delayLevelsMs: readonly number[], queueOffsets: Float64Array
     context: sendContext,
     sendLane: laneSettings,
     pullLane: pullSettings,
+    transactionChecker: transactionSettings,
     paths: storePaths(root),
     index: { messageIndexEnable: false, maxHashSlotNum: 50, maxIndexNum: 200 },
     mappedFileSizeCommitLog: segmentSize,
