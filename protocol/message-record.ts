@@ -223,28 +223,6 @@ export function javaHashText(text: string): number {
   return hash;
 }
 
-const TAGS = new TextEncoder().encode('TAGS\u0001');
-
-/**
- * Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. Of several the last
- * counts, as in Java's map; so the search begins at the end, where clients put it.
- */
-export function tagsCodeOf(bytes: Uint8Array, start: number, end: number): number {
-  let itemEnd = end;
-  while (itemEnd > start) {
-    let item = itemEnd;
-    while (item > start && bytes[item - 1] !== PROPERTY_SEPARATOR) item--;
-    if (itemEnd - item > TAGS.length && isTags(bytes, item)) return javaHash(bytes, item + TAGS.length, itemEnd);
-    itemEnd = item - 1;
-  }
-  return 0;
-}
-
-function isTags(bytes: Uint8Array, at: number): boolean {
-  for (let index = 0; index < TAGS.length; index++) if (bytes[at + index] !== TAGS[index]) return false;
-  return true;
-}
-
 /** The properties of a whole record: where their bytes start and end, packed by two calls. */
 export function recordPropertiesStart(bytes: Uint8Array, start: number): number {
   const topicAt = recordTopicAt(bytes, start);
