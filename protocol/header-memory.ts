@@ -15,7 +15,7 @@ const SHAPES_MAX = 64;
 /** A header that was recalled gives its place to another after so many misses. */
 const PATIENCE = 4;
 
-/** What a byte may become, one bit each: a plain ASCII letter of a text, a digit, a digit but 0. FIXED: nothing else. */
+/** What a byte may become, a bit each: a plain ASCII letter of a text, a digit, a digit but 0. FIXED: nothing else. */
 const ByteKind = { FIXED: 0, TEXT: 1, DIGIT: 2, LEADING_DIGIT: 4 } as const;
 
 const QUOTE = 0x22;

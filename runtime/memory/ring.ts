@@ -11,8 +11,8 @@
  * A record that does not fit before the end of the memory is preceded by padding (type PADDING) and starts at 0.
  * Head and tail count bytes modulo 2^32 and sit on cache lines of their own.
  *
- * Between two actors of one thread the ring is *local*: one object serves both sides, nothing is atomic, and whenever it
- * is found empty it begins again at 0, so that what one turn of the event loop brings stays in the processor's cache
+ * Between two actors of one thread the ring is *local*: one object serves both sides, nothing is atomic, and whenever
+ * it is found empty it begins again at 0, so that what one turn of the event loop brings stays in the processor's cache
  * instead of walking through megabytes.
  */
 import { assert } from '../base/assert.js';
