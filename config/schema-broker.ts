@@ -6,7 +6,7 @@
 
 import { bool, int, type KeyTable, later, long, none, nothingReadsIt, text } from './keys.js';
 import type { Machine } from './machine.js';
-import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.js';
+import { addressList, listOfNames, optionalHost, shortText, wordPattern } from './patterns.js';
 
 const bitMaps = none('every filter is evaluated on the messages themselves; there are no bit maps');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
@@ -143,7 +143,7 @@ export const brokerKeys = {
     none('pull results are always copied'),
   ),
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
-  regionId: text('DefaultRegion', 'region named in answers to sends'),
+  regionId: text('DefaultRegion', 'region named in answers to sends', { pattern: shortText }),
   registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
   slaveReadEnable: bool(false, 'let answers to pulls suggest the broker that the group names', hot),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),

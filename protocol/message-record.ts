@@ -283,14 +283,6 @@ export function findProperty(
   return false;
 }
 
-const TAGS = propertyPrefix('TAGS');
-const range: ByteRange = { start: 0, end: 0 };
-
-/** Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. */
-export function tagsCodeOf(bytes: Uint8Array, start: number, end: number): number {
-  return findProperty(bytes, start, end, TAGS, range) ? javaHash(bytes, range.start, range.end) : 0;
-}
-
 /** The properties of a whole record: where their bytes start and end, packed by two calls. */
 export function recordPropertiesStart(bytes: Uint8Array, start: number): number {
   const topicAt = recordTopicAt(bytes, start);

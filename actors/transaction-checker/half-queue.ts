@@ -9,8 +9,8 @@ import {
   recordBornTimestamp,
   recordPropertiesSize,
   recordPropertiesStart,
-  tagsCodeOf,
 } from '../../protocol/message-record.js';
+import { PropertyRanges } from '../../protocol/property-ranges.js';
 import { HalfMessage, wholeNumber } from './half-message.js';
 import type { TransactionCheckerSettings, TransactionProgress } from './mailbox.js';
 import { OpLedger } from './op-ledger.js';
@@ -57,6 +57,7 @@ export class HalfQueue {
   #lastOpBornMs = 0;
   /** Transactions asked about or put back in this run. */
   readonly #settled = new Set<string>();
+  readonly #properties = new PropertyRanges();
   /** Op records before this one tell of a time when progress may have been further. Units: entries. */
   #copiedUntil = 0;
   /** Nothing was read in this run yet. */
@@ -163,7 +164,8 @@ export class HalfQueue {
     this.#lastOpBornMs = recordBornTimestamp(bytes, start);
     const properties = recordPropertiesStart(bytes, start);
     const propertiesEnd = properties + recordPropertiesSize(bytes, properties);
-    if (tagsCodeOf(bytes, properties, propertiesEnd) !== OP_TAG_CODE) return ledger.skip();
+    this.#properties.find(bytes, properties, propertiesEnd);
+    if (this.#properties.tagsCode(bytes) !== OP_TAG_CODE) return ledger.skip();
     const body = recordBodyStart(bytes, start);
     const named = decoder.decode(bytes.slice(body, body + recordBodySize(bytes, start))).split(',');
     const offsets = named.map(text => wholeNumber(text) ?? -1);

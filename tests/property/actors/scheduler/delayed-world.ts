@@ -34,6 +34,7 @@ import {
   sendContext,
   takeOutbound,
   topicEntry,
+  transactionSettings,
 } from '../../../support/rooms.js';
 
 export type End = 'clean' | 'kill' | 'power';
