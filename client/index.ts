@@ -22,14 +22,43 @@ export type { BrokerData, ClusterInfo, QueueData, TopicRouteData } from '../prot
 export { Permission, RequestCode, ResponseCode } from '../protocol/codes.js';
 export { createRequest, createResponse, type RemotingCommand } from '../protocol/command.js';
 export { Admin, type AdminOptions, type CreateTopicOptions, type TopicPlace } from './admin.js';
+export {
+  type AllocateMessageQueueStrategy,
+  allocateMessageQueueAveragely,
+  allocateMessageQueueAveragelyByCircle,
+} from './allocate-strategy.js';
 export type { ClientOptions } from './client-instance.js';
 export { Connection, type ConnectionOptions, type RequestHandler } from './connection.js';
+export type { ErrorReporter } from './error-reporter.js';
 export { type ClientErrorCode, clientErrorCodes, MQBrokerError, MQClientError, MQTimeoutError } from './errors.js';
-export type { Message } from './message.js';
+export { type Message, MessageProperty } from './message.js';
 export { decodeMessages, MessageExt, type MessageExtFields } from './message-ext.js';
+export type {
+  ConsumeConcurrentlyContext,
+  ConsumeConcurrentlyStatus,
+  ConsumeOrderlyContext,
+  ConsumeOrderlyStatus,
+  MessageListenerConcurrently,
+  MessageListenerOrderly,
+} from './message-listener.js';
 export { NameRegistryClient, type NameRegistryClientOptions } from './name-registry-client.js';
-export { Producer, type ProducerOptions, type SendOptions } from './producer.js';
+export { Producer, type ProducerOptions } from './producer.js';
 export { type ConsumeOptions, PullConsumer, type PullConsumerOptions } from './pull-consumer.js';
 export type { PullResult, PullStatus } from './pull-result.js';
+export { PushConsumer } from './push-consumer.js';
+export type { ConsumeFromWhere, MessageModel, PushConsumerOptions } from './push-consumer-options.js';
+export { createReplyMessage } from './request-reply.js';
 export type { SendResult, SendStatus } from './send-result.js';
+export type { SendOptions } from './sender.js';
+export { MessageSelector } from './subscription.js';
+export {
+  type LocalTransactionChecker,
+  type LocalTransactionExecutor,
+  type LocalTransactionState,
+  type TransactionContext,
+  TransactionProducer,
+  type TransactionProducerOptions,
+  type TransactionSendOptions,
+  type TransactionSendResult,
+} from './transaction-producer.js';
 export { createUniqKey, type MessageLocation, parseOffsetMsgId } from './unique-id.js';
