@@ -14,6 +14,7 @@
  */
 import { encodeBody } from '../protocol/bodies/fields.js';
 import type { ConsumerData, SubscriptionData } from '../protocol/bodies/group.js';
+import type { MessageQueue } from '../protocol/bodies/message-queue.js';
 import { MASTER_ID } from '../protocol/bodies/route.js';
 import { RequestCode } from '../protocol/codes.js';
 import { createRequest } from '../protocol/command.js';
@@ -154,6 +155,12 @@ export class PushConsumer {
 
   get isSuspended(): boolean {
     return this.#suspended;
+  }
+
+  /** The queues this member has now, of one topic or of all. */
+  assignedQueues(topic?: string): MessageQueue[] {
+    const queues = [...(this.#running?.rebalancer.assigned ?? [])].map(({ queue }) => queue);
+    return queues.filter(queue => topic === undefined || queue.topic === topic);
   }
 
   async #start(): Promise<void> {
