@@ -107,13 +107,16 @@ export class ProcessQueue {
     if (this.has(message)) this.#messages.set(message.queueOffset, message);
   }
 
-  /** Removes what was consumed; gives the offset the group goes on from: that of the oldest message left. */
+  /**
+   * Removes what was consumed; gives the offset the group goes on from: that of the oldest message left. Without any it
+   * is where the next pull begins, which is past messages that nobody wants.
+   */
   remove(messages: readonly MessageExt[]): number {
     for (const message of messages) {
       if (this.#messages.delete(message.queueOffset)) this.#sizeBytes -= message.storeSize;
     }
     const [first] = this.#messages.keys();
-    return first ?? this.#lastOffset + 1;
+    return first ?? this.nextOffset;
   }
 
   /** The oldest message and when its listener was called; undefined when that is not running. */
@@ -135,13 +138,13 @@ export class ProcessQueue {
     return messages;
   }
 
-  /** All that was taken is consumed; gives the offset after it, -1 when nothing was taken. */
+  /** All that was taken is consumed; gives the offset to go on from as {@link remove} does, -1 when nothing was taken. */
   commit(): number {
     const last = [...this.#taken.keys()].at(-1);
     if (last === undefined) return -1;
     for (const message of this.#taken.values()) this.#sizeBytes -= message.storeSize;
     this.#taken.clear();
-    return last + 1;
+    return this.#messages.size === 0 ? this.nextOffset : last + 1;
   }
 
   /** What was taken, and neither committed nor put back. */
