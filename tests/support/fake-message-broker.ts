@@ -19,6 +19,7 @@ export const BROKER_NAME = 'broker-a';
 
 export class FakeMessageBroker {
   readonly broker: FakeBroker;
+  readonly registry: FakeBroker;
   /** Queues by `topic@queueId`. */
   readonly #queues = new Map<string, Uint8Array[]>();
   readonly #topics: Map<string, number>;
@@ -33,13 +34,15 @@ export class FakeMessageBroker {
   readonly #clients = new Set<string>();
 
   static async listen(topics: Readonly<Record<string, number>>): Promise<FakeMessageBroker> {
-    return new FakeMessageBroker(await FakeBroker.listen(), new Map(Object.entries(topics)));
+    const [broker, registry] = await Promise.all([FakeBroker.listen(), FakeBroker.listen()]);
+    return new FakeMessageBroker(broker, registry, new Map(Object.entries(topics)));
   }
 
-  private constructor(broker: FakeBroker, topics: Map<string, number>) {
+  private constructor(broker: FakeBroker, registry: FakeBroker, topics: Map<string, number>) {
     this.broker = broker;
+    this.registry = registry;
     this.#topics = topics;
-    broker.serveRoutes(topic => {
+    registry.serveRoutes(topic => {
       const queues = this.#topics.get(topic);
       return queues === undefined ? null : fakeRoute({ [BROKER_NAME]: broker.address }, queues);
     });
@@ -72,8 +75,9 @@ export class FakeMessageBroker {
     );
   }
 
+  /** Of the name server. */
   get address(): string {
-    return this.broker.address;
+    return this.registry.address;
   }
 
   /** Makes a topic known. */
@@ -112,7 +116,7 @@ export class FakeMessageBroker {
 
   async close(): Promise<void> {
     for (const key of [...this.#held.keys()]) this.#release(key);
-    await this.broker.close();
+    await Promise.all([this.broker.close(), this.registry.close()]);
   }
 
   #records(key: string): Uint8Array[] {
