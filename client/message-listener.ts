@@ -25,14 +25,13 @@ export interface ConsumeConcurrentlyContext {
 }
 
 /**
- * Consumes messages, several calls at a time. Returning nothing is CONSUME_SUCCESS, throwing RECONSUME_LATER. The
- * signal of the consumer's shutdown is not passed: a call that runs may take its time and is waited for.
+ * Consumes messages, several calls at a time. Returning nothing is CONSUME_SUCCESS, throwing RECONSUME_LATER.
  */
 export type MessageListenerConcurrently = (
   messages: readonly MessageExt[],
   context: ConsumeConcurrentlyContext,
   // biome-ignore lint/suspicious/noConfusingVoidType: functions that return nothing are meant
-) => ConsumeConcurrentlyStatus | void | Promise<ConsumeConcurrentlyStatus | void>;
+) => Promise<ConsumeConcurrentlyStatus | void>;
 
 /**
  * SUSPEND_CURRENT_QUEUE_A_MOMENT: the same messages again, after a pause, and nothing of the queue meanwhile. COMMIT
@@ -56,7 +55,7 @@ export type MessageListenerOrderly = (
   messages: readonly MessageExt[],
   context: ConsumeOrderlyContext,
   // biome-ignore lint/suspicious/noConfusingVoidType: functions that return nothing are meant
-) => ConsumeOrderlyStatus | void | Promise<ConsumeOrderlyStatus | void>;
+) => Promise<ConsumeOrderlyStatus | void>;
 
 export interface ListenerRunOptions {
   readonly consumerGroup: string;
@@ -80,7 +79,7 @@ export async function runListener<Status extends string>(
   messages: readonly MessageExt[],
   meaning: StatusMeaning<Status>,
   // biome-ignore lint/suspicious/noConfusingVoidType: listeners may return nothing
-  call: () => Status | void | Promise<Status | void>,
+  call: () => Promise<Status | void>,
 ): Promise<{ readonly status: Status; readonly costMs: number }> {
   const traced = startTrace(options, messages);
   const startMs = performance.now();

@@ -46,10 +46,10 @@ export type LocalTransactionExecutor<Argument = unknown> = (
   message: Message,
   argument: Argument,
   context: TransactionContext,
-) => LocalTransactionState | Promise<LocalTransactionState>;
+) => Promise<LocalTransactionState>;
 
 /** Says how the transaction of a message ended, at the broker's request; any member of the group may be asked. */
-export type LocalTransactionChecker = (message: MessageExt) => LocalTransactionState | Promise<LocalTransactionState>;
+export type LocalTransactionChecker = (message: MessageExt) => Promise<LocalTransactionState>;
 
 export interface TransactionProducerOptions<Argument = unknown> extends ProducerOptions {
   /** The local transaction of messages that do not bring their own. */
@@ -151,7 +151,7 @@ export class TransactionProducer<Argument = unknown> extends Producer {
 
   /** An exception decides nothing. */
   async #decide(
-    decide: () => LocalTransactionState | Promise<LocalTransactionState>,
+    decide: () => Promise<LocalTransactionState>,
     what: string,
   ): Promise<{ state: LocalTransactionState; failure?: string | undefined }> {
     try {

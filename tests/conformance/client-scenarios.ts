@@ -33,7 +33,7 @@ const range = (count: number, prefix = ''): string[] => Array.from({ length: cou
 /** A consumer that keeps what it gets. */
 function collector(consumer: PushConsumer): MessageExt[] {
   const got: MessageExt[] = [];
-  consumer.consumeConcurrently(messages => {
+  consumer.consumeConcurrently(async messages => {
     got.push(...messages);
   });
   return got;
@@ -147,7 +147,7 @@ async function retries(cluster: ClientCluster): Promise<void> {
   const consumer = cluster.pushConsumer({ consumerGroup });
   consumer.subscribe(topic, 'TagA');
   const got: MessageExt[] = [];
-  consumer.consumeConcurrently(([message], context) => {
+  consumer.consumeConcurrently(async ([message], context) => {
     got.push(message!);
     context.delayLevelWhenNextConsume = message!.bodyText === 'bury' ? -1 : 1;
     if (message!.bodyText === 'bury' || message!.reconsumeTimes === 0) throw new Error('not today');
@@ -237,7 +237,7 @@ async function buriesOrdered(cluster: ClientCluster): Promise<void> {
   const consumer = cluster.pushConsumer(options);
   consumer.subscribe(topic);
   const got: string[] = [];
-  consumer.consumeOrderly(([message]) => {
+  consumer.consumeOrderly(async ([message]) => {
     got.push(`${message!.bodyText}/${message!.reconsumeTimes}`);
     return message!.bodyText === 'bad' ? 'SUSPEND_CURRENT_QUEUE_A_MOMENT' : 'SUCCESS';
   });
@@ -274,11 +274,11 @@ async function decides(cluster: ClientCluster): Promise<void> {
   const producer = await cluster.transactionProducer<LocalTransactionState | Error>({
     producerGroup: freshName('PG'),
     onError: () => undefined,
-    executeLocalTransaction: (_message, argument) => {
+    executeLocalTransaction: async (_message, argument) => {
       if (argument instanceof Error) throw argument;
       return argument;
     },
-    checkLocalTransaction: message => {
+    checkLocalTransaction: async message => {
       checked.push(message);
       return message.bodyText === 'unknown, commit' ? 'COMMIT_MESSAGE' : 'ROLLBACK_MESSAGE';
     },
@@ -340,7 +340,7 @@ async function selects(cluster: ClientCluster): Promise<void> {
   assert.equal(texts(got), ['red 7', 'red 8']);
   const wrong = cluster.pushConsumer({ consumerGroup: freshName('CG') });
   wrong.subscribe(topic, MessageSelector.bySql('amount >'));
-  wrong.consumeConcurrently(() => undefined);
+  wrong.consumeConcurrently(async () => {});
   assert.instance(await rejectionOf(wrong.start()), MQBrokerError);
 }
 

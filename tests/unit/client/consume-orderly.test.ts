@@ -67,7 +67,7 @@ orderly('calls the listener of a queue once at a time, queues side by side', () 
 
 orderly('a message that fails holds up those after it', () => {
   const got: string[] = [];
-  const listener: MessageListenerOrderly = ([message]) => {
+  const listener: MessageListenerOrderly = async ([message]) => {
     got.push(`${message!.bodyText}/${message!.reconsumeTimes}`);
     if (message!.bodyText === '1' && message!.reconsumeTimes < 2) throw new Error('not yet');
     return 'SUCCESS';
@@ -82,7 +82,7 @@ orderly('a message that fails holds up those after it', () => {
 
 orderly('a message that failed too often becomes a dead letter', () => {
   const got: string[] = [];
-  const listener: MessageListenerOrderly = ([message]) => {
+  const listener: MessageListenerOrderly = async ([message]) => {
     got.push(message!.bodyText);
     return message!.bodyText === 'bad' ? 'SUSPEND_CURRENT_QUEUE_A_MOMENT' : 'SUCCESS';
   };
@@ -102,7 +102,7 @@ orderly('a message that failed too often becomes a dead letter', () => {
 orderly('commits and rolls back at the listener’s word when autoCommit is off', () => {
   const got: string[] = [];
   let rolledBack = false;
-  const listener: MessageListenerOrderly = ([message], context) => {
+  const listener: MessageListenerOrderly = async ([message], context) => {
     context.autoCommit = false;
     got.push(message!.bodyText);
     if (message!.bodyText === '1') return 'COMMIT';
@@ -122,7 +122,7 @@ orderly('commits and rolls back at the listener’s word when autoCommit is off'
 
 orderly('stops when the lock is lost, and goes on when it is back', () => {
   const got: string[] = [];
-  const listener: MessageListenerOrderly = ([message]) => {
+  const listener: MessageListenerOrderly = async ([message]) => {
     got.push(message!.bodyText);
   };
   return consume({}, listener, async (fake, client) => {

@@ -25,7 +25,7 @@ async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
   const client = new PushConsumer({ namesrvAddr, consumerGroup: 'CG', consumeFromWhere, onError: () => undefined });
   const got: MessageExt[] = [];
   client.subscribe('T', 'A || B');
-  client.consumeConcurrently(([message], context) => {
+  client.consumeConcurrently(async ([message], context) => {
     got.push(message!);
     assert.is(context.messageQueue.brokerName, 'broker-a');
     if (message!.bodyText === 'later') return 'RECONSUME_LATER';

@@ -44,7 +44,7 @@ async function withRig(options: Partial<PushConsumerOptions>, body: (rig: Rig) =
 async function collect(client: PushConsumer): Promise<MessageExt[]> {
   const got: MessageExt[] = [];
   client.subscribe('T');
-  client.consumeConcurrently(messages => {
+  client.consumeConcurrently(async messages => {
     got.push(...messages);
   });
   await client.start();
@@ -109,7 +109,7 @@ consumer('begins where it is told when the group has no offset', async () => {
 consumer('sends back what a listener does not consume, as Java does', () =>
   withRig({}, async ({ fake, consumer, reports }) => {
     consumer.subscribe('T');
-    consumer.consumeConcurrently(([message], context) => {
+    consumer.consumeConcurrently(async ([message], context) => {
       if (message!.bodyText === 'throws') throw new Error('no');
       context.delayLevelWhenNextConsume = 5;
       return message!.bodyText === 'fine' ? undefined : 'RECONSUME_LATER';
@@ -133,7 +133,7 @@ consumer('sends a copy to the retry topic when the broker cannot take it back', 
   withRig({ maxReconsumeTimes: 3 }, async ({ fake, consumer }) => {
     fake.broker.on(CONSUMER_SEND_MSG_BACK, request => createResponse(request, ResponseCode.SYSTEM_ERROR, 'no'));
     consumer.subscribe('T');
-    consumer.consumeConcurrently(() => 'RECONSUME_LATER');
+    consumer.consumeConcurrently(async () => 'RECONSUME_LATER');
     await consumer.start();
     fake.putRecord({ topic: 'T', body: 'x', reconsumeTimes: 2, properties: { TAGS: 'A', KEYS: 'k', colour: 'red' } });
     await until(() => fake.broker.received(SEND_MESSAGE_V2).length === 1, 'the copy');
@@ -165,7 +165,7 @@ consumer('keeps a message that can go nowhere, and the offset before it', () =>
       fake.broker.on(code, request => createResponse(request, ResponseCode.MESSAGE_ILLEGAL, 'no'));
     }
     consumer.subscribe('T');
-    consumer.consumeConcurrently(([message]) => (message!.bodyText === 'bad' ? 'RECONSUME_LATER' : undefined));
+    consumer.consumeConcurrently(async ([message]) => (message!.bodyText === 'bad' ? 'RECONSUME_LATER' : undefined));
     await consumer.start();
     fake.put('T', 0, 'good', 'bad', 'good');
     await until(() => reports.includes('sending message ID-T-0-1 back'), 'the failure to be reported');
@@ -186,7 +186,7 @@ consumer('gives batches, and acknowledges a part of one', () =>
   withRig({ consumeMessageBatchMaxSize: 3 }, async ({ fake, consumer }) => {
     const sizes: number[] = [];
     consumer.subscribe('T');
-    consumer.consumeConcurrently((messages, context) => {
+    consumer.consumeConcurrently(async (messages, context) => {
       sizes.push(messages.length);
       if (messages.length === 3) context.ackIndex = 1;
     });
@@ -270,7 +270,7 @@ consumer('waits no longer than it is told', () =>
   withRig({ awaitTerminationWhenShutdownMs: 30 }, async ({ fake, consumer, reports }) => {
     consumer.subscribe('T');
     const { passed, open } = gate();
-    consumer.consumeConcurrently(() => passed);
+    consumer.consumeConcurrently(async () => passed);
     await consumer.start();
     fake.put('T', 0, 'a');
     await until(
@@ -356,7 +356,7 @@ consumer('asks a broker whether it takes a condition', () =>
   withRig({}, async ({ fake, consumer }) => {
     fake.broker.on(RequestCode.CHECK_CLIENT_CONFIG, request => createResponse(request, 23, 'not so'));
     consumer.subscribe('T', MessageSelector.bySql('a >'));
-    consumer.consumeConcurrently(() => undefined);
+    consumer.consumeConcurrently(async () => {});
     const error = await rejectionOf(consumer.start());
     assert.match((error as MQClientError).message, /SUBSCRIPTION_PARSE_FAILED.*not so/);
     const [request] = fake.broker.received(RequestCode.CHECK_CLIENT_CONFIG);
@@ -369,7 +369,7 @@ consumer('sends back what takes too long', () =>
   withRig({ consumeTimeoutMs: 50 }, async ({ fake, consumer }) => {
     const { passed, open } = gate();
     consumer.subscribe('T');
-    consumer.consumeConcurrently(() => passed);
+    consumer.consumeConcurrently(async () => passed);
     await consumer.start();
     fake.put('T', 0, 'hangs');
     await until(() => fake.broker.received(CONSUMER_SEND_MSG_BACK).length === 1, 'the message to go back');

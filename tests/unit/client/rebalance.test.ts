@@ -43,7 +43,7 @@ const queueIds = (client: PushConsumer): number[] =>
 rebalance('gives queues away when a member comes, and stores what was consumed of them first', () =>
   withRig({}, async (fake, client) => {
     const got: MessageExt[] = [];
-    client.consumeConcurrently(messages => {
+    client.consumeConcurrently(async messages => {
       got.push(...messages);
     });
     await client.start();
@@ -69,7 +69,7 @@ rebalance('gives queues away when a member comes, and stores what was consumed o
 
 rebalance('gives up nothing when the broker does not know this member, and tells it again', () =>
   withRig({ rebalanceIntervalMs: 30 }, async (fake, client) => {
-    client.consumeConcurrently(() => undefined);
+    client.consumeConcurrently(async () => {});
     await client.start();
     const beats = fake.broker.received(HEART_BEAT).length;
     const known = { consumerIdList: [client.clientId] };
@@ -92,7 +92,7 @@ rebalance('gives up nothing when the broker does not know this member, and tells
 
 rebalance('takes queues that a topic gains, and a topic that comes later', () =>
   withRig({ rebalanceIntervalMs: 30, pollNameServerIntervalMs: 30 }, async (fake, client) => {
-    client.consumeConcurrently(() => undefined);
+    client.consumeConcurrently(async () => {});
     client.subscribe('Later');
     await client.start();
     fake.addTopic('T', 6);
@@ -104,7 +104,7 @@ rebalance('takes queues that a topic gains, and a topic that comes later', () =>
 
 rebalance('tells the broker of a changed division with a greater version, before it pulls', () =>
   withRig({}, async (fake, client) => {
-    client.consumeConcurrently(() => undefined);
+    client.consumeConcurrently(async () => {});
     await client.start();
     await until(() => fake.broker.received(RequestCode.PULL_MESSAGE).length >= 4, 'the pulls');
     const { requests } = fake.broker;
@@ -117,7 +117,7 @@ rebalance('tells the broker of a changed division with a greater version, before
 
 rebalance('takes a queue for ordered consumption only with its lock, and gives the lock back', () =>
   withRig({ rebalanceIntervalMs: 30 }, async (fake, client) => {
-    client.consumeOrderly(() => undefined);
+    client.consumeOrderly(async () => {});
     fake.lockedByOthers.add('T@2');
     await client.start();
     assert.equal(queueIds(client), [0, 1, 3]);
@@ -158,7 +158,7 @@ rebalance('does not give away a queue whose ordered listener runs', () =>
 
 rebalance('a broadcast takes all queues and asks no broker who else there is', () =>
   withRig({ messageModel: 'BROADCASTING', localOffsetStoreDir: '/nonexistent' }, async (fake, client) => {
-    client.consumeConcurrently(() => undefined);
+    client.consumeConcurrently(async () => {});
     fake.others = ['another', '~other'];
     await client.start();
     assert.equal(queueIds(client), [0, 1, 2, 3]);

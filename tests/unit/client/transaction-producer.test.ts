@@ -48,12 +48,12 @@ async function withRig(options: Partial<Options>, body: (rig: Rig) => Promise<vo
     namesrvAddr: broker.address,
     producerGroup: 'PG',
     onError: (_error, what) => reports.push(what),
-    executeLocalTransaction: (message, argument, context) => {
+    executeLocalTransaction: async (message, argument, context) => {
       executed.push([message.body, context.transactionId, context.sendResult.queueOffset]);
       if (argument instanceof Error) throw argument;
       return argument;
     },
-    checkLocalTransaction: async (message): Promise<LocalTransactionState> => {
+    checkLocalTransaction: async message => {
       checked.push(message);
       return 'COMMIT_MESSAGE';
     },
@@ -131,7 +131,7 @@ transaction('a message may bring its own transaction, and needs one', () =>
     const error = await rejectionOf(producer.sendMessageInTransaction(message, 'UNKNOW'));
     assert.is((error as MQClientError).code, 'INVALID_ARGUMENT');
     assert.is(broker.received(SEND_MESSAGE_V2).length, 0);
-    const options = { executeLocalTransaction: (): LocalTransactionState => 'COMMIT_MESSAGE' };
+    const options = { executeLocalTransaction: async (): Promise<LocalTransactionState> => 'COMMIT_MESSAGE' };
     const result = await producer.sendMessageInTransaction(message, 'UNKNOW', options);
     assert.is(result.localTransactionState, 'COMMIT_MESSAGE');
   }),
