@@ -3,9 +3,6 @@
  * Our producer, pull consumer and admin against a Java 4.9.7 name server and broker. `RINGMQ_REFERENCE` names the
  * folder of the launchers `mqnamesrv` and `mqbroker`.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -246,18 +243,6 @@ check('the administration calls', async ({ admin, broker }) => {
   const config = await admin.brokerConfig(broker.address);
   assert.equal([config.brokerName, config.fileReservedTime, config.messageDelayLevel], ['broker-a', '47', '1s 5s']);
   assert.is((await admin.brokerRuntimeInfo(broker.address)).brokerVersionDesc, 'V4_9_7');
-});
-
-check('the example runs to its end', async ({ nameServer }) => {
-  const example = path.join(import.meta.dirname, '..', '..', 'examples', 'send-and-pull.js');
-  const child = spawn(process.execPath, [example, nameServer.address], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', chunk => {
-    output += chunk;
-  });
-  const [code] = await once(child, 'close');
-  assert.is(code, 0);
-  assert.is(output.match(/^pulled .*Hello number \d/gm)?.length, 5);
 });
 
 java.run();

@@ -8,11 +8,14 @@ import { ClientCluster } from '../support/client-cluster.js';
 import { javaLaunchers } from '../support/java.js';
 import { type Launchers, ringmqLaunchers } from '../support/node-process.js';
 import { skip } from '../support/skip.js';
+import { exampleScenarios } from './client-examples.js';
 import { type BrokerFeature, clientScenarios } from './client-scenarios.js';
+
+const scenarios = [...clientScenarios, ...exampleScenarios];
 
 /** What RingMQ's broker serves. Whoever teaches it another feature adds the name here, and its scenarios run. */
 const ringmqServes: ReadonlySet<BrokerFeature> = new Set(['consume']);
-const javaServes: ReadonlySet<BrokerFeature> = new Set(clientScenarios.flatMap(({ needs }) => needs));
+const javaServes: ReadonlySet<BrokerFeature> = new Set(scenarios.flatMap(({ needs }) => needs));
 
 /** Fast enough for a test; the defaults are a minute and 6 seconds. */
 const settings = { transactionCheckInterval: '1000', transactionTimeOut: '1000', enablePropertyFilter: 'true' };
@@ -29,7 +32,7 @@ function register(make: string, launchers: Launchers | string, serves: ReadonlyS
   consuming.after(async () => {
     await cluster?.end();
   });
-  for (const { title, needs, run } of clientScenarios) {
+  for (const { title, needs, run } of scenarios) {
     consuming(title, async () => {
       const missing = needs.filter(feature => !serves.has(feature));
       if (cluster === undefined) skip(String(launchers));
