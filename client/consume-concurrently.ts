@@ -3,13 +3,13 @@
  * consume goes back to the broker. Source: spec scheduling 2; ConsumeMessageConcurrentlyService.
  */
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
-import { messageOf } from '../runtime/base/errors.js';
 import { type ConsumerTools, type ConsumeService, runOptionsOf } from './consume-service.js';
 import type { MessageExt } from './message-ext.js';
 import {
   type ConsumeConcurrentlyContext,
   type ConsumeConcurrentlyStatus,
   type ConsumeMessageDirectlyResult,
+  consumeNow,
   type MessageListenerConcurrently,
   runListener,
   type StatusMeaning,
@@ -62,21 +62,15 @@ export class ConsumeConcurrentlyService implements ConsumeService {
     }
   }
 
-  async consumeDirectly(message: MessageExt, messageQueue: MessageQueue): Promise<ConsumeMessageDirectlyResult> {
-    const startMs = performance.now();
-    const done = (consumeResult: ConsumeMessageDirectlyResult['consumeResult'], remark?: string) => ({
-      order: false,
-      autoCommit: true,
-      consumeResult,
-      ...(remark === undefined ? {} : { remark }),
-      spentTimeMills: Math.round(performance.now() - startMs),
-    });
-    try {
-      const status = await this.#listener([message], contextOf(messageQueue));
-      return done(status === 'RECONSUME_LATER' ? 'CR_LATER' : 'CR_SUCCESS');
-    } catch (error) {
-      return done('CR_THROW_EXCEPTION', messageOf(error));
-    }
+  consumeDirectly(message: MessageExt, messageQueue: MessageQueue): Promise<ConsumeMessageDirectlyResult> {
+    return consumeNow(
+      this.order,
+      () => true,
+      async () => {
+        const status = await this.#listener([message], contextOf(messageQueue));
+        return status === 'RECONSUME_LATER' ? 'CR_LATER' : 'CR_SUCCESS';
+      },
+    );
   }
 
   async stop(limitMs: number): Promise<boolean> {

@@ -3,13 +3,13 @@
  * consumed. The queue has to be locked at its broker. Source: spec scheduling 2.3; ConsumeMessageOrderlyService.
  */
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
-import { messageOf } from '../runtime/base/errors.js';
 import { type ConsumerTools, type ConsumeService, runOptionsOf } from './consume-service.js';
 import type { MessageExt } from './message-ext.js';
 import {
   type ConsumeMessageDirectlyResult,
   type ConsumeOrderlyContext,
   type ConsumeOrderlyStatus,
+  consumeNow,
   type MessageListenerOrderly,
   runListener,
   type StatusMeaning,
@@ -72,21 +72,10 @@ export class ConsumeOrderlyService implements ConsumeService {
     this.#pool.submit(() => this.#run(queue));
   }
 
-  async consumeDirectly(message: MessageExt, messageQueue: MessageQueue): Promise<ConsumeMessageDirectlyResult> {
-    const startMs = performance.now();
+  consumeDirectly(message: MessageExt, messageQueue: MessageQueue): Promise<ConsumeMessageDirectlyResult> {
     const context = contextOf(messageQueue);
-    const done = (consumeResult: ConsumeMessageDirectlyResult['consumeResult'], remark?: string) => ({
-      order: true,
-      autoCommit: context.autoCommit,
-      consumeResult,
-      ...(remark === undefined ? {} : { remark }),
-      spentTimeMills: Math.round(performance.now() - startMs),
-    });
-    try {
-      return done(directResults[(await this.#listener([message], context)) ?? 'SUCCESS']);
-    } catch (error) {
-      return done('CR_THROW_EXCEPTION', messageOf(error));
-    }
+    const call = async () => directResults[(await this.#listener([message], context)) ?? 'SUCCESS'];
+    return consumeNow(this.order, () => context.autoCommit, call);
   }
 
   async stop(limitMs: number): Promise<boolean> {

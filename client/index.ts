@@ -1,5 +1,6 @@
 /**
- * A RocketMQ client for Node: sends, pulls, and a little administration. Tried with RocketMQ 3.2.6 and 4.9.7 brokers.
+ * A RocketMQ client for Node: producers, transactions, push and pull consumers, and a little administration. Tried with
+ * RocketMQ 3.2.6, 4.9.7 and 5.3.3 brokers.
  *
  * @example
  * import { Producer, PullConsumer } from 'ringmq';

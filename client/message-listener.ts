@@ -1,5 +1,6 @@
 /** What an application registers with a push consumer, and one run of it. */
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
+import { messageOf } from '../runtime/base/errors.js';
 import type { ErrorReporter } from './error-reporter.js';
 import type { MessageExt } from './message-ext.js';
 import type { ProcessQueue } from './process-queue.js';
@@ -121,4 +122,20 @@ export interface ConsumeMessageDirectlyResult {
   readonly consumeResult: 'CR_SUCCESS' | 'CR_LATER' | 'CR_ROLLBACK' | 'CR_COMMIT' | 'CR_THROW_EXCEPTION';
   readonly remark?: string;
   readonly spentTimeMills: number;
+}
+
+/** Runs a listener and says what came of it, exceptions too. `autoCommit` is what the listener left in its context. */
+export async function consumeNow(
+  order: boolean,
+  autoCommit: () => boolean,
+  call: () => Promise<ConsumeMessageDirectlyResult['consumeResult']>,
+): Promise<ConsumeMessageDirectlyResult> {
+  const startMs = performance.now();
+  let outcome: Pick<ConsumeMessageDirectlyResult, 'consumeResult' | 'remark'>;
+  try {
+    outcome = { consumeResult: await call() };
+  } catch (error) {
+    outcome = { consumeResult: 'CR_THROW_EXCEPTION', remark: messageOf(error) };
+  }
+  return { order, autoCommit: autoCommit(), ...outcome, spentTimeMills: Math.round(performance.now() - startMs) };
 }

@@ -12,7 +12,7 @@ const topic = 'DelayedMessageExample';
 
 await using producer = new Producer({ namesrvAddr, producerGroup: 'delayed-example-producers' });
 await producer.start();
-// Levels 1 to 18 stand for 1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h, unless the broker says otherwise.
+// Levels 1 to 18 are 1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h, unless the broker says otherwise.
 const { msgId } = await producer.send({ topic, body: 'a second later', delayLevel: 1 });
 
 let announce = (): void => {};

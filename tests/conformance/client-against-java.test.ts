@@ -14,6 +14,7 @@ import {
   PullConsumer,
   ResponseCode,
 } from '../../client/index.js';
+import { eventually } from '../support/client-cluster.js';
 import { rejectionOf } from '../support/fake-broker.js';
 import { javaLaunchers } from '../support/java.js';
 import {
@@ -70,14 +71,6 @@ java.after(async () => {
   await nameServer.stop();
   removeFolder(folder);
 });
-
-async function eventually(condition: () => Promise<boolean>, what: string, limitMs = 30_000): Promise<void> {
-  const deadlineMs = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ${limitMs} ms for ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-}
 
 function check(title: string, body: (cluster: Cluster) => Promise<void>): void {
   java(title, async () => (cluster === undefined ? skip(reason) : body(cluster)));

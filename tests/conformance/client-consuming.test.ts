@@ -5,13 +5,15 @@
  */
 import { suite } from 'uvu';
 import { ClientCluster } from '../support/client-cluster.js';
+import type { BrokerFeature } from '../support/client-scenario.js';
 import { javaLaunchers } from '../support/java.js';
 import { type Launchers, ringmqLaunchers } from '../support/node-process.js';
 import { skip } from '../support/skip.js';
-import { exampleScenarios } from './client-examples.js';
-import { type BrokerFeature, clientScenarios } from './client-scenarios.js';
+import { consumptionScenarios } from './consumption-scenarios.js';
+import { exampleScenarios } from './example-scenarios.js';
+import { messageScenarios } from './message-scenarios.js';
 
-const scenarios = [...clientScenarios, ...exampleScenarios];
+const scenarios = [...consumptionScenarios, ...messageScenarios, ...exampleScenarios];
 
 /** What RingMQ's broker serves. Whoever teaches it another feature adds the name here, and its scenarios run. */
 const ringmqServes: ReadonlySet<BrokerFeature> = new Set(['consume']);

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import type { ClientCluster } from '../support/client-cluster.js';
-import type { ClientScenario } from './client-scenarios.js';
+import type { ClientScenario } from '../support/client-scenario.js';
 
 const limitMs = 90_000;
 
