@@ -5,9 +5,21 @@ import { messageOf } from '../runtime/base/errors.js';
 export type ErrorReporter = (error: unknown, what: string) => void;
 
 /** Tells the process, which prints a warning unless the application listens for it. */
-export const warnOfError: ErrorReporter = (error, what) => {
+const warnOfError: ErrorReporter = (error, what) => {
   process.emitWarning(`${what}: ${messageOf(error)}`, { type: 'RocketMQWarning', detail: stackOf(error) });
 };
+
+/** The application's reporter, or the warning; what the reporter itself throws becomes a warning. */
+export function reporterOf(onError: ErrorReporter | undefined): ErrorReporter {
+  if (onError === undefined) return warnOfError;
+  return (error, what) => {
+    try {
+      onError(error, what);
+    } catch (failure) {
+      warnOfError(failure, `onError, told of ${what}`);
+    }
+  };
+}
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? '') : '';

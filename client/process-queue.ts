@@ -138,7 +138,7 @@ export class ProcessQueue {
     return messages;
   }
 
-  /** All that was taken is consumed; gives the offset to go on from, as {@link remove} does, -1 if nothing was taken. */
+  /** All that was taken is consumed; gives where to go on as {@link remove} does, -1 if nothing was taken. */
   commit(): number {
     const last = [...this.#taken.keys()].at(-1);
     if (last === undefined) return -1;

@@ -14,7 +14,7 @@
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
 import { MiB } from '../runtime/base/units.js';
 import { ClientInstance, type ClientOptions } from './client-instance.js';
-import { type ErrorReporter, warnOfError } from './error-reporter.js';
+import { type ErrorReporter, reporterOf } from './error-reporter.js';
 import { MQClientError } from './errors.js';
 import { type Message, type MessageLimits, prepareBatch, prepareMessage } from './message.js';
 import type { MessageExt } from './message-ext.js';
@@ -61,7 +61,7 @@ export class Producer {
   constructor(options: ProducerOptions) {
     const { producerGroup } = options;
     this.instance = new ClientInstance(options, { producerGroup });
-    this.reportError = options.onError ?? warnOfError;
+    this.reportError = reporterOf(options.onError);
     this.#replies = new ReplyTable(this.instance);
     this.#limits = {
       maxMessageSize: options.maxMessageSize ?? 4 * MiB,

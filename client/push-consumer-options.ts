@@ -4,7 +4,7 @@ import path from 'node:path';
 import { messageModels } from '../protocol/bodies/group.js';
 import { type AllocateMessageQueueStrategy, allocateMessageQueueAveragely } from './allocate-strategy.js';
 import type { ClientOptions } from './client-instance.js';
-import { type ErrorReporter, warnOfError } from './error-reporter.js';
+import { type ErrorReporter, reporterOf } from './error-reporter.js';
 import { MQClientError } from './errors.js';
 import { TRACE_TOPIC } from './trace-dispatcher.js';
 
@@ -76,7 +76,7 @@ export type PushConsumerOptions = ClientOptions & { readonly consumerGroup: stri
   readonly [Name in keyof PushConsumerSettings]?: PushConsumerSettings[Name] | undefined;
 };
 
-const defaults: Omit<PushConsumerSettings, 'consumeTimestamp' | 'localOffsetStoreDir'> = {
+const defaults: Omit<PushConsumerSettings, 'consumeTimestamp' | 'localOffsetStoreDir' | 'onError'> = {
   messageModel: 'CLUSTERING',
   consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
   allocateMessageQueueStrategy: allocateMessageQueueAveragely,
@@ -101,7 +101,6 @@ const defaults: Omit<PushConsumerSettings, 'consumeTimestamp' | 'localOffsetStor
   awaitTerminationWhenShutdownMs: 30_000,
   enableTrace: false,
   traceTopic: TRACE_TOPIC,
-  onError: warnOfError,
 };
 
 type NumberSetting = {
@@ -140,6 +139,7 @@ export function settingsOf(options: PushConsumerOptions): PushConsumerSettings {
     localOffsetStoreDir: path.join(os.homedir(), '.rocketmq_offsets'),
     ...defaults,
     ...given,
+    onError: reporterOf(options.onError),
   };
   for (const [name, [least, greatest]] of Object.entries(ranges)) {
     const value = settings[name as NumberSetting];

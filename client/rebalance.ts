@@ -6,11 +6,12 @@ import { decodeBody, listOf, textOf } from '../protocol/bodies/fields.js';
 import type { SubscriptionData } from '../protocol/bodies/group.js';
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
 import { MASTER_ID } from '../protocol/bodies/route.js';
-import { RequestCode, ResponseCode } from '../protocol/codes.js';
+import { RequestCode } from '../protocol/codes.js';
 import { createRequest } from '../protocol/command.js';
 import { RETRY_TOPIC_PREFIX } from '../protocol/topic-names.js';
 import type { ClientInstance, TopicView } from './client-instance.js';
 import type { ConsumerTools } from './consume-service.js';
+import { MQClientError } from './errors.js';
 import { ProcessQueue } from './process-queue.js';
 import type { QueueClient } from './queue-client.js';
 import type { QueueLock } from './queue-lock.js';
@@ -182,40 +183,41 @@ export class Rebalancer {
     if (tools.settings.messageModel === 'BROADCASTING') return view.subscribeQueues;
     await instance.greetBrokers();
     const members = await this.#members(view);
-    if (members === undefined) return undefined;
-    if (!members.includes(instance.clientId)) {
-      // The broker forgot us, or has not heard of us yet: giving everything up would help nobody.
-      await instance.beat();
-      return undefined;
-    }
     const queues = [...view.subscribeQueues].sort(compareQueues);
     return tools.settings.allocateMessageQueueStrategy(tools.consumerGroup, instance.clientId, queues, members);
   }
 
-  /** The ids of all members, sorted, from the first broker of the topic that answers. Errors: of the last broker. */
-  async #members(view: TopicView): Promise<readonly string[] | undefined> {
-    const { instance, tools } = this.#options;
+  /**
+   * The ids of all members, sorted, from the first broker of the topic that knows this one.
+   * Errors: of the last broker, MQBrokerError, MQTimeoutError or MQClientError.
+   */
+  async #members(view: TopicView): Promise<readonly string[]> {
+    const { instance } = this.#options;
     const addresses = view.route.brokerDatas
       .map(({ brokerAddrs }) => brokerAddrs[MASTER_ID] ?? Object.values(brokerAddrs)[0])
       .filter(address => address !== undefined);
     const first = Math.floor(Math.random() * addresses.length);
-    let failure: unknown;
+    let failure: unknown = new MQClientError('NO_ROUTE', 'the topic has no broker');
     for (let tried = 0; tried < addresses.length; tried++) {
-      const address = addresses[(first + tried) % addresses.length]!;
-      const request = createRequest(RequestCode.GET_CONSUMER_LIST_BY_GROUP, { consumerGroup: tools.consumerGroup });
       try {
-        // SYSTEM_ERROR: the group has no member, not even this one.
-        const codes = [ResponseCode.SUCCESS, ResponseCode.SYSTEM_ERROR];
-        const answer = await instance.invoke(address, request, instance.apiTimeoutMs, codes);
-        if (answer.code !== ResponseCode.SUCCESS) return [];
-        const body = decodeAnswer(bytes => decodeBody(bytes, 'GetConsumerListByGroup'), answer.body, address);
-        return listOf(body.consumerIdList, id => textOf(id)).sort(compareText);
+        return await this.#membersAt(addresses[(first + tried) % addresses.length]!);
       } catch (error) {
         failure = error;
       }
     }
-    if (failure !== undefined) throw failure;
-    return undefined;
+    // They forgot us, or have not heard of us yet: giving everything up would help nobody.
+    await instance.beat();
+    throw failure;
+  }
+
+  async #membersAt(address: string): Promise<readonly string[]> {
+    const { instance, tools } = this.#options;
+    const request = createRequest(RequestCode.GET_CONSUMER_LIST_BY_GROUP, { consumerGroup: tools.consumerGroup });
+    const answer = await instance.invoke(address, request);
+    const body = decodeAnswer(bytes => decodeBody(bytes, 'GetConsumerListByGroup'), answer.body, address);
+    const members = listOf(body.consumerIdList, id => textOf(id)).sort(compareText);
+    if (members.includes(instance.clientId)) return members;
+    throw new MQClientError('BAD_ANSWER', `${address} does not count ${instance.clientId} among the members`);
   }
 
   /** The queues that could be had, registered. */
