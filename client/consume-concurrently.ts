@@ -79,10 +79,8 @@ export class ConsumeConcurrentlyService implements ConsumeService {
     return this.#pool.whenIdle(limitMs);
   }
 
-  async #run(queue: ProcessQueue, batch: readonly MessageExt[]): Promise<void> {
-    // What took too long elsewhere may have been sent back meanwhile.
-    const messages = batch.filter(message => queue.has(message));
-    if (queue.retired || messages.length === 0) return;
+  async #run(queue: ProcessQueue, messages: readonly MessageExt[]): Promise<void> {
+    if (queue.retired) return;
     queue.begin(messages);
     try {
       const context = contextOf(queue.queue);
@@ -113,6 +111,7 @@ export class ConsumeConcurrentlyService implements ConsumeService {
       this.#tools.settings.onError(new Error('a broadcast is not tried again'), `dropping ${ids} of ${queue.key}`);
       return [];
     }
+    // One that took too long has gone back already.
     const waiting = failed.filter(message => queue.has(message));
     const outcomes = await Promise.all(waiting.map(message => this.#sendBack(queue, message, delayLevel)));
     const kept = waiting.filter((_, index) => !outcomes[index]);
