@@ -1,4 +1,6 @@
 /** Configuration: every key as data, loading with all faults at once, changes at run time, presets, the reference. */
+
+export { parseDelayLevels } from './delay-levels.js';
 export { renderReference } from './document.js';
 export { ConfigError, type ConfigIssue, type ConfigSource, formatIssue } from './issues.js';
 export type { ConfigObject, ConfigValue, Effect, KeySpec } from './keys.js';

@@ -4,45 +4,52 @@
  * Purpose   the only writer of the log and the only owner of queue offsets: assigns both, fills the blanks of each
  *           record, appends a batch with one write.
  * Thread    a worker, blocking; or inline.
- * Reads     append requests, one ring a send lane; commands of the node (retire segments).
- * Writes    the log; append results to remoting; positions appended and minimum; the store state bit WRITE_FAILED.
- * When full it leaves requests in their rings until remoting has taken results; lanes then refuse what waits too long.
+ * Reads     append requests, one ring a send lane and one a room that appends for the broker; commands of the node
+ *           (retire segments).
+ * Writes    the log; append results to remoting and to the rooms that asked; positions appended and minimum; the store
+ *           state bit WRITE_FAILED.
+ * When full it leaves requests in their rings until results were taken; lanes then refuse what waits too long.
  * Fails     a failed write refuses every request of its batch and nothing of it counts; a broken assertion ends the
  *           node.
  */
-import { ResponseCode } from '../../protocol/codes.js';
-import { createResponse, encodeCommand } from '../../protocol/command.js';
 import { recordTotalSize, stampRecord } from '../../protocol/message-record.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { messageOf } from '../../runtime/base/errors.js';
-import { align8 } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogAppender } from '../../storage/commit-log-appender.js';
 import { QUEUES_MAX } from '../queue-table.js';
-import { AppendFlag, AppendResult, high32, low32, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { StoreState } from '../store-state.js';
 import { AppendRequest } from './mailbox.js';
+import { ResultOutlet, type ResultOutletOptions } from './result-outlet.js';
 import { StagedAppends } from './staged-appends.js';
 
+/** Who asks for appends, and where it wants to hear of them. */
+export interface WriterInbox {
+  readonly requests: Ring;
+  /** Index into {@link CommitLogWriterOptions.outlets}. */
+  readonly outlet: number;
+}
+
 export interface CommitLogWriterOptions {
-  readonly inboxes: Ring[];
-  readonly results: Ring;
-  readonly remotingBell: Doorbell;
+  readonly inboxes: readonly WriterInbox[];
+  readonly outlets: readonly ResultOutletOptions[];
   /** Rung after every batch: flush service, dispatcher. */
   readonly followerBells: readonly Doorbell[];
   readonly appender: CommitLogAppender;
   readonly positions: Positions;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   /** Next offset of each queue, by queue number, as recovery found it; queues beyond begin at 0. */
   readonly queueOffsets: Float64Array;
-  readonly regionId: string;
 }
 
 /** Requests of one write. */
@@ -52,15 +59,18 @@ export class CommitLogWriter implements Actor {
   readonly name = 'commit-log-writer';
   readonly #options: CommitLogWriterOptions;
   readonly #staged = new StagedAppends(BATCH_MAX);
+  readonly #outlets: readonly ResultOutlet[];
   #lastStoreMs = 0;
-  /** Result bytes that the staged requests will need. */
-  #resultBytes = 0;
   #failing = false;
   readonly #queueOffsets = new Float64Array(QUEUES_MAX);
+  /** By outlet: requests of its room up to this attempt are refused; -1 for none. */
+  readonly #refusedAttempt: Int32Array;
 
   constructor(options: CommitLogWriterOptions) {
     this.#options = options;
+    this.#outlets = options.outlets.map(outlet => new ResultOutlet(outlet));
     this.#queueOffsets.set(options.queueOffsets);
+    this.#refusedAttempt = new Int32Array(options.outlets.length).fill(-1);
   }
 
   doWork(nowMs: number): number {
@@ -69,7 +79,7 @@ export class CommitLogWriter implements Actor {
     for (const inbox of this.#options.inboxes) work += this.#drain(inbox);
     if (this.#staged.count > 0) this.#commit();
     if (work > 0) {
-      this.#options.remotingBell.ring();
+      for (const outlet of this.#outlets) outlet.ringBell();
       for (const bell of this.#options.followerBells) bell.ring();
     }
     return work;
@@ -96,52 +106,66 @@ export class CommitLogWriter implements Actor {
     for (const bell of followerBells) bell.ring();
   }
 
-  #drain(inbox: Ring): number {
+  #drain({ requests, outlet }: WriterInbox): number {
     let work = 0;
-    for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
-      if (!this.#hasRoomForResult(inbox.words[(at >> 2) + AppendRequest.count]!)) break;
-      this.#take(inbox, at);
-      inbox.release();
+    for (let at = requests.poll(); at >= 0 && work < BATCH_MAX; at = requests.poll(), work++) {
+      if (!this.#outlets[outlet]!.reserve(requests.words[(at >> 2) + AppendRequest.count]!)) break;
+      this.#take(requests, at, outlet);
+      requests.release();
     }
-    if (work > 0) inbox.publishReleased();
+    if (work > 0) requests.publishReleased();
     return work;
   }
 
-  #hasRoomForResult(count: number): boolean {
-    const needed = 16 + align8((AppendResult.sizes + count) * 4);
-    const { results } = this.#options;
-    if (results.depthBytes() + this.#resultBytes + needed > results.payloadMax) return false;
-    this.#resultBytes += needed;
-    return true;
-  }
-
-  #take(inbox: Ring, at: number): void {
+  #take(requests: Ring, at: number, outlet: number): void {
     const { appender } = this.#options;
     const queueOffsets = this.#queueOffsets;
     const staged = this.#staged;
     const word = at >> 2;
-    const size = inbox.words[word + AppendRequest.size]!;
+    const { words } = requests;
+    const size = words[word + AppendRequest.size]!;
     if (staged.count === BATCH_MAX || !appender.fits(size)) this.#commit();
-    const count = inbox.words[word + AppendRequest.count]!;
-    const queueNumber = inbox.words[word + AppendRequest.queueNumber]!;
+    const refusedAttempt = this.#refusedAttempt[outlet]!;
+    if (refusedAttempt >= 0 && words[word + AppendRequest.attempt]! <= refusedAttempt) {
+      return this.#refuseAlone(words, word, outlet);
+    }
+    const count = words[word + AppendRequest.count]!;
+    const queueNumber = words[word + AppendRequest.queueNumber]!;
+    const companionQueue = words[word + AppendRequest.companionQueue]!;
     const queueOffset = queueOffsets[queueNumber]!;
+    const companionOffset = companionQueue < 0 ? 0 : queueOffsets[companionQueue]!;
     let stagedAt: number;
     try {
-      stagedAt = appender.stage(inbox.bytes, at + AppendRequest.recordBytes, size);
+      stagedAt = appender.stage(requests.bytes, at + AppendRequest.recordBytes, size);
     } catch (error) {
-      staged.add(inbox.words, word, queueOffset, appender.end);
+      staged.add(words, word, outlet, queueOffset, companionOffset, appender.end);
       this.#failAll(error);
       return;
     }
-    const physicalOffset = appender.end + stagedAt;
     let recordAt = stagedAt;
-    for (let index = 0; index < count; index++) {
-      const recordOffset = appender.end + recordAt;
-      stampRecord(appender.buffer, recordAt, queueOffset + index, recordOffset, this.#lastStoreMs);
-      recordAt += recordTotalSize(appender.buffer, recordAt);
-    }
+    for (let index = 0; index < count; index++) recordAt = this.#stamp(recordAt, queueOffset + index);
     queueOffsets[queueNumber] = queueOffset + count;
-    staged.add(inbox.words, word, queueOffset, physicalOffset);
+    if (companionQueue >= 0) {
+      this.#stamp(recordAt, companionOffset);
+      queueOffsets[companionQueue] = companionOffset + 1;
+    }
+    staged.add(words, word, outlet, queueOffset, companionOffset, appender.end + stagedAt);
+  }
+
+  /** A room's request behind one that was refused. */
+  #refuseAlone(words: Int32Array, word: number, outlet: number): void {
+    // What was gathered before it has its results first.
+    this.#commit();
+    this.#staged.add(words, word, outlet, 0, 0, this.#options.appender.end);
+    this.#outlets[outlet]!.refuse(this.#staged, 0, 'one before it was refused');
+    this.#settle();
+  }
+
+  /** Fills the blanks of the record staged at `at`; returns where the next one stands. */
+  #stamp(at: number, queueOffset: number): number {
+    const { appender } = this.#options;
+    stampRecord(appender.buffer, at, queueOffset, appender.end + at, this.#lastStoreMs);
+    return at + recordTotalSize(appender.buffer, at);
   }
 
   /** One write for everything staged; then, and only then, the results. */
@@ -165,42 +189,30 @@ export class CommitLogWriter implements Actor {
     }
     counters.add(Counter.appendBatches);
     counters.add(Counter.bytesAppended, size);
-    for (let index = 0; index < staged.count; index++) this.#sendResult(index, recordsStart);
-    staged.clear();
-    this.#resultBytes = 0;
+    if (this.#options.recorder.isOn) this.#trace(size);
+    for (let index = 0; index < staged.count; index++) {
+      const recordAt = staged.physicalOffset[index]! - recordsStart;
+      this.#outlets[staged.outlet[index]!]!.send(staged, index, appender.buffer, recordAt);
+      counters.add(Counter.messagesAppended, staged.recordCount[index]!);
+    }
+    this.#settle();
   }
 
-  #sendResult(index: number, recordsStart: number): void {
-    const { results, counters, appender } = this.#options;
+  #trace(size: number): void {
+    const { recorder, appender } = this.#options;
     const staged = this.#staged;
-    const count = staged.recordCount[index]!;
-    const sizesCount = count > 1 ? count : 0;
-    const length = (AppendResult.sizes + sizesCount) * 4;
-    const at = results.claim(length);
-    const word = at >> 2;
-    const { words } = results;
-    const queueOffset = staged.queueOffset[index]!;
-    const physicalOffset = staged.physicalOffset[index]!;
-    words[word + AppendResult.connectionId] = staged.connectionId[index]!;
-    words[word + AppendResult.opaque] = staged.opaque[index]!;
-    words[word + AppendResult.flags] = staged.flags[index]!;
-    words[word + AppendResult.code] = ResponseCode.SUCCESS;
-    words[word + AppendResult.queueId] = staged.queueId[index]!;
-    words[word + AppendResult.count] = count;
-    words[word + AppendResult.queueOffsetLow] = low32(queueOffset);
-    words[word + AppendResult.queueOffsetHigh] = high32(queueOffset);
-    words[word + AppendResult.physicalOffsetLow] = low32(physicalOffset);
-    words[word + AppendResult.physicalOffsetHigh] = high32(physicalOffset);
-    words[word + AppendResult.size] = staged.size[index]!;
-    words[word + AppendResult.arrivedMs] = staged.arrivedMs[index]!;
-    let recordAt = physicalOffset - recordsStart;
-    for (let record = 0; record < sizesCount; record++) {
-      const size = recordTotalSize(appender.buffer, recordAt);
-      words[word + AppendResult.sizes + record] = size;
-      recordAt += size;
+    for (let index = 0; index < staged.count; index++) {
+      const traceId = staged.traceId[index]!;
+      if (traceId === 0) continue;
+      const position = staged.physicalOffset[index]!;
+      recorder.note(TraceEvent.appended, traceId, position, staged.queueNumber[index]!, staged.queueOffset[index]!);
     }
-    results.commit(OutboundType.APPEND_RESULT, length);
-    counters.add(Counter.messagesAppended, count);
+    recorder.note(TraceEvent.batchWritten, 0, appender.end, staged.count, size);
+  }
+
+  #settle(): void {
+    this.#staged.clear();
+    for (const outlet of this.#outlets) outlet.settle();
   }
 
   /** Nothing of the staged batch is in the log: queue offsets go back and every sender hears why. */
@@ -211,6 +223,8 @@ export class CommitLogWriter implements Actor {
     appender.rollback();
     for (let index = staged.count - 1; index >= 0; index--) {
       queueOffsets[staged.queueNumber[index]!] = staged.queueOffset[index]!;
+      const companionQueue = staged.companionQueue[index]!;
+      if (companionQueue >= 0) queueOffsets[companionQueue] = staged.companionOffset[index]!;
     }
     counters.add(Counter.appendFailures);
     if (!this.#failing) {
@@ -219,39 +233,11 @@ export class CommitLogWriter implements Actor {
     }
     storeState.set(StoreState.WRITE_FAILED);
     const remark = `service not available now, the commit log cannot be written: ${messageOf(error)}`;
-    for (let index = 0; index < staged.count; index++) this.#refuse(index, remark);
-    staged.clear();
-    this.#resultBytes = 0;
-  }
-
-  #refuse(index: number, remark: string): void {
-    const { results, regionId } = this.#options;
-    const staged = this.#staged;
-    const flags = staged.flags[index]!;
-    const request = {
-      opaque: staged.opaque[index]!,
-      serializeType: (flags & AppendFlag.BINARY) as 0 | 1,
-    };
-    const oneway = (flags & AppendFlag.ONEWAY) !== 0;
-    const response = createResponse(request, ResponseCode.SERVICE_NOT_AVAILABLE, remark, {
-      MSG_REGION: regionId,
-      TRACE_ON: true,
-    });
-    const frame = oneway ? undefined : encodeCommand(response);
-    const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
-    const at = results.claim(length);
-    // The room that was kept free is that of a result; a refusal is longer. When it does not fit, the permit comes back
-    // alone.
-    if (at < 0) return this.#returnPermit(index);
-    results.words[at >> 2] = staged.connectionId[index]!;
-    if (frame !== undefined) results.bytes.set(frame, at + OutboundFrame.frameBytes);
-    results.commit(OutboundType.SEND_REFUSED, length);
-  }
-
-  #returnPermit(index: number): void {
-    const { results } = this.#options;
-    const at = results.claim(OutboundFrame.frameBytes);
-    results.words[at >> 2] = this.#staged.connectionId[index]!;
-    results.commit(OutboundType.SEND_REFUSED, OutboundFrame.frameBytes);
+    for (let index = 0; index < staged.count; index++) {
+      const outlet = staged.outlet[index]!;
+      this.#outlets[outlet]!.refuse(staged, index, remark);
+      if (!this.#options.outlets[outlet]!.takesFrames) this.#refusedAttempt[outlet] = staged.attempt[index]!;
+    }
+    this.#settle();
   }
 }

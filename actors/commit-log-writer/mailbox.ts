@@ -7,8 +7,9 @@
 export const AppendType = { REQUEST: 1 } as const;
 
 /**
- * A request to append `count` records of one queue, whole or not at all. Units: words; records in bytes.
- * Source: sent by send lanes.
+ * A request to append `count` records of one queue, and maybe a companion of another queue behind them: all of it in
+ * one write, or nothing. Units: words; records in bytes.
+ * Source: sent by send lanes and by rooms that append for the broker (scheduler, transaction checker).
  */
 export const AppendRequest = {
   connectionId: 0,
@@ -19,9 +20,19 @@ export const AppendRequest = {
   queueNumber: 3,
   /** The queue id to answer with. */
   queueId: 4,
+  /** Records of that queue; a companion does not count. */
   count: 5,
-  /** Size of all records. */
+  /** Size of all records, that of the companion included. */
   size: 6,
   arrivedMs: 7,
-  recordBytes: 32,
+  /** Dense number of the companion's queue; -1: there is none. */
+  companionQueue: 8,
+  /**
+   * Of a room that appends for the broker: when a request of it is refused, all behind it with this number or a lower
+   * one are refused too, so that what it asks for never comes out of order. It begins a new one when it has heard.
+   */
+  attempt: 9,
+  /** Of a request that is traced, else 0. */
+  traceId: 10,
+  recordBytes: 48,
 } as const;

@@ -11,7 +11,7 @@ import type { TopicEntry } from '../topic-snapshot.js';
 
 /** A room that takes news. */
 export interface NewsReader {
-  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'flushService';
+  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'scheduler' | 'flushService';
   readonly ring: Ring;
   readonly bell: Doorbell;
 }
@@ -24,6 +24,7 @@ interface Waiting {
 const encoder = new TextEncoder();
 
 const takesTopics = (reader: NewsReader): boolean => reader.kind !== 'flushService';
+const takesGroups = ({ kind }: NewsReader): boolean => kind === 'pullLane' || kind === 'sendLane';
 
 export class NewsDesk {
   readonly #onTooLarge: (reader: NewsReader, bytes: number) => void;
@@ -45,10 +46,17 @@ export class NewsDesk {
 
   group(entry: GroupEntry): void {
     this.#tell(NewsType.GROUP, encoder.encode(JSON.stringify(entry)), reader => reader.kind === 'pullLane');
+    const config = encoder.encode(JSON.stringify({ ...entry, members: undefined }));
+    this.#tell(NewsType.GROUP, config, reader => reader.kind === 'sendLane');
   }
 
   groupDeleted(name: string): void {
-    this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), reader => reader.kind === 'pullLane');
+    this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), takesGroups);
+  }
+
+  /** Has the dispatcher delete files of consume queues: expired ones, or all of topics that are gone. */
+  clean(what: 'expired' | 'unused'): void {
+    this.#tell(NewsType.CLEAN, encoder.encode(what), reader => reader.kind === 'dispatcher');
   }
 
   settings(kind: NewsReader['kind'], settings: object): void {

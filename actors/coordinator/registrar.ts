@@ -4,6 +4,7 @@
  */
 import { Connection } from '../../client/connection.js';
 import { encodeRegisterBrokerBody, registerBodyCrc32 } from '../../protocol/bodies/register-broker.js';
+import { decodeKVTable } from '../../protocol/bodies/route.js';
 import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createRequest } from '../../protocol/command.js';
@@ -29,6 +30,8 @@ export interface RegistrarOptions {
   readonly topics: () => TopicConfigSerializeWrapper;
   /** Told once the broker's address is known: from the first connection to a name server. */
   readonly onRegistered: (namesrvAddr: string, brokerAddr: string) => void;
+  /** Which topics are ordered, when the name server has a list of them. */
+  readonly onOrderedTopics: (topics: ReadonlySet<string>) => void;
   readonly log: Logger;
 }
 
@@ -136,6 +139,9 @@ class NameServer {
       this.#options.onRegistered(this.#address, brokerAddr);
     }
     this.#wasUp = true;
+    if (response.body !== null) {
+      this.#options.onOrderedTopics(new Set(Object.keys(decodeKVTable(response.body).table)));
+    }
   }
 
   async #connect(): Promise<Connection> {

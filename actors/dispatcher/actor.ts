@@ -6,7 +6,7 @@
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
  * Writes    consume queues, the key index, the checkpoint; position dispatched; the queue table; word of new entries to
- *           pull lanes that hold.
+ *           pull lanes that hold; rings the scheduler when there are new delayed messages.
  * When full word that a pull lane's ring does not take is kept and told later.
  * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
  *           assertion restarts the actor: what it had dispatched is skipped by offset.
@@ -32,6 +32,7 @@ import {
   topicLength,
   topicLengthSize,
 } from '../../protocol/message-record.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
 import { RingError } from '../../runtime/base/errors.js';
@@ -41,12 +42,18 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { MessageIndexWriter } from '../../storage/message-index.js';
 import type { QueueTable } from '../queue-table.js';
+import type { QueueTraffic } from '../queue-traffic.js';
+import { high32, low32 } from '../remoting/mailbox.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
+import type { KnownTopic } from '../topic-snapshot.js';
+import { dueTimeOf } from './due-time.js';
 import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
 import type { QueueRetirer } from './queue-retirer.js';
 
@@ -56,14 +63,22 @@ export interface DispatcherOptions {
   readonly news: Ring;
   readonly positions: Positions;
   readonly table: QueueTable;
+  /** What was stored, for statistics; not while a store is being opened. */
+  readonly traffic?: QueueTraffic;
   /** Makes the writer of one queue, whose next entry is `nextOffset`. */
   readonly openQueue: (topic: string, queueId: number, nextOffset: number) => ConsumeQueueWriter;
   /** Numbers a queue that no news told of: while a store is opened nobody sends news yet. */
   readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
   readonly pullLanes: { readonly ring: Ring; readonly bell: Doorbell }[];
+  /** Delays of levels 1, 2, ... Units: ms. */
+  readonly delayLevelsMs: readonly number[];
+  /** Rung when a queue of the schedule topic grew; not while a store is being opened. */
+  readonly schedulerBell?: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  /** Not while a store is being opened. */
+  readonly recorder?: FlightRecorder;
   readonly log: Logger;
   readonly flusher: Omit<QueueFlusherOptions, 'queues'>;
   /** Brings queues in line when the log's oldest files went; not while a store is being opened. */
@@ -80,6 +95,8 @@ const RETRY_MS = 1000;
 interface OpenQueue {
   readonly number: number;
   readonly writer: ConsumeQueueWriter;
+  /** It is of the schedule topic. */
+  readonly isSchedule: boolean;
   dirty: boolean;
 }
 
@@ -90,6 +107,10 @@ export class Dispatcher implements Actor {
   readonly #queues = new Map<number, OpenQueue>();
   readonly #dirty: OpenQueue[] = [];
   readonly #untold = new Set<number>();
+  /** Writers of queues whose topic is gone, until they can be closed. */
+  readonly #abandoned: ConsumeQueueWriter[] = [];
+  /** Queues whose files went with their topic. */
+  readonly #emptied = new Set<number>();
   readonly #flusher: QueueFlusher;
   #chunk = new Uint8Array(CHUNK_SIZE);
   #position: number;
@@ -110,7 +131,8 @@ export class Dispatcher implements Actor {
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
-    let work = this.#topics.drain(this.#onNews);
+    let work = this.#topics.drain(this.#onNews, this.#onTopicDeleted);
+    this.#closeAbandoned();
     work += this.#tellLanes();
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
@@ -139,26 +161,78 @@ export class Dispatcher implements Actor {
     this.#flusher.finish(this.#position);
     this.#options.index?.close();
     for (const { writer } of this.#queues.values()) writer.close();
+    for (const writer of this.#abandoned) writer.close();
     this.#options.reader.close();
   }
 
   readonly #onNews = (ring: Ring, at: number): boolean => {
     if (ring.type === NewsType.SETTINGS) this.#flusher.config = JSON.parse(textOf(ring, at)) as QueueFlusherConfig;
+    if (ring.type === NewsType.CLEAN) this.#clean(textOf(ring, at));
     return true;
   };
 
+  /** What an administrator asked for. A disk that refuses is no reason to stop dispatching. */
+  #clean(what: string): void {
+    const { retirer, positions, log } = this.#options;
+    if (retirer === undefined) return;
+    try {
+      const topics = this.#topics.snapshot;
+      if (what === 'expired') this.#retire(positions.read('minimum'));
+      else log.info({ topics: retirer.removeUnknown(topics) }, 'consume queues of topics that are gone are deleted');
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      log.warn({ err: error, what }, 'consume queues could not be cleaned');
+    }
+  }
+
+  /**
+   * Nobody reads the topic any more: its queues go. Their numbers and offsets go on if it is made again, so that what
+   * is still under way finds its place.
+   */
+  readonly #onTopicDeleted = (topic: KnownTopic): void => {
+    const { table, retirer, log } = this.#options;
+    if (retirer === undefined) return;
+    for (const number of topic.queueNumbers) {
+      const queue = this.#queues.get(number);
+      if (queue !== undefined) {
+        this.#queues.delete(number);
+        this.#abandoned.push(queue.writer);
+        if (queue.dirty) this.#dirty.splice(this.#dirty.indexOf(queue), 1);
+      }
+      this.#emptied.add(number);
+      table.publishMin(number, table.max(number));
+    }
+    try {
+      retirer.remove(topic.name);
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      log.warn({ err: error, topic: topic.name }, 'consume queues of a deleted topic could not be deleted');
+    }
+  };
+
+  /** A file that is being synced must stay open until that is over. */
+  #closeAbandoned(): void {
+    if (this.#abandoned.length === 0 || this.#flusher.isSyncing) return;
+    for (const writer of this.#abandoned) writer.close();
+    this.#abandoned.length = 0;
+  }
+
   #followMinimum(): number {
-    const { positions, retirer, reader, log } = this.#options;
+    const { positions, retirer, reader } = this.#options;
     const minimum = positions.read('minimum');
     if (minimum === this.#minimum || retirer === undefined) return 0;
     this.#minimum = minimum;
     reader.closeBefore(minimum);
-    const files = retirer.retire(this.#topics.snapshot, minimum);
-    const indexFiles = this.#options.index?.retire(minimum) ?? 0;
-    if (files + indexFiles > 0) {
-      log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
-    }
+    this.#retire(minimum);
     return 1;
+  }
+
+  #retire(minimum: number): void {
+    const { retirer, index, log } = this.#options;
+    const files = retirer?.retire(this.#topics.snapshot, minimum) ?? 0;
+    const indexFiles = index?.retire(minimum) ?? 0;
+    if (files + indexFiles === 0) return;
+    log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
   }
 
   /** What the index gathered and did not write yet, when its time has come. */
@@ -185,10 +259,13 @@ export class Dispatcher implements Actor {
       if (!(error instanceof RingError)) throw error;
       return this.#onDiskFault(error, nowMs);
     }
-    this.#publishQueues();
+    const scheduled = this.#publishQueues();
     this.#position += at;
     positions.publish('dispatched', this.#position);
+    if (scheduled) this.#options.schedulerBell?.ring();
     counters.add(Counter.unitsDispatched, this.#gathered);
+    const { recorder } = this.#options;
+    if (recorder?.isOn) recorder.note(TraceEvent.dispatched, 0, this.#position, this.#gathered);
     this.#gathered = 0;
     return 1;
   }
@@ -241,14 +318,26 @@ export class Dispatcher implements Actor {
       return 0;
     const queue = this.#queueOf(at);
     if (queue === undefined) return 0;
-    const tags = tagsCodeOf(chunk, properties, propertiesEnd);
-    const offset = recordQueueOffset(chunk, at);
-    if (!queue.writer.append(offset, recordPhysicalOffset(chunk, at), size, tags >> 31, tags)) return 0;
+    if (!this.#appendEntry(queue, at, size, properties, propertiesEnd)) return 0;
+    this.#options.traffic?.add(queue.number, size);
     if (!queue.dirty) {
       queue.dirty = true;
       this.#dirty.push(queue);
     }
     return 1;
+  }
+
+  #appendEntry({ writer, isSchedule }: OpenQueue, at: number, size: number, properties: number, end: number): boolean {
+    const chunk = this.#chunk;
+    const offset = recordQueueOffset(chunk, at);
+    const position = recordPhysicalOffset(chunk, at);
+    if (isSchedule) {
+      const { delayLevelsMs } = this.#options;
+      const dueMs = dueTimeOf(chunk, properties, end, this.#flusher.storeTimestampMs, delayLevelsMs);
+      if (dueMs >= 0) return writer.append(offset, position, size, high32(dueMs), low32(dueMs));
+    }
+    const tags = tagsCodeOf(chunk, properties, end);
+    return writer.append(offset, position, size, tags >> 31, tags);
   }
 
   #indexRecord(at: number, properties: number, propertiesEnd: number): void {
@@ -282,16 +371,19 @@ export class Dispatcher implements Actor {
     if (number === undefined) return undefined;
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
-    const nextOffset = this.#options.table.max(number);
-    const writer = this.#options.openQueue(topic?.name ?? decodeUtf8(chunk, start, end), queueId, nextOffset);
-    const queue = { number, writer, dirty: false };
+    // Without files the first entry says where the queue begins.
+    const nextOffset = this.#emptied.delete(number) ? 0 : this.#options.table.max(number);
+    const name = topic?.name ?? decodeUtf8(chunk, start, end);
+    const writer = this.#options.openQueue(name, queueId, nextOffset);
+    const queue = { number, writer, isSchedule: name === SCHEDULE_TOPIC, dirty: false };
     this.#queues.set(number, queue);
     return queue;
   }
 
-  /** Makes what was written readable and says who waits for it. */
-  #publishQueues(): void {
+  /** Makes what was written readable and says who waits for it; returns whether there are new delayed messages. */
+  #publishQueues(): boolean {
     const { table, storeState, log } = this.#options;
+    let scheduled = false;
     if (this.#retryMs > 0) {
       this.#retryMs = 0;
       storeState.clear(StoreState.DISPATCH_FAILED);
@@ -302,10 +394,12 @@ export class Dispatcher implements Actor {
       const { startOffset, writtenOffset } = queue.writer;
       if (startOffset > table.min(queue.number)) table.publishMin(queue.number, startOffset);
       table.publishMax(queue.number, writtenOffset);
+      scheduled ||= queue.isSchedule;
       if (table.isAwaited(queue.number)) this.#untold.add(queue.number);
     }
     this.#dirty.length = 0;
     this.#tellLanes();
+    return scheduled;
   }
 
   /** Tells pull lanes which awaited queues grew. */

@@ -1,6 +1,6 @@
 /** What actors are made from, out of the configuration: plain data that crosses threads. */
 import { totalmem } from 'node:os';
-import type { BrokerConfig, NamesrvConfig } from '../../config/index.js';
+import { type BrokerConfig, type NamesrvConfig, parseDelayLevels } from '../../config/index.js';
 import { parseIpv4 } from '../../protocol/message-id.js';
 import type { StorePaths } from '../../storage/paths.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
@@ -35,6 +35,8 @@ export interface BrokerSettings {
   readonly mappedFileSizeConsumeQueue: number;
   readonly flush: LogFlushSettings;
   readonly flushQueues: QueueFlusherConfig;
+  /** Delays of levels 1, 2, ... Units: ms. */
+  readonly delayLevelsMs: readonly number[];
   readonly index: {
     readonly messageIndexEnable: boolean;
     readonly maxHashSlotNum: number;
@@ -75,6 +77,7 @@ export function brokerSettings(
       storeAddress: parseIpv4(advertisedAddress),
       storePort: config.listenPort,
       syncFlush: config.flushDiskType === 'SYNC_FLUSH',
+      delayLevels: parseDelayLevels(config.messageDelayLevel).length,
     },
     sendLane: sendLaneSettings(config),
     pullLane: pullLaneSettings(config, totalmem()),
@@ -83,6 +86,7 @@ export function brokerSettings(
     mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
     flush: logFlushSettings(config),
     flushQueues: queueFlushSettings(config),
+    delayLevelsMs: parseDelayLevels(config.messageDelayLevel),
     index: {
       messageIndexEnable: config.messageIndexEnable,
       maxHashSlotNum: config.maxHashSlotNum,

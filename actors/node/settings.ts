@@ -4,6 +4,7 @@ import type { CoordinatorSettings } from '../coordinator/state.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import type { SchedulerSettings } from '../scheduler/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
@@ -13,6 +14,7 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
       ? config.waitTimeMillsInSendQueue
       : Number.MAX_SAFE_INTEGER,
     brokerPermission: config.brokerPermission,
+    rejectTransactionMessage: config.rejectTransactionMessage,
     startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
   };
 }
@@ -21,6 +23,7 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
   return {
     brokerPermission: config.brokerPermission,
     longPollingEnable: config.longPollingEnable,
+    slaveReadEnable: config.slaveReadEnable,
     shortPollingTimeMills: config.shortPollingTimeMills,
     maxTransferBytesOnMessageInMemory: config.maxTransferBytesOnMessageInMemory,
     maxTransferCountOnMessageInMemory: config.maxTransferCountOnMessageInMemory,
@@ -30,6 +33,8 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
     holdsMax: config.pullThreadPoolQueueCapacity,
     maxMsgsNumBatch: config.maxMsgsNumBatch,
     defaultQueryMaxNum: config.defaultQueryMaxNum,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterSupportRetry: config.filterSupportRetry,
     waitTimeMillsInPullQueue: config.brokerFastFailureEnable
       ? config.waitTimeMillsInPullQueue
       : Number.MAX_SAFE_INTEGER,
@@ -41,7 +46,10 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     autoCreateTopicEnable: config.autoCreateTopicEnable,
     autoCreateSubscriptionGroup: config.autoCreateSubscriptionGroup,
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
+    autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
   };
 }
@@ -62,6 +70,14 @@ export function queueFlushSettings(config: BrokerConfig): QueueFlusherConfig {
     flushIntervalConsumeQueue: config.flushIntervalConsumeQueue,
     flushConsumeQueueLeastPages: config.flushConsumeQueueLeastPages,
     flushConsumeQueueThoroughInterval: config.flushConsumeQueueThoroughInterval,
+  };
+}
+
+export function schedulerSettings(config: BrokerConfig): SchedulerSettings {
+  return {
+    deliver: config.brokerRole !== 'SLAVE',
+    flushDelayOffsetInterval: config.flushDelayOffsetInterval,
+    scheduleAsyncDeliverMaxPendingLimit: config.scheduleAsyncDeliverMaxPendingLimit,
   };
 }
 

@@ -17,20 +17,22 @@ import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol
 import { HeaderView } from '../../protocol/header-view.js';
 import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
 import { PULL_RESPONSE_HEADER_MAX } from '../../protocol/pull-response.js';
-import { ALL_TAGS, type TagFilter } from '../../protocol/tag-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
-import type { GroupEntry } from '../group-snapshot.js';
+import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
+import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
@@ -38,13 +40,15 @@ import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
-import { FilterCache } from './filter-cache.js';
+import { GroupCounts } from './group-counts.js';
 import { HeldPulls } from './held-pulls.js';
 import type { HeldPull } from './hold-table.js';
 import { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
+import type { MessageFilter } from './message-filter.js';
+import { PullFilters } from './pull-filters.js';
 import { StoreQueries } from './queries.js';
-import { type PullRefusal, SubscriptionRules } from './subscription-rules.js';
+import { SubscriptionRules } from './subscription-rules.js';
 
 export interface PullLaneOptions {
   readonly name: string;
@@ -61,6 +65,11 @@ export interface PullLaneOptions {
   readonly log: CommitLogReader;
   readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
   readonly counters: Counters;
+  /** What is handed out to each group. */
+  readonly traffic: GroupTraffic;
+  /** How long looking for the messages of a pull takes. */
+  readonly latencies: Latencies;
+  readonly recorder: FlightRecorder;
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
   readonly brokerName: string;
@@ -72,13 +81,15 @@ const BATCH_MAX = 256;
 const RETRY_MS = 5;
 /** Open consume queues of a lane. */
 const QUEUES_OPEN_MAX = 512;
+const MASTER_ID = 0;
+
 export class PullLane implements Actor {
   readonly name: string;
   readonly #options: PullLaneOptions;
   readonly #news: TopicNews;
-  readonly #groups = new Map<string, GroupEntry>();
+  readonly #groups = new GroupSnapshot();
   readonly #held: HeldPulls;
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
   readonly #queues = new Map<number, ConsumeQueueReader>();
@@ -87,7 +98,7 @@ export class PullLane implements Actor {
   readonly #queries: StoreQueries;
   readonly #rules: SubscriptionRules;
   readonly #answers: PullAnswers;
-  readonly #filters = new FilterCache();
+  readonly #filters: PullFilters;
   #settings: PullLaneSettings;
   #nowMs = 0;
   #asked = false;
@@ -101,16 +112,19 @@ export class PullLane implements Actor {
     this.#window = new LogWindow(options.log);
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
-    this.#answers = new PullAnswers(options.toRemoting, options.counters);
+    const counts = new GroupCounts(options.traffic, options.toCoordinator);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder);
     this.#held = new HeldPulls({
       table: options.table,
       counters: options.counters,
       log: options.logger,
       fetcher: this.#fetcher,
       answers: this.#answers,
-      fetch: pull => this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter),
+      fetch: ({ group, topic, queueId, queueNumber, offset, maxMsgNums, filter }) =>
+        this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter),
     });
     this.#rules = new SubscriptionRules(options.brokerName);
+    this.#filters = new PullFilters(this.#rules, this.#groups);
     this.#queries = new StoreQueries({
       topics: this.#news.snapshot,
       table: options.table,
@@ -126,7 +140,7 @@ export class PullLane implements Actor {
   doWork(nowMs: number): number {
     this.#nowMs = nowMs;
     this.#followMinimum();
-    let work = this.#news.drain(this.#onNews);
+    let work = this.#news.drain(this.#onNews, this.#onTopicDeleted);
     const requests = this.#drainRequests(this.#options.inbox);
     if (requests > 0) this.#options.counters.add(Counter.requestsIn, requests);
     work += requests;
@@ -159,6 +173,14 @@ export class PullLane implements Actor {
     this.#window.clear();
   }
 
+  /** Its files are going: the queues of a topic that is made again have others. */
+  readonly #onTopicDeleted = (topic: KnownTopic): void => {
+    for (const number of topic.queueNumbers) {
+      this.#queues.get(number)?.close();
+      this.#queues.delete(number);
+    }
+  };
+
   readonly #onNews = (ring: Ring, at: number): boolean => {
     switch (ring.type) {
       case NewsType.FRAME:
@@ -166,11 +188,9 @@ export class PullLane implements Actor {
       case NewsType.SETTINGS:
         this.#settings = JSON.parse(textOf(ring, at)) as PullLaneSettings;
         return true;
-      case NewsType.GROUP: {
-        const group = JSON.parse(textOf(ring, at)) as GroupEntry;
-        this.#groups.set(group.name, group);
+      case NewsType.GROUP:
+        this.#groups.put(JSON.parse(textOf(ring, at)) as GroupEntry);
         return true;
-      }
       case NewsType.GROUP_DELETED:
         this.#groups.delete(textOf(ring, at));
         return true;
@@ -217,6 +237,8 @@ export class PullLane implements Actor {
     if (!header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#answers.close(connectionId);
     }
+    // An answer with the code of a request: nothing was asked.
+    if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
@@ -252,7 +274,7 @@ export class PullLane implements Actor {
       permission,
     );
     if (refusal !== undefined) return this.#answers.refuse(this.#header, connectionId, refusal);
-    const filter = this.#filterOf(group!, topic!);
+    const filter = this.#filters.of(header, slots, group!, topic!.name, this.#settings);
     if ('code' in filter) return this.#answers.refuse(this.#header, connectionId, filter);
     const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
     if ((sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0 && !this.#commitOffset(groupName, topic!, queueId)) return false;
@@ -265,30 +287,6 @@ export class PullLane implements Actor {
     const { snapshot } = this.#news;
     if (header.isEscaped(index)) return snapshot.get(header.string(index));
     return snapshot.find(header.bytes, header.valueStart[index]!, header.valueEnd[index]!);
-  }
-
-  #filterOf(group: GroupEntry, topic: KnownTopic): TagFilter | PullRefusal {
-    const header = this.#header;
-    const { slots } = this.#index;
-    const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
-    const type = header.string(slots[PullMessageSlot.expressionType]!);
-    if ((sysFlag & PullSysFlag.SUBSCRIPTION) === 0) {
-      const subscription = this.#rules.findSubscription(
-        group,
-        topic.name,
-        header.integer(slots[PullMessageSlot.subVersion]!),
-      );
-      if ('code' in subscription) return subscription;
-      return this.#filters.parse(subscription.expressionType, subscription.subString);
-    }
-    const index = slots[PullMessageSlot.subscription]!;
-    // Nearly everybody subscribes to everything: not worth a string.
-    if (type === '' || type === 'TAG') {
-      if (index < 0) return ALL_TAGS;
-      const start = header.valueStart[index]!;
-      if (header.valueEnd[index]! - start === 1 && header.bytes[start] === 0x2a) return ALL_TAGS;
-    }
-    return this.#filters.parse(type, header.string(index));
   }
 
   #commitOffset(group: string, topic: KnownTopic, queueId: number): boolean {
@@ -306,7 +304,7 @@ export class PullLane implements Actor {
     group: string,
     topic: KnownTopic,
     queueId: number,
-    filter: TagFilter,
+    filter: MessageFilter,
     sysFlag: number,
   ): boolean {
     const header = this.#header;
@@ -314,7 +312,7 @@ export class PullLane implements Actor {
     const queueNumber = topic.queueNumbers[queueId]!;
     const offset = header.integer(slots[PullMessageSlot.queueOffset]!);
     const maxMsgNums = Math.max(1, header.integer(slots[PullMessageSlot.maxMsgNums]!, 32));
-    this.#fetch(topic, queueId, queueNumber, offset, maxMsgNums, filter);
+    this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter);
     const { outcome } = this.#fetcher;
     const oneway = (header.flag & CommandFlag.ONEWAY) !== 0;
     if (outcome.code === ResponseCode.PULL_NOT_FOUND && (sysFlag & PullSysFlag.SUSPEND) !== 0 && !oneway) {
@@ -338,19 +336,32 @@ export class PullLane implements Actor {
         return true;
       }
     }
-    return oneway || this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
+    const { opaque, serializeType } = header;
+    return oneway || this.#answers.found(this.#fetcher, connectionId, opaque, serializeType, topic.name, group);
   }
 
   #fetch(
+    group: string,
     topic: KnownTopic,
     queueId: number,
     queueNumber: number,
     offset: number,
     maxMsgNums: number,
-    filter: TagFilter,
+    filter: MessageFilter,
   ): void {
+    const startedMs = performance.now();
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
+    this.#options.latencies.add(performance.now() - startedMs);
+    if (this.#settings.slaveReadEnable) this.#suggestBroker(group);
+    else this.#fetcher.outcome.suggestWhichBrokerId = MASTER_ID;
+  }
+
+  /** Where a group is to read on, by its own settings. Source: spec remoting 6.5. */
+  #suggestBroker(name: string): void {
+    const group = this.#groups.get(name);
+    const slow = this.#fetcher.behind ? group?.whichBrokerWhenConsumeSlowly : group?.brokerId;
+    this.#fetcher.outcome.suggestWhichBrokerId = slow ?? MASTER_ID;
   }
 
   #queueReader(topic: string, queueId: number, queueNumber: number): ConsumeQueueReader {

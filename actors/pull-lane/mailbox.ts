@@ -7,6 +7,7 @@
 export interface PullLaneSettings {
   readonly brokerPermission: number;
   readonly longPollingEnable: boolean;
+  readonly slaveReadEnable: boolean;
   /** Units: ms. */
   readonly shortPollingTimeMills: number;
   readonly maxTransferBytesOnMessageInMemory: number;
@@ -21,4 +22,6 @@ export interface PullLaneSettings {
   readonly waitTimeMillsInPullQueue: number;
   readonly maxMsgsNumBatch: number;
   readonly defaultQueryMaxNum: number;
+  readonly enablePropertyFilter: boolean;
+  readonly filterSupportRetry: boolean;
 }

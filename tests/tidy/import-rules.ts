@@ -32,7 +32,7 @@ const folderRules: readonly FolderRule[] = [
   { files: client, may: [protocol, base] },
   // The composition root.
   { files: /^actors\/node\//, may: [runtime, storage, protocol, config, client, actorsCommon, actorsAsNodeSeesThem] },
-  { files: actorsCommon, may: [runtime, storage, protocol, config, actorsCommon] },
+  { files: actorsCommon, may: [runtime, storage, protocol, config, actorsCommon, actorDoors] },
   {
     files: /^actors\/(coordinator|ha-receiver)\//,
     may: [runtime, storage, protocol, config, client, actorsCommon, actorDoors],

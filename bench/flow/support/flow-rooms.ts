@@ -27,6 +27,8 @@ const group: GroupEntry = {
   name: 'bench',
   consumeEnable: true,
   consumeBroadcastEnable: true,
+  retryQueueNums: 1,
+  retryMaxTimes: 16,
   brokerId: 0,
   whichBrokerWhenConsumeSlowly: 1,
 };

@@ -6,7 +6,7 @@ import { StoreState } from '../../../../actors/store-state.js';
 import { ResponseCode } from '../../../../protocol/codes.js';
 import { emptyCheckpoint } from '../../../../storage/checkpoint.js';
 import { recoverCommitLog } from '../../../../storage/commit-log-recovery.js';
-import { fillRing, takeAll } from '../../../support/rooms.js';
+import { fillRing, takeAll, takeOutbound } from '../../../support/rooms.js';
 import { blankRecord, logFolder, WriterRoom } from './support.js';
 
 const writer = suite('actors/commit-log-writer');
@@ -344,6 +344,116 @@ writer('idle it does nothing and rings nobody', () => {
   assert.is(room.work(), 0);
   assert.equal([room.remotingBell.rings, room.followerBell.rings], [0, 0]);
   assert.is(room.writer.deadlineMs(), Number.POSITIVE_INFINITY);
+});
+
+writer('a companion goes into its own queue, in the same write', () => {
+  const room = new WriterRoom({ queueOffsets: [5, 100] });
+  const records = [blankRecord('committed'), blankRecord('done')];
+  room.put(records, { queueNumber: 0, companionQueue: 1 });
+  room.put([blankRecord('later')], { queueNumber: 1 });
+  room.work();
+  const [first, second] = room.take();
+  assert.equal([first!.result!.count, first!.result!.queueOffset, first!.result!.sizes], [1, 5, []]);
+  assert.is(first!.result!.size, records[0]!.length + records[1]!.length, 'the answer waits for both');
+  assert.is(second!.result!.queueOffset, 101);
+  assert.equal(
+    room.log().map(record => record.queueOffset),
+    [5, 100, 101],
+  );
+  assert.is(room.counters.read('appendBatches'), 1);
+});
+
+writer('when the disk refuses, a companion gives its offset back too', () => {
+  const room = new WriterRoom({ queueOffsets: [5, 100] });
+  room.disk.faults.fail = call => (call === 'write' ? 'EIO' : undefined);
+  room.put([blankRecord('committed'), blankRecord('done')], { queueNumber: 0, companionQueue: 1 });
+  room.work();
+  assert.is(room.take()[0]!.kind, 'refused');
+  delete room.disk.faults.fail;
+  room.put([blankRecord('again'), blankRecord('done')], { queueNumber: 0, companionQueue: 1 });
+  room.work();
+  assert.equal(
+    room.log().map(record => record.queueOffset),
+    [5, 100],
+  );
+});
+
+writer('a room that appends for the broker hears of it on a ring of its own, also when it is refused', () => {
+  const room = new WriterRoom({ room: true });
+  room.put([blankRecord('from a client')]);
+  room.put([blankRecord('from a room')], { opaque: 77, queueNumber: 3 }, 1);
+  room.work();
+  assert.is(room.take().length, 1);
+  const [stored] = takeOutbound(room.roomResults);
+  assert.equal([stored!.kind, stored!.result!.opaque, stored!.result!.code], ['result', 77, ResponseCode.SUCCESS]);
+  assert.equal([room.remotingBell.rings, room.roomBell.rings], [1, 1]);
+  room.disk.faults.fail = call => (call === 'write' ? 'EIO' : undefined);
+  room.put([blankRecord('refused')], { opaque: 78 }, 1);
+  room.work();
+  const [refused] = takeOutbound(room.roomResults);
+  assert.equal([refused!.result!.opaque, refused!.result!.code], [78, ResponseCode.SERVICE_NOT_AVAILABLE]);
+  assert.equal([room.remotingBell.rings, room.roomBell.rings], [1, 2], 'only who has news is woken');
+});
+
+writer('behind a refused request of a room all others of its attempt are refused, of nobody else', () => {
+  const room = new WriterRoom({ room: true });
+  const put = (name: string, attempt: number): boolean =>
+    room.put([blankRecord(name)], { opaque: attempt, queueNumber: 3, attempt }, 1);
+  put('a', 4);
+  room.disk.faults.fail = call => (call === 'write' ? 'EIO' : undefined);
+  room.work();
+  delete room.disk.faults.fail;
+  put('b', 4);
+  room.put([blankRecord('from a client')], { queueNumber: 3, attempt: -1 });
+  put('c', 4);
+  put('d', 5);
+  put('e', 5);
+  room.work();
+  const results = takeOutbound(room.roomResults).map(({ result }) => [result!.opaque, result!.code]);
+  const refused = ResponseCode.SERVICE_NOT_AVAILABLE;
+  assert.equal(results, [
+    [4, refused],
+    [4, refused],
+    [4, refused],
+    [5, 0],
+    [5, 0],
+  ]);
+  assert.equal(
+    room.log().map(record => [record.body.toString(), record.queueOffset]),
+    [
+      ['from a client', 0],
+      ['d', 1],
+      ['e', 2],
+    ],
+  );
+});
+
+writer('a room whose write fails in the middle of a batch gets nothing stored behind it', () => {
+  const room = new WriterRoom({ room: true, segmentSize: 2048 });
+  let writes = 0;
+  room.disk.faults.fail = call => (call === 'write' && ++writes === 4 ? 'EIO' : undefined);
+  for (let index = 0; index < 60; index++) {
+    room.put([blankRecord(`${index}`.padEnd(100, '.'))], { opaque: index, queueNumber: 3, attempt: 0 }, 1);
+  }
+  room.work();
+  const codes = takeOutbound(room.roomResults).map(({ result }) => result!.code);
+  const stored = codes.indexOf(ResponseCode.SERVICE_NOT_AVAILABLE);
+  assert.ok(stored > 0 && codes.length === 60, `${stored} of ${codes.length}`);
+  assert.ok(codes.slice(stored).every(code => code === ResponseCode.SERVICE_NOT_AVAILABLE));
+  assert.is(room.log().length, stored);
+  assert.is(room.writer.doWork(room.nowMs), 0);
+});
+
+writer('room for results is not lost by requests that are refused at once', () => {
+  const room = new WriterRoom({ room: true });
+  room.disk.faults.fail = call => (call === 'write' ? 'EIO' : undefined);
+  room.put([blankRecord('first')], { attempt: 0 }, 1);
+  room.work();
+  for (let index = 0; index < 3000; index++) {
+    assert.ok(room.put([blankRecord('behind')], { attempt: 0 }, 1));
+    assert.is(room.work(), 1);
+    takeOutbound(room.roomResults);
+  }
 });
 
 writer.run();

@@ -5,12 +5,20 @@ import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { CommitLogAppender } from '../../../../storage/commit-log-appender.js';
 import { segmentName } from '../../../../storage/paths.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { decodeRecords, type RawRecord } from '../../../support/raw-record.js';
 import { buildRecord } from '../../../support/record-builder.js';
-import { type AppendFields, CountingBell, makeRing, putAppend, takeOutbound } from '../../../support/rooms.js';
+import {
+  type AppendFields,
+  CountingBell,
+  makeRecorder,
+  makeRing,
+  putAppend,
+  takeOutbound,
+} from '../../../support/rooms.js';
 
 export const logFolder = '/store/commitlog';
 const blankMagic = 0xcbd43194;
@@ -21,6 +29,8 @@ export interface WriterRoomOptions {
   readonly resultBytes?: number;
   readonly queueOffsets?: readonly number[];
   readonly end?: number;
+  /** One more inbox: that of a room that appends for the broker. */
+  readonly room?: boolean;
 }
 
 export class WriterRoom {
@@ -29,31 +39,39 @@ export class WriterRoom {
   readonly positions = new Positions();
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
+  readonly traceSwitch = new TraceSwitch();
+  readonly recorder = makeRecorder(this.traceSwitch);
   readonly remotingBell = new CountingBell();
   readonly followerBell = new CountingBell();
   readonly inboxes;
   readonly results;
+  /** Results of the last inbox, when it is that of a room. */
+  readonly roomResults = makeRing(64 * 1024);
+  readonly roomBell = new CountingBell();
   readonly segmentSize: number;
   readonly writer: CommitLogWriter;
   nowMs = 1_700_000_000_000;
 
   constructor(options: WriterRoomOptions = {}) {
     this.segmentSize = options.segmentSize ?? 64 * 1024;
-    this.inboxes = Array.from({ length: options.inboxes ?? 1 }, () => makeRing(1024 * 1024));
+    const lanes = options.inboxes ?? 1;
+    this.inboxes = Array.from({ length: lanes + (options.room === true ? 1 : 0) }, () => makeRing(1024 * 1024));
     this.results = makeRing(options.resultBytes ?? 1024 * 1024);
     this.positions.publish('appended', options.end ?? 0);
     this.writer = new CommitLogWriter({
-      inboxes: this.inboxes,
-      results: this.results,
-      remotingBell: this.remotingBell,
+      inboxes: this.inboxes.map((requests, index) => ({ requests, outlet: index < lanes ? 0 : 1 })),
+      outlets: [
+        { ring: this.results, bell: this.remotingBell, takesFrames: true, regionId: 'DefaultRegion' },
+        { ring: this.roomResults, bell: this.roomBell, takesFrames: false, regionId: 'DefaultRegion' },
+      ],
       followerBells: [this.followerBell],
       appender: new CommitLogAppender(this.disk, logFolder, this.segmentSize, options.end ?? 0),
       positions: this.positions,
       storeState: this.storeState,
       counters: this.counters,
+      recorder: this.recorder,
       log: silentLogger,
       queueOffsets: Float64Array.from(options.queueOffsets ?? []),
-      regionId: 'DefaultRegion',
     });
   }
 

@@ -18,6 +18,8 @@ const group = {
   name: 'G',
   consumeEnable: true,
   consumeBroadcastEnable: true,
+  retryQueueNums: 1,
+  retryMaxTimes: 16,
   brokerId: 0,
   whichBrokerWhenConsumeSlowly: 1,
 };
@@ -39,13 +41,22 @@ desk('tells everybody what concerns them', () => {
   const types = readers.map(({ ring }) => takeNews(ring).map(({ type }) => type));
   const { TOPIC, TOPIC_DELETED, GROUP, GROUP_DELETED, SETTINGS } = NewsType;
   assert.equal(types, [
-    [TOPIC, TOPIC_DELETED, SETTINGS],
-    [TOPIC, TOPIC_DELETED, SETTINGS],
+    [TOPIC, TOPIC_DELETED, GROUP, GROUP_DELETED, SETTINGS],
+    [TOPIC, TOPIC_DELETED, GROUP, GROUP_DELETED, SETTINGS],
     [TOPIC, TOPIC_DELETED, GROUP, GROUP_DELETED],
     [TOPIC, TOPIC_DELETED],
     [],
   ]);
   assert.ok(readers.slice(0, 4).every(({ bell }) => bell.rings > 0));
+});
+
+desk('send lanes hear what a group is, not what its members subscribe to', () => {
+  const [lane, pull] = [reader('sendLane'), reader('pullLane')];
+  const members = { messageModel: 'CLUSTERING', subscriptions: [] };
+  new NewsDesk([lane, pull]).group({ ...group, retryQueueNums: 2, retryMaxTimes: 3, members });
+  const told = { ...group, retryQueueNums: 2, retryMaxTimes: 3 };
+  assert.equal(takeNews(lane.ring), [{ type: NewsType.GROUP, value: told }]);
+  assert.equal(takeNews(pull.ring), [{ type: NewsType.GROUP, value: { ...told, members } }]);
 });
 
 desk('gives a frame back to the lane it came from', () => {

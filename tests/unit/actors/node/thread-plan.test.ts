@@ -30,6 +30,7 @@ plan('inline: everybody on the main thread, in the order of a request', () => {
       'name-registry',
       'remoting',
       'dispatcher',
+      'scheduler',
     ],
   });
 });
@@ -38,7 +39,7 @@ plan('shared: sockets, messages and syncs apart', () => {
   const groups = threads('shared');
   assert.equal(Object.keys(groups).sort(), ['followers', MAIN_THREAD, 'messages'].sort());
   assert.equal([...groups[MAIN_THREAD]!].sort(), ['coordinator', 'name-registry', 'remoting']);
-  assert.equal(groups.followers, ['flush-service', 'dispatcher']);
+  assert.equal(groups.followers, ['flush-service', 'dispatcher', 'scheduler']);
   assert.is(groups.messages!.length, 5);
 });
 

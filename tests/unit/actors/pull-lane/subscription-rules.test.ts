@@ -13,6 +13,8 @@ const group: GroupEntry = {
   name: 'G',
   consumeEnable: true,
   consumeBroadcastEnable: true,
+  retryQueueNums: 1,
+  retryMaxTimes: 16,
   brokerId: 0,
   whichBrokerWhenConsumeSlowly: 1,
 };
