@@ -3,7 +3,7 @@
  *
  *   node dist/examples/delayed-message.js [name server address]
  *
- * Needs a running name server and broker with delayed delivery.
+ * Needs a running name server and broker: `npm start` brings up both.
  */
 import { Producer, PushConsumer } from '../client/index.js';
 

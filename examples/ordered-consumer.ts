@@ -3,7 +3,7 @@
  *
  *   node dist/examples/ordered-consumer.js [name server address]
  *
- * Needs a running name server and broker with queue locks.
+ * Needs a running name server and broker: `npm start` brings up both.
  */
 import { Producer, PushConsumer } from '../client/index.js';
 

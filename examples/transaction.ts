@@ -3,7 +3,7 @@
  *
  *   node dist/examples/transaction.js [name server address]
  *
- * Needs a running name server and broker with transactions.
+ * Needs a running name server and broker: `npm start` brings up both.
  */
 import { PushConsumer, TransactionProducer } from '../client/index.js';
 

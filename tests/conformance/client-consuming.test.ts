@@ -16,7 +16,15 @@ import { messageScenarios } from './message-scenarios.js';
 const scenarios = [...consumptionScenarios, ...messageScenarios, ...exampleScenarios];
 
 /** What RingMQ's broker serves. Whoever teaches it another feature adds the name here, and its scenarios run. */
-const ringmqServes: ReadonlySet<BrokerFeature> = new Set(['consume']);
+const ringmqServes: ReadonlySet<BrokerFeature> = new Set([
+  'consume',
+  'retry',
+  'lock',
+  'delay',
+  'transaction',
+  'sql92',
+  'admin',
+]);
 const javaServes: ReadonlySet<BrokerFeature> = new Set(scenarios.flatMap(({ needs }) => needs));
 
 /** Fast enough for a test; the defaults are a minute and 6 seconds. */

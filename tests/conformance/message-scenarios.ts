@@ -181,7 +181,7 @@ async function leavesATrace(cluster: ClientCluster): Promise<void> {
 
 export const messageScenarios: readonly ClientScenario[] = [
   { title: 'a delayed message comes later', needs: ['delay'], run: delays },
-  { title: 'transactions are committed, rolled back and asked for', needs: ['transaction'], run: decides },
+  { title: 'transactions are committed, rolled back and asked for', needs: ['transaction', 'check'], run: decides },
   { title: 'a request gets its reply', needs: ['reply'], run: replies },
   { title: 'conditions on properties select messages', needs: ['sql92'], run: selects },
   { title: 'administrators may look, consume and reset', needs: ['admin'], run: obeysAdministrators },

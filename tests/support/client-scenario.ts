@@ -3,7 +3,17 @@ import type { MessageExt, PushConsumer } from '../../client/index.js';
 import type { ClientCluster } from './client-cluster.js';
 
 /** What a broker may or may not serve yet. */
-export type BrokerFeature = 'consume' | 'retry' | 'lock' | 'delay' | 'transaction' | 'reply' | 'sql92' | 'admin';
+export type BrokerFeature =
+  | 'consume'
+  | 'retry'
+  | 'lock'
+  | 'delay'
+  | 'transaction'
+  /** Asking producers how a transaction ended. */
+  | 'check'
+  | 'reply'
+  | 'sql92'
+  | 'admin';
 
 export interface ClientScenario {
   readonly title: string;
