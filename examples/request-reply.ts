@@ -3,7 +3,7 @@
  *
  *   node dist/examples/request-reply.js [name server address]
  *
- * Needs a running name server and broker with request-reply.
+ * Needs a running name server and broker: `npm start` brings up both.
  */
 import { createReplyMessage, Producer, PushConsumer } from '../client/index.js';
 
