@@ -122,6 +122,8 @@ export const ResponseCode = {
   FILTER_DATA_NOT_LATEST: 28,
   CONSUMER_NOT_ONLINE: 206,
   CONSUME_MSG_TIMEOUT: 207,
+  /** 4.9.5 and later. */
+  FLOW_CONTROL: 215,
 } as const;
 
 /** Ordinals of the `language` field. */
