@@ -233,7 +233,7 @@ export class Coordinator implements Actor {
       }
       if (ring.type === CoordinatorType.PAIR_NAMED) {
         const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
-        this.#state.stats.pairNamed(lane, slot, topic, group);
+        this.#state.stats.pairNamed(kind === 'sendLane' ? 'sentBack' : 'pulled', lane, slot, topic, group);
         return;
       }
       const provide = providers.get(ring.type);

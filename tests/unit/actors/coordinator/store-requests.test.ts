@@ -62,7 +62,7 @@ requests('statistics go with their topic and group only when autoDeleteUnusedSta
     room.ask(17, { topic: 'T', readQueueNums: 1, writeQueueNums: 1, perm: 6 });
     room.ask(200, {}, jsonBody({ groupName: 'G' }));
     room.queueTraffic.add(room.numbers.find('T', 0), 100);
-    room.stats.pairNamed(0, 0, 'U', 'G');
+    room.stats.pairNamed('pulled', 0, 0, 'U', 'G');
     room.groupTraffic.add(0, 1, 1);
     room.ask(215, { topic: 'T' });
     room.ask(207, { groupName: 'G' });
