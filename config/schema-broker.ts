@@ -9,7 +9,7 @@ import type { Machine } from './machine.js';
 import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.js';
 
 const transactions = later('transactional messages');
-const filters = later('SQL92 filters');
+const bitMaps = none('every filter is evaluated on the messages themselves; there are no bit maps');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
 const coordinatorQueue = none('the queue is a ring of ringCapacityBytes, and maxInflight bounds what is in it');
 const statistics = none('RingMQ keeps no such statistics');
@@ -166,12 +166,17 @@ export const brokerKeys = {
   ),
   startAcceptSendRequestTimeStamp: long(0, 'ms', 'refuse sends before this time, counted from 1970', hot),
   traceOn: bool(true, 'tell producers that traces are wanted'),
-  enableCalcFilterBitMap: bool(false, 'work out filters when messages arrive', filters),
-  expectConsumerNumUseFilter: int(32, 'count', 'groups with a filter, for the size of its bloom filter', filters),
-  maxErrorRateOfBloomFilter: int(20, 'percent', 'errors allowed to that bloom filter', { max: 100, ...filters }),
-  filterDataCleanTimeSpan: long(86_400_000, 'ms', 'how long filters of dead groups are kept', filters),
-  filterSupportRetry: bool(false, 'filter retried messages by their first topic', filters),
-  enablePropertyFilter: bool(false, 'admit SQL92 subscriptions', filters),
+  enableCalcFilterBitMap: bool(false, 'work out filters when messages arrive', bitMaps),
+  expectConsumerNumUseFilter: int(
+    32,
+    'count',
+    'groups with a filter, for the size of the bloom filter in consumerFilter.json; another size discards the file',
+    { min: 1 },
+  ),
+  maxErrorRateOfBloomFilter: int(20, 'percent', 'errors allowed to that bloom filter', { min: 1, max: 99 }),
+  filterDataCleanTimeSpan: long(86_400_000, 'ms', 'how long filters of dead groups are kept', hot),
+  filterSupportRetry: bool(false, 'filter retried messages by what their group wants of their first topic', hot),
+  enablePropertyFilter: bool(false, 'admit SQL92 subscriptions', hot),
   compressedRegister: bool(false, 'compress registrations', none('registrations are sent as they are')),
   forceRegister: bool(true, 'register even if nothing changed', none('RingMQ always registers in full, as with true')),
   registerNameServerPeriod: int(30_000, 'ms', 'time between two registrations', {

@@ -12,7 +12,7 @@ const indexRebuilt = none('keys that a crash lost are indexed again from the log
 const inOrder = none('deliveries of a level are always on their way side by side, and stored in order');
 const heldLevel = none('a refused delivery holds its level and is repeated until it is stored');
 const countsDeliveries = none('deliveries are counted in shared memory, always');
-const filters = later('SQL92 filters');
+const noExtensions = none('filters are evaluated on the messages themselves; entries have no extensions');
 const noPause = none('a pass deletes at most deleteFileBatchMax files, without a pause');
 const noMapping = none('files are not memory-mapped; a deleted file waits for nobody');
 const noWarmUp = none('files are not memory-mapped; there is nothing to warm up');
@@ -51,9 +51,9 @@ export const storeKeys = {
     'size of a consume queue file, rounded up to whole entries; must not change on existing data',
     { min: 20, max: 2_147_483_640, multipleOf: 20, aliases: ['mapedFileSizeConsumeQueue'] },
   ),
-  enableConsumeQueueExt: bool(false, 'write extensions of consume queue entries', filters),
-  mappedFileSizeConsumeQueueExt: int(50_331_648, 'bytes', 'size of an extension file', filters),
-  bitMapLengthConsumeQueueExt: int(64, 'count', 'filter bits of an extension', filters),
+  enableConsumeQueueExt: bool(false, 'write extensions of consume queue entries', noExtensions),
+  mappedFileSizeConsumeQueueExt: int(50_331_648, 'bytes', 'size of an extension file', noExtensions),
+  bitMapLengthConsumeQueueExt: int(64, 'count', 'filter bits of an extension', noExtensions),
   flushIntervalCommitLog: int(500, 'ms', 'period of the asynchronous flush', { ...loop, ...important }),
   commitIntervalCommitLog: int(200, 'ms', 'period of committing the write buffer', { ...important, ...noWriteBuffer }),
   useReentrantLockWhenPutMessage: bool(true, 'kind of the put lock', none('one actor writes; there is no lock')),

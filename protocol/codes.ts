@@ -89,6 +89,9 @@ export const RequestCode = {
   GET_TOPIC_CONFIG: 351,
   GET_SUBSCRIPTIONGROUP_CONFIG: 352,
   LITE_PULL_MESSAGE: 361,
+  /** RingMQ's own: RocketMQ uses no codes from 12000 on below 200000. */
+  RINGMQ_SET_TRACE: 12_001,
+  RINGMQ_GET_TRACE: 12_002,
 } as const;
 
 export const ResponseCode = {
@@ -113,6 +116,8 @@ export const ResponseCode = {
   SUBSCRIPTION_NOT_EXIST: 24,
   SUBSCRIPTION_NOT_LATEST: 25,
   SUBSCRIPTION_GROUP_NOT_EXIST: 26,
+  FILTER_DATA_NOT_EXIST: 27,
+  FILTER_DATA_NOT_LATEST: 28,
   CONSUMER_NOT_ONLINE: 206,
   CONSUME_MSG_TIMEOUT: 207,
 } as const;

@@ -19,5 +19,6 @@ export * from './property-names.js';
 export * from './pull-response.js';
 export * from './record-copy.js';
 export * from './send-response.js';
+export * from './sql-filter.js';
 export * from './tag-filter.js';
 export * from './topic-names.js';

@@ -156,13 +156,14 @@ export class Coordinator implements Actor {
   }
 
   close(): void {
-    const { offsets, topics, groups, log } = this.#state;
+    const { offsets, topics, groups, filters, log } = this.#state;
     try {
       offsets.save();
       topics.save();
       groups.save();
+      filters.save();
     } catch (error) {
-      log.error({ err: error }, 'offsets, topics or groups could not be stored');
+      log.error({ err: error }, 'offsets, topics, groups or filters could not be stored');
     }
   }
 
@@ -266,6 +267,17 @@ export class Coordinator implements Actor {
       this.#expiryScanMs = nowMs + EXPIRY_SCAN_MS;
       for (const connectionId of clients.expired(nowMs)) this.#closeConnection(connectionId);
       locks.removeExpired(nowMs);
+      this.#saveFilters(nowMs);
+    }
+  }
+
+  #saveFilters(nowMs: number): void {
+    const { filters, settings, log } = this.#state;
+    for (const group of filters.clean(nowMs, settings.filterDataCleanTimeSpan)) announceGroup(this.#state, group);
+    try {
+      filters.save();
+    } catch (error) {
+      log.warn({ err: error }, 'filters of consumers could not be stored; tried again later');
     }
   }
 

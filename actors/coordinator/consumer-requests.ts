@@ -18,7 +18,14 @@ const heartbeat: Handler = (state, request, sender) => {
     if (config !== undefined) ensureRetryTopic(state, groupName, config.retryQueueNums, unitMode);
   }
   const { language, version } = request;
-  applyGroupChanges(state, clients.heartbeat({ ...sender, language, version }, data, nowMs));
+  const changes = clients.heartbeat({ ...sender, language, version }, data, nowMs);
+  const refiltered = data.consumerDataSet
+    .filter(({ groupName, subscriptionDataSet }) => state.filters.register(groupName, subscriptionDataSet, nowMs))
+    .map(({ groupName }) => groupName);
+  applyGroupChanges(
+    state,
+    changes.map(change => (refiltered.includes(change.group.name) ? { ...change, subscriptionChanged: true } : change)),
+  );
   return success(request);
 };
 

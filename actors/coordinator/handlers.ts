@@ -2,6 +2,7 @@
 import { clientHandlers } from './client-requests.js';
 import { consumeStatsHandlers } from './consume-stats.js';
 import { consumerHandlers } from './consumer-requests.js';
+import { filterHandlers } from './filter-requests.js';
 import type { Handler } from './handler.js';
 import { lockHandlers } from './lock-requests.js';
 import { offsetHandlers } from './offset-requests.js';
@@ -13,6 +14,7 @@ export const handlers: ReadonlyMap<number, Handler> = new Map([
   ...clientHandlers,
   ...consumerHandlers,
   ...consumeStatsHandlers,
+  ...filterHandlers,
   ...lockHandlers,
   ...offsetHandlers,
   ...statsHandlers,

@@ -10,6 +10,7 @@ import type { TopicEntry } from '../topic-snapshot.js';
 import type { BrokerStats } from './broker-stats.js';
 import type { CallFailure } from './call-table.js';
 import type { ClientTable, ConsumerGroup, GroupChange } from './client-table.js';
+import type { FilterTable } from './filter-table.js';
 import type { GroupTable } from './group-table.js';
 import type { LockTable } from './lock-table.js';
 import type { NewsDesk } from './news-desk.js';
@@ -24,6 +25,9 @@ export interface CoordinatorSettings {
   readonly autoDeleteUnusedStats: boolean;
   /** Units: ms. */
   readonly flushConsumerOffsetInterval: number;
+  readonly enablePropertyFilter: boolean;
+  /** Units: ms. */
+  readonly filterDataCleanTimeSpan: number;
   /** Bytes behind the end of the log from which on messages count as on disk. */
   readonly inMemoryBytes: number;
 }
@@ -33,6 +37,7 @@ export interface CoordinatorState {
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
   readonly clients: ClientTable;
+  readonly filters: FilterTable;
   readonly locks: LockTable;
   readonly stats: BrokerStats;
   readonly numbers: QueueNumbers;
@@ -111,6 +116,7 @@ export function announceGroup(state: CoordinatorState, name: string): void {
   const config = state.groups.get(name);
   if (config === undefined) return;
   const online = state.clients.consumerGroup(name);
+  const filters = state.filters.of(name);
   state.news.group({
     name,
     consumeEnable: config.consumeEnable,
@@ -120,6 +126,7 @@ export function announceGroup(state: CoordinatorState, name: string): void {
     brokerId: config.brokerId,
     whichBrokerWhenConsumeSlowly: config.whichBrokerWhenConsumeSlowly,
     ...(online === undefined ? {} : { members: membersOf(online) }),
+    ...(filters === undefined ? {} : { filters }),
   });
 }
 
@@ -138,6 +145,7 @@ function membersOf(group: ConsumerGroup): NonNullable<Parameters<NewsDesk['group
 /** Passes on what a heartbeat, a farewell or a closed connection changed. */
 export function applyGroupChanges(state: CoordinatorState, changes: readonly GroupChange[]): void {
   for (const { group, membersChanged, subscriptionChanged } of changes) {
+    if (group.members.size === 0) state.filters.unregister(group.name, state.nowMs);
     if (subscriptionChanged) announceGroup(state, group.name);
     const notify = state.groups.get(group.name)?.notifyConsumerIdsChangedEnable ?? true;
     if (!membersChanged || !notify || !state.settings.notifyConsumerIdsChangedEnable) continue;

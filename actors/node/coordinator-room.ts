@@ -6,6 +6,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
+import { BloomBits } from '../../protocol/sql-filter.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
@@ -15,6 +16,7 @@ import { MANUAL_PASSES } from '../../storage/retention.js';
 import { Coordinator } from '../coordinator/actor.js';
 import { BrokerStats } from '../coordinator/broker-stats.js';
 import { ClientTable } from '../coordinator/client-table.js';
+import { FilterTable } from '../coordinator/filter-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
 import { LockTable } from '../coordinator/lock-table.js';
 import { NewsDesk, type NewsReader } from '../coordinator/news-desk.js';
@@ -114,6 +116,12 @@ export class CoordinatorRoom {
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
         clients: new ClientTable(),
+        filters: new FilterTable(
+          table('consumerFilter'),
+          new BloomBits(config.maxErrorRateOfBloomFilter, config.expectConsumerNumUseFilter),
+          nowMs,
+          log.child({ actor: name }),
+        ),
         locks: new LockTable(),
         stats: this.#makeStats(),
         numbers,

@@ -14,6 +14,7 @@ import { usedRatio } from '../../storage/retention.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
+import { answerTraceRequest } from './trace-requests.js';
 
 export interface NodeRequestOptions {
   readonly disk: Disk;
@@ -64,7 +65,7 @@ export class NodeRequests {
         this.#options.deleteExpiredLog();
         return createResponse(request, ResponseCode.SUCCESS);
       default:
-        return undefined;
+        return answerTraceRequest(request, this.#options.shop);
     }
   };
 

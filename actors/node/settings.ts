@@ -33,6 +33,8 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
     holdsMax: config.pullThreadPoolQueueCapacity,
     maxMsgsNumBatch: config.maxMsgsNumBatch,
     defaultQueryMaxNum: config.defaultQueryMaxNum,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterSupportRetry: config.filterSupportRetry,
     waitTimeMillsInPullQueue: config.brokerFastFailureEnable
       ? config.waitTimeMillsInPullQueue
       : Number.MAX_SAFE_INTEGER,
@@ -46,6 +48,8 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
     autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
   };
 }

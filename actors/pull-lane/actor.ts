@@ -17,7 +17,6 @@ import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol
 import { HeaderView } from '../../protocol/header-view.js';
 import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
 import { PULL_RESPONSE_HEADER_MAX } from '../../protocol/pull-response.js';
-import { ALL_TAGS, type TagFilter } from '../../protocol/tag-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -42,13 +41,14 @@ import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
-import { FilterCache } from './filter-cache.js';
 import { HeldPulls } from './held-pulls.js';
 import type { HeldPull } from './hold-table.js';
 import { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
+import type { MessageFilter } from './message-filter.js';
+import { PullFilters } from './pull-filters.js';
 import { StoreQueries } from './queries.js';
-import { type PullRefusal, SubscriptionRules } from './subscription-rules.js';
+import { SubscriptionRules } from './subscription-rules.js';
 
 export interface PullLaneOptions {
   readonly name: string;
@@ -98,7 +98,7 @@ export class PullLane implements Actor {
   readonly #queries: StoreQueries;
   readonly #rules: SubscriptionRules;
   readonly #answers: PullAnswers;
-  readonly #filters = new FilterCache();
+  readonly #filters: PullFilters;
   #settings: PullLaneSettings;
   #nowMs = 0;
   #asked = false;
@@ -124,6 +124,7 @@ export class PullLane implements Actor {
         this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter),
     });
     this.#rules = new SubscriptionRules(options.brokerName);
+    this.#filters = new PullFilters(this.#rules, this.#groups);
     this.#queries = new StoreQueries({
       topics: this.#news.snapshot,
       table: options.table,
@@ -273,7 +274,7 @@ export class PullLane implements Actor {
       permission,
     );
     if (refusal !== undefined) return this.#answers.refuse(this.#header, connectionId, refusal);
-    const filter = this.#filterOf(group!, topic!);
+    const filter = this.#filters.of(header, slots, group!, topic!.name, this.#settings);
     if ('code' in filter) return this.#answers.refuse(this.#header, connectionId, filter);
     const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
     if ((sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0 && !this.#commitOffset(groupName, topic!, queueId)) return false;
@@ -286,30 +287,6 @@ export class PullLane implements Actor {
     const { snapshot } = this.#news;
     if (header.isEscaped(index)) return snapshot.get(header.string(index));
     return snapshot.find(header.bytes, header.valueStart[index]!, header.valueEnd[index]!);
-  }
-
-  #filterOf(group: GroupEntry, topic: KnownTopic): TagFilter | PullRefusal {
-    const header = this.#header;
-    const { slots } = this.#index;
-    const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
-    const type = header.string(slots[PullMessageSlot.expressionType]!);
-    if ((sysFlag & PullSysFlag.SUBSCRIPTION) === 0) {
-      const subscription = this.#rules.findSubscription(
-        group,
-        topic.name,
-        header.integer(slots[PullMessageSlot.subVersion]!),
-      );
-      if ('code' in subscription) return subscription;
-      return this.#filters.parse(subscription.expressionType, subscription.subString);
-    }
-    const index = slots[PullMessageSlot.subscription]!;
-    // Nearly everybody subscribes to everything: not worth a string.
-    if (type === '' || type === 'TAG') {
-      if (index < 0) return ALL_TAGS;
-      const start = header.valueStart[index]!;
-      if (header.valueEnd[index]! - start === 1 && header.bytes[start] === 0x2a) return ALL_TAGS;
-    }
-    return this.#filters.parse(type, header.string(index));
   }
 
   #commitOffset(group: string, topic: KnownTopic, queueId: number): boolean {
@@ -327,7 +304,7 @@ export class PullLane implements Actor {
     group: string,
     topic: KnownTopic,
     queueId: number,
-    filter: TagFilter,
+    filter: MessageFilter,
     sysFlag: number,
   ): boolean {
     const header = this.#header;
@@ -370,7 +347,7 @@ export class PullLane implements Actor {
     queueNumber: number,
     offset: number,
     maxMsgNums: number,
-    filter: TagFilter,
+    filter: MessageFilter,
   ): void {
     const startedMs = performance.now();
     const reader = this.#queueReader(topic.name, queueId, queueNumber);

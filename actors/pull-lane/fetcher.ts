@@ -1,22 +1,26 @@
 /**
- * Finds the messages for one pull: bounds, entries, tag filter, limits. Hot.
+ * Finds the messages for one pull: bounds, entries, filter, limits. Hot.
  * Source: spec storage 13, remoting 6.3; DefaultMessageStore.getMessage.
  */
 import { getI32 } from '../../protocol/bytes.js';
 import { ResponseCode } from '../../protocol/codes.js';
 import { BLANK_UNIT_SIZE } from '../../protocol/consume-queue-unit.js';
 import type { PullOutcome } from '../../protocol/pull-response.js';
-import type { TagFilter } from '../../protocol/tag-filter.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { QueueTable } from '../queue-table.js';
 import type { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
+import type { MessageFilter, RecordFilter } from './message-filter.js';
 
 /** Entries looked at in one pull, at least. */
 const SCAN_MIN = 800;
 /** Most messages of one pull whatever is configured: the size of the lists below. */
 const COUNT_MAX = 1024;
+/** A pull whose filter reads messages stops here, found something or not; its client goes on. Units: bytes. */
+const EXAMINED_MAX = 8 * 1024 * 1024;
+/** When the entries' messages are at least every so manieth of the log, they are read in one go. */
+const SPARSE = 8;
 
 export class Fetcher {
   readonly outcome: PullOutcome = {
@@ -57,7 +61,7 @@ export class Fetcher {
     reader: ConsumeQueueReader,
     offset: number,
     maxMsgNums: number,
-    filter: TagFilter,
+    filter: MessageFilter,
     settings: PullLaneSettings,
   ): void {
     const { outcome } = this;
@@ -103,11 +107,13 @@ export class Fetcher {
     reader: ConsumeQueueReader,
     loaded: number,
     maxMsgNums: number,
-    filter: TagFilter,
+    filter: MessageFilter,
     settings: PullLaneSettings,
   ): number {
     const appended = this.#shared.read('appended');
     const minimum = this.#shared.read('minimum');
+    const { record } = filter;
+    let examined = 0;
     let index = 0;
     for (; index < loaded; index++) {
       const position = reader.physicalOffset(index);
@@ -117,12 +123,26 @@ export class Fetcher {
       this.behind = onDisk;
       if (this.count > 0 && this.#isFull(size, maxMsgNums, onDisk, settings)) break;
       if (!filter.all && !filter.matches(reader.tagsLow(index))) continue;
+      if (record !== undefined) {
+        if (examined > EXAMINED_MAX) break;
+        examined += size;
+        if (!this.#passes(record, reader, index, loaded, appended)) continue;
+      }
       this.#positions[this.count] = position;
       this.#sizes[this.count] = size;
       this.count++;
       this.size += size;
     }
     return index;
+  }
+
+  #passes(record: RecordFilter, reader: ConsumeQueueReader, index: number, loaded: number, appended: number): boolean {
+    const position = reader.physicalOffset(index);
+    const size = reader.size(index);
+    const span = reader.physicalOffset(loaded - 1) + reader.size(loaded - 1) - position;
+    const wanted = span <= size * (loaded - index) * SPARSE ? span : size;
+    const start = this.#log.find(position, size, wanted, appended);
+    return start >= 0 && getI32(this.#log.bytes, start) === size && record.matchesRecord(this.#log.bytes, start);
   }
 
   #isFull(size: number, maxMsgNums: number, onDisk: boolean, settings: PullLaneSettings): boolean {

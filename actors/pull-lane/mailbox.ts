@@ -22,4 +22,6 @@ export interface PullLaneSettings {
   readonly waitTimeMillsInPullQueue: number;
   readonly maxMsgsNumBatch: number;
   readonly defaultQueryMaxNum: number;
+  readonly enablePropertyFilter: boolean;
+  readonly filterSupportRetry: boolean;
 }

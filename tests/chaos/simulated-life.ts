@@ -2,6 +2,7 @@
 import { Coordinator } from '../../actors/coordinator/actor.js';
 import { BrokerStats } from '../../actors/coordinator/broker-stats.js';
 import { ClientTable } from '../../actors/coordinator/client-table.js';
+import { FilterTable } from '../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
 import { LockTable } from '../../actors/coordinator/lock-table.js';
 import { NewsDesk } from '../../actors/coordinator/news-desk.js';
@@ -18,6 +19,7 @@ import { QUEUES_MAX, QueueTable } from '../../actors/queue-table.js';
 import type { Remoting } from '../../actors/remoting/actor.js';
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
+import { BloomBits } from '../../protocol/sql-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import { silentLogger } from '../../runtime/log/contract.js';
@@ -138,6 +140,7 @@ export class Broker {
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
         clients: new ClientTable(),
+        filters: new FilterTable(table('consumerFilter'), new BloomBits(20, 32), nowMs, silentLogger),
         numbers: this.#store.numbers,
         table: shop.queueTable,
         positions: shop.positions,

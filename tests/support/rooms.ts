@@ -352,6 +352,8 @@ export const pullSettings: PullLaneSettings = {
   waitTimeMillsInPullQueue: 5000,
   maxMsgsNumBatch: 64,
   defaultQueryMaxNum: 32,
+  enablePropertyFilter: true,
+  filterSupportRetry: false,
 };
 
 /** A topic whose queues have the numbers `first`, `first` + 1, ... */

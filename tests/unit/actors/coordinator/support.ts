@@ -2,6 +2,7 @@
 import { Coordinator } from '../../../../actors/coordinator/actor.js';
 import { BrokerStats } from '../../../../actors/coordinator/broker-stats.js';
 import { ClientTable } from '../../../../actors/coordinator/client-table.js';
+import { FilterTable } from '../../../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../../../actors/coordinator/group-table.js';
 import { LockTable } from '../../../../actors/coordinator/lock-table.js';
 import { NewsDesk } from '../../../../actors/coordinator/news-desk.js';
@@ -16,6 +17,7 @@ import { NewsType } from '../../../../actors/topic-news.js';
 import type { HeartbeatData } from '../../../../protocol/bodies.js';
 import type { ExtFields, RemotingCommand } from '../../../../protocol/command.js';
 import { parseDialect } from '../../../../protocol/json-dialect.js';
+import { BloomBits } from '../../../../protocol/sql-filter.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import type { Ring } from '../../../../runtime/memory/ring.js';
@@ -49,6 +51,8 @@ export const coordinatorSettings: CoordinatorSettings = {
   notifyConsumerIdsChangedEnable: true,
   autoDeleteUnusedStats: false,
   flushConsumerOffsetInterval: 5000,
+  enablePropertyFilter: true,
+  filterDataCleanTimeSpan: 86_400_000,
   inMemoryBytes: 1e12,
 };
 
@@ -100,6 +104,7 @@ export class CoordinatorRoom {
   readonly topics: TopicTable;
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
+  readonly filters: FilterTable;
   readonly coordinator: Coordinator;
   registrations = 0;
   /** Log position of entry 0 of any queue. */
@@ -132,6 +137,7 @@ export class CoordinatorRoom {
     this.topics = new TopicTable(json('topics'), { ...topicTableConfig, ...options.topics }, this.nowMs);
     this.groups = new GroupTable(json('subscriptionGroup'), this.nowMs);
     this.offsets = new OffsetTable(json('consumerOffset'));
+    this.filters = new FilterTable(json('consumerFilter'), new BloomBits(20, 32), this.nowMs, silentLogger);
     this.stats = new BrokerStats({
       numbers: this.numbers,
       stored: this.queueTraffic,
@@ -154,6 +160,7 @@ export class CoordinatorRoom {
         groups: this.groups,
         offsets: this.offsets,
         clients: new ClientTable(),
+        filters: this.filters,
         locks: this.locks,
         stats: this.stats,
         numbers: this.numbers,

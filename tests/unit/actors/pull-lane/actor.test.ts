@@ -123,7 +123,6 @@ lane('filters by the subscription of the request', () => {
   const none = room.ask(pullFrame({ subscription: 'TagX' }));
   assert.equal([none.code, none.extFields.nextBeginOffset], [20, '3']);
   assert.is(room.ask(pullFrame({ subscription: '||' })).code, 23);
-  assert.is(room.ask(pullFrame({ subscription: 'a > 1', more: { expressionType: 'SQL92' } })).code, 1);
 });
 
 lane('filters by the heartbeat when the request has no subscription', () => {
