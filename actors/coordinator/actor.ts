@@ -27,6 +27,7 @@ import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { encodeAnswer, fitsRing } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { textOf } from '../topic-news.js';
@@ -216,11 +217,12 @@ export class Coordinator implements Actor {
       response = createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
     }
     if (isOneway(request)) return;
-    if (!(response instanceof Promise)) return this.#send(connectionId, encodeCommand(response));
+    const { toRemoting } = this.#options;
+    if (!(response instanceof Promise)) return this.#send(connectionId, encodeAnswer(request, response, toRemoting));
     void response
       .catch(error => createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error)))
       .then(later => {
-        this.#send(connectionId, encodeCommand(later));
+        this.#send(connectionId, encodeAnswer(request, later, toRemoting));
         this.#options.remotingBell.ring();
       });
   }
@@ -285,6 +287,13 @@ export class Coordinator implements Actor {
 
   /** Without a frame the connection is closed. */
   #send(connectionId: number, frame: Uint8Array | undefined): void {
+    if (frame !== undefined && !fitsRing(frame, this.#options.toRemoting)) {
+      this.#state.log.error(
+        { bytes: frame.length },
+        'a request to a client is larger than can be sent: it is left out',
+      );
+      return;
+    }
     if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame)) this.#unsent.push({ connectionId, frame });
   }
 
