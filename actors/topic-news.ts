@@ -9,6 +9,10 @@ import { type KnownTopic, type TopicEntry, TopicSnapshot } from './topic-snapsho
 export const NewsType = {
   /** An InboundFrame that was sent to the coordinator because it needed something: try it again now. */
   FRAME: 1,
+  /** An InboundFrame of a reply that its producer has: store it and answer. */
+  REPLY_PUSHED: 9,
+  /** The same of a reply that did not reach its producer, whose sender has been told: store it and say nothing. */
+  REPLY_UNDELIVERED: 10,
   /** JSON of a TopicEntry: new or changed. */
   TOPIC: 3,
   /** The name of a topic that is gone, UTF-8. */

@@ -83,7 +83,7 @@ export const brokerKeys = {
   ),
   processReplyMessageThreadPoolNums: int(({ cores }) => 16 + 2 * cores, 'count', 'threads of reply messages', {
     defaultWords: '16 + 2 * cores',
-    ...later('request-reply messages'),
+    ...none('send lanes do this work'),
   }),
   queryMessageThreadPoolNums: int(({ cores }) => 8 + cores, 'count', 'threads of queries by key and id', {
     defaultWords: '8 + cores',
@@ -117,7 +117,7 @@ export const brokerKeys = {
   sendThreadPoolQueueCapacity: int(10_000, 'count', 'sends waiting before SYSTEM_BUSY is answered', { min: 1 }),
   putThreadPoolQueueCapacity: int(10_000, 'count', 'puts waiting to be finished', none('maxInflight bounds them')),
   pullThreadPoolQueueCapacity: int(100_000, 'count', 'pulls waiting before SYSTEM_BUSY is answered', { min: 1 }),
-  replyThreadPoolQueueCapacity: int(10_000, 'count', 'reply messages waiting', later('request-reply messages')),
+  replyThreadPoolQueueCapacity: int(10_000, 'count', 'reply messages waiting', none('they wait with the sends')),
   queryThreadPoolQueueCapacity: int(20_000, 'count', 'queries waiting', none('queries wait with the pulls')),
   clientManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'client registrations waiting', coordinatorQueue),
   consumerManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'consumer requests waiting', coordinatorQueue),
@@ -200,7 +200,7 @@ export const brokerKeys = {
     ...important,
     ...none('RingMQ has no access control; everybody is let in'),
   }),
-  storeReplyMessageEnable: bool(true, 'store replies', later('request-reply messages')),
+  storeReplyMessageEnable: bool(true, 'store replies as well as handing them on', hot),
   enableDetailStat: bool(true, 'statistics per queue', statistics),
   autoDeleteUnusedStats: bool(false, 'forget statistics of deleted topics and groups', hot),
   isolateLogEnable: bool(false, 'a log directory per broker', none('logDir names the directory')),

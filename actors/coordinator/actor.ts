@@ -30,13 +30,14 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import { encodeAnswer, fitsRing } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
-import { textOf } from '../topic-news.js';
+import { NewsType, textOf } from '../topic-news.js';
 import { type CallFailure, CallTable } from './call-table.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
 import { CoordinatorType } from './mailbox.js';
 import type { Registrar } from './registrar.js';
+import { pushReply } from './reply-push.js';
 import {
   announceGroup,
   announceTopic,
@@ -78,7 +79,7 @@ export class Coordinator implements Actor {
   readonly #state: CoordinatorState;
   readonly #calls = new CallTable();
   /** Answers that remoting had no room for. */
-  readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
+  readonly #unsent: Unsent[] = [];
   #answered = false;
   #offsetsSaveMs = 0;
   #expiryScanMs = 0;
@@ -200,9 +201,7 @@ export class Coordinator implements Actor {
       this.#calls.answered(connectionId, request);
       return;
     }
-    const word = at >> 2;
-    const address = `${formatIpv4(ring.words[word + InboundFrame.peerAddress]!)}:${ring.words[word + InboundFrame.peerPort]!}`;
-    this.#answer({ connectionId, address }, request);
+    this.#answer(senderOf(ring, at), request);
   };
 
   #answer(sender: Sender, request: RemotingCommand): void {
@@ -239,10 +238,33 @@ export class Coordinator implements Actor {
         this.#state.stats.pairNamed(kind === 'sendLane' ? 'sentBack' : 'pulled', lane, slot, topic, group);
         return;
       }
+      if (ring.type === CoordinatorType.REPLY) return this.#pushReply(ring, at, lane);
       const provide = providers.get(ring.type);
       if (provide === undefined) throw new AssertionError(`unknown record ${ring.type}`);
       provide(this.#state, this.#requestIn(ring, at));
       this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
+    });
+  }
+
+  /** Ends when its producer has the reply, or cannot have it; until then its sender's permit is taken. */
+  #pushReply(ring: Ring, at: number, lane: number): void {
+    const frame = ring.bytes.slice(at, at + ring.length);
+    const request = this.#requestIn(ring, at);
+    const { connectionId, address } = senderOf(ring, at);
+    void pushReply(this.#state, request, address).then(fault => {
+      const response =
+        fault === undefined
+          ? createResponse(request, ResponseCode.SUCCESS, null, { msgId: '0' })
+          : createResponse(request, ResponseCode.SYSTEM_ERROR, fault);
+      const { news, settings } = this.#state;
+      if (!settings.storeReplyMessageEnable) {
+        this.#send(connectionId, isOneway(request) ? EMPTY : encodeCommand(response), OutboundType.SEND_REFUSED);
+      } else if (fault === undefined) news.frame('sendLane', lane, frame, NewsType.REPLY_PUSHED);
+      else {
+        if (!isOneway(request)) this.#send(connectionId, encodeCommand(response));
+        news.frame('sendLane', lane, frame, NewsType.REPLY_UNDELIVERED);
+      }
+      this.#options.remotingBell.ring();
     });
   }
 
@@ -285,35 +307,39 @@ export class Coordinator implements Actor {
 
   // ---- answers ----
 
-  /** Without a frame the connection is closed. */
-  #send(connectionId: number, frame: Uint8Array | undefined): void {
+  /** Without a frame the connection is closed. `type`: FRAME, or SEND_REFUSED to give a permit back with it. */
+  #send(connectionId: number, frame: Uint8Array | undefined, type: number = OutboundType.FRAME): void {
     if (frame !== undefined && !fitsRing(frame, this.#options.toRemoting)) {
       this.#state.log.error(
         { bytes: frame.length },
-        'a request to a client is larger than can be sent: it is left out',
+        'what goes to a client is larger than can be sent: it is left out',
       );
+      // The permit goes back all the same.
+      if (type === OutboundType.SEND_REFUSED) this.#send(connectionId, new Uint8Array(0), type);
       return;
     }
-    if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame)) this.#unsent.push({ connectionId, frame });
+    if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame, type)) {
+      this.#unsent.push({ connectionId, frame, type });
+    }
   }
 
-  #trySend(connectionId: number, frame: Uint8Array | undefined): boolean {
+  #trySend(connectionId: number, frame: Uint8Array | undefined, type: number): boolean {
     const { toRemoting } = this.#options;
     const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
     const at = toRemoting.claim(length);
     if (at < 0) return false;
     toRemoting.words[at >> 2] = connectionId;
     if (frame !== undefined) toRemoting.bytes.set(frame, at + OutboundFrame.frameBytes);
-    toRemoting.commit(frame === undefined ? OutboundType.CLOSE : OutboundType.FRAME, length);
+    toRemoting.commit(frame === undefined ? OutboundType.CLOSE : type, length);
     this.#answered = true;
     return true;
   }
 
   #retryUnsent(): number {
     let sent = 0;
-    while (this.#unsent.length > 0 && this.#trySend(this.#unsent[0]!.connectionId, this.#unsent[0]!.frame)) {
+    for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0], sent++) {
+      if (!this.#trySend(first.connectionId, first.frame, first.type)) break;
       this.#unsent.shift();
-      sent++;
     }
     return sent;
   }
@@ -336,6 +362,20 @@ export class Coordinator implements Actor {
   #closeConnection(connectionId: number): void {
     this.#send(connectionId, undefined);
   }
+}
+
+interface Unsent {
+  readonly connectionId: number;
+  readonly frame: Uint8Array | undefined;
+  readonly type: number;
+}
+
+const EMPTY = new Uint8Array(0);
+
+function senderOf({ words }: Ring, at: number): Sender {
+  const word = at >> 2;
+  const address = `${formatIpv4(words[word + InboundFrame.peerAddress]!)}:${words[word + InboundFrame.peerPort]!}`;
+  return { connectionId: words[word + InboundFrame.connectionId]!, address };
 }
 
 interface OffsetCommit {

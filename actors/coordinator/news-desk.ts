@@ -63,11 +63,11 @@ export class NewsDesk {
     this.#tell(NewsType.SETTINGS, encoder.encode(JSON.stringify(settings)), reader => reader.kind === kind);
   }
 
-  /** Gives a frame back to the lane it came from: the `index`-th of its kind. */
-  frame(kind: NewsReader['kind'], index: number, bytes: Uint8Array): void {
+  /** Gives a frame back to the lane it came from: the `index`-th of its kind. `type`: FRAME, or that of a reply. */
+  frame(kind: NewsReader['kind'], index: number, bytes: Uint8Array, type: number = NewsType.FRAME): void {
     const lane = this.#readers.filter(({ reader }) => reader.kind === kind)[index];
     if (lane === undefined) throw new AssertionError(`there is no ${kind} ${index}`);
-    this.#send(lane.reader, lane.waiting, { type: NewsType.FRAME, bytes });
+    this.#send(lane.reader, lane.waiting, { type, bytes });
   }
 
   /** Something waits for room. */

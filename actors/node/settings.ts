@@ -48,6 +48,7 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
     autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    storeReplyMessageEnable: config.storeReplyMessageEnable,
     enablePropertyFilter: config.enablePropertyFilter,
     filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),

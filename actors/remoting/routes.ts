@@ -16,6 +16,8 @@ const sendCodes: readonly number[] = [
   RequestCode.SEND_MESSAGE,
   RequestCode.SEND_MESSAGE_V2,
   RequestCode.SEND_BATCH_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE_V2,
 ];
 
 /** Requests that read the log or a consume queue. */

@@ -41,6 +41,14 @@ const holdMs = 300;
 const pullCodes = [11, 361];
 const suspendFlag = 2;
 
+// The end of a transaction that decides nothing is not answered, as in RocketMQ.
+const endTransaction = 37;
+
+function expectationOf(command: Command): Expectation {
+  if (command.code === endTransaction) return 'anything';
+  return mayBeHeld(command) ? 'patience' : 'answer';
+}
+
 export class FrameMaker {
   readonly #random: Prng;
   readonly #values: ValueMaker;
@@ -69,7 +77,7 @@ export class FrameMaker {
 
   #valid(): FuzzFrame {
     const command = this.#command();
-    return { bytes: this.#encode(command), opaque: command.opaque, expect: mayBeHeld(command) ? 'patience' : 'answer' };
+    return { bytes: this.#encode(command), opaque: command.opaque, expect: expectationOf(command) };
   }
 
   #silent(): FuzzFrame {
@@ -230,7 +238,7 @@ export class FrameMaker {
   #damagedBody(): FuzzFrame {
     const command = this.#command();
     command.body = this.#values.damage(command.body);
-    return { bytes: this.#encode(command), opaque: command.opaque, expect: mayBeHeld(command) ? 'patience' : 'answer' };
+    return { bytes: this.#encode(command), opaque: command.opaque, expect: expectationOf(command) };
   }
 
   /** Lengths that lie, ends that never come, no frames at all, frames larger than any. */

@@ -33,8 +33,8 @@ import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
-import type { ProcessProbe } from '../../storage/store-lock.js';
-import { FaultyDisk, type MemoryDisk, PowerFailure } from '../support/faulty-disk.js';
+import { probeOf } from '../support/dead-owner.js';
+import { FaultyDisk, PowerFailure } from '../support/faulty-disk.js';
 import { laneSettings, pullSettings, sendContext } from '../support/rooms.js';
 import { coordinatorSettings, topicTableConfig } from '../unit/actors/coordinator/support.js';
 import type { World } from './simulated-broker.js';
@@ -313,20 +313,5 @@ function settingsOf(
       flushConsumeQueueThoroughInterval: 100,
     },
     queueOffsets,
-  };
-}
-
-/** A process that died owns nothing. */
-function probeOf(memory: MemoryDisk): ProcessProbe {
-  return {
-    pid: 1,
-    isAlive: () => false,
-    startTime: () => undefined,
-    lockedByOther: () => undefined,
-    createExclusive: (path, text) => {
-      if (memory.facts(path) !== undefined) return false;
-      memory.writeText(path, text);
-      return true;
-    },
   };
 }

@@ -136,4 +136,11 @@ rules('disk levels in the wrong order are pointed out', () => {
   );
 });
 
+rules('a delay that is longer than the log is kept is pointed out', () => {
+  const remark = 'a level is longer than the log is kept (fileReservedTime): its messages may be lost';
+  assert.equal(load('messageDelayLevel=1s 72h').warnings, []);
+  expectWarning(['messageDelayLevel=1s 4d'], 'messageDelayLevel', '1s 4d', `b:1: messageDelayLevel=1s 4d: ${remark}`);
+  expectWarning(['fileReservedTime=1'], 'fileReservedTime', 1, `b:1: fileReservedTime=1: ${remark}`);
+});
+
 rules.run();

@@ -7,34 +7,14 @@ import { QUEUES_MAX } from '../../../../actors/queue-table.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { decodeBody } from '../../../../protocol/bodies/fields.js';
 import { createResponse } from '../../../../protocol/command.js';
-import type { Ring } from '../../../../runtime/memory/ring.js';
-import {
-  asAnswer,
-  fillRing,
-  frameOf,
-  makeRing,
-  putClosed,
-  putInbound,
-  type SendFields,
-  sendFrame,
-  takeAll,
-} from '../../../support/rooms.js';
+import { asAnswer, fillRing, frameOf, putClosed, type SendFields, sendFrame, takeAll } from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
-import { CoordinatorRoom, configFile, heartbeatOf, jsonBody, takeNews, topicsIn } from './support.js';
+import { CoordinatorRoom, configFile, heartbeatOf, jsonBody, putFromLane, takeNews, topicsIn } from './support.js';
 
 const coordinator = suite('actors/coordinator');
 
 const bodyOf = (body: Uint8Array | null): Record<string, unknown> =>
   decodeBody(body, 'body') as Record<string, unknown>;
-
-/** Puts a lane's request in its ring to the coordinator as the lane does: the inbound record as it came. */
-function putFromLane(ring: Ring, type: number, frame: Uint8Array): Uint8Array {
-  const scratch = makeRing();
-  putInbound(scratch, frame, { connectionId: 9 });
-  const { bytes } = takeAll(scratch)[0]!;
-  ring.offer(type, bytes);
-  return bytes;
-}
 
 const needTopic = (room: CoordinatorRoom, send: SendFields): Uint8Array =>
   putFromLane(room.fromSendLane, CoordinatorType.TOPIC_NEEDED, sendFrame(send));

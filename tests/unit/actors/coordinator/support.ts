@@ -51,6 +51,7 @@ export const coordinatorSettings: CoordinatorSettings = {
   notifyConsumerIdsChangedEnable: true,
   autoDeleteUnusedStats: false,
   flushConsumerOffsetInterval: 5000,
+  storeReplyMessageEnable: true,
   enablePropertyFilter: true,
   filterDataCleanTimeSpan: 86_400_000,
   inMemoryBytes: 1e12,
@@ -243,3 +244,12 @@ export function heartbeatOf(options: HeartbeatOptions = {}): HeartbeatData {
 }
 
 export const jsonBody = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** Puts a frame in a lane's ring to the coordinator, as the lane hands it on; returns what it put. */
+export function putFromLane(ring: Ring, type: number, frame: Uint8Array, connectionId = 9): Uint8Array {
+  const scratch = makeRing();
+  putInbound(scratch, frame, { connectionId });
+  const { bytes } = takeAll(scratch)[0]!;
+  ring.offer(type, bytes);
+  return bytes;
+}
