@@ -6,9 +6,8 @@
 
 import { bool, int, type KeyTable, later, long, none, nothingReadsIt, text } from './keys.js';
 import type { Machine } from './machine.js';
-import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.js';
+import { addressList, listOfNames, optionalHost, shortText, wordPattern } from './patterns.js';
 
-const transactions = later('transactional messages');
 const bitMaps = none('every filter is evaluated on the messages themselves; there are no bit maps');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
 const coordinatorQueue = none('the queue is a ring of ringCapacityBytes, and maxInflight bounds what is in it');
@@ -144,7 +143,7 @@ export const brokerKeys = {
     none('pull results are always copied'),
   ),
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
-  regionId: text('DefaultRegion', 'region named in answers to sends'),
+  regionId: text('DefaultRegion', 'region named in answers to sends', { pattern: shortText }),
   registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
   slaveReadEnable: bool(false, 'let answers to pulls suggest the broker that the group names', hot),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),
@@ -186,16 +185,23 @@ export const brokerKeys = {
   }),
   transactionTimeOut: long(6000, 'ms', 'age of a half message before its producer is asked', {
     ...important,
-    ...transactions,
+    ...hot,
   }),
   transactionCheckMax: int(15, 'count', 'questions before a half message is given up', {
     ...important,
-    ...transactions,
+    ...hot,
   }),
   transactionCheckInterval: long(60_000, 'ms', 'time between two rounds of questions', {
+    min: 100,
+    clamp: true,
     ...important,
-    ...transactions,
+    ...hot,
   }),
+  checkTransactionMessageEnable: bool(
+    true,
+    'ask producers about half messages they left undecided; false: RingMQ never asks and never gives one up (a key of RocketMQ 3.0)',
+    hot,
+  ),
   aclEnable: bool(false, 'access control lists', {
     ...important,
     ...none('RingMQ has no access control; everybody is let in'),

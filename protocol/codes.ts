@@ -79,6 +79,7 @@ export const RequestCode = {
   SEND_BATCH_MESSAGE: 320,
   QUERY_CONSUME_QUEUE: 321,
   QUERY_DATA_VERSION: 322,
+  RESUME_CHECK_HALF_MESSAGE: 323,
   SEND_REPLY_MESSAGE: 324,
   SEND_REPLY_MESSAGE_V2: 325,
   PUSH_REPLY_MESSAGE_TO_CLIENT: 326,
@@ -121,6 +122,8 @@ export const ResponseCode = {
   FILTER_DATA_NOT_LATEST: 28,
   CONSUMER_NOT_ONLINE: 206,
   CONSUME_MSG_TIMEOUT: 207,
+  /** 4.9.5 and later. */
+  FLOW_CONTROL: 215,
 } as const;
 
 /** Ordinals of the `language` field. */

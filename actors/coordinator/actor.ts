@@ -5,7 +5,7 @@
  *           administration; registers the broker with its name servers.
  * Thread    an event loop.
  * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
- *           that came with pulls.
+ *           that came with pulls; from the transaction checker, its progress and questions for producers.
  * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
@@ -35,7 +35,7 @@ import { type CallFailure, CallTable } from './call-table.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
-import { CoordinatorType } from './mailbox.js';
+import { CoordinatorType, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
 import { pushReply } from './reply-push.js';
 import {
@@ -46,11 +46,13 @@ import {
   type CoordinatorState,
   topicEntryOf,
 } from './state.js';
+import { TransactionQuestions, transactionProgress } from './transaction-checks.js';
 
 export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
   readonly fromSendLanes: readonly Ring[];
   readonly fromPullLanes: readonly Ring[];
+  readonly fromTransactionChecker: Ring;
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
   readonly state: Omit<CoordinatorState, 'push' | 'call' | 'register' | 'nowMs'>;
@@ -80,6 +82,7 @@ export class Coordinator implements Actor {
   readonly #calls = new CallTable();
   /** Answers that remoting had no room for. */
   readonly #unsent: Unsent[] = [];
+  readonly #questions = new TransactionQuestions();
   #answered = false;
   #offsetsSaveMs = 0;
   #expiryScanMs = 0;
@@ -137,7 +140,7 @@ export class Coordinator implements Actor {
   }
 
   doWork(nowMs: number): number {
-    const { fromRemoting, fromSendLanes, fromPullLanes } = this.#options;
+    const { fromRemoting, fromSendLanes, fromPullLanes, fromTransactionChecker } = this.#options;
     this.#state.nowMs = nowMs;
     let work = this.#state.news.retry() + this.#retryUnsent();
     if (this.#unsent.length === 0) work += this.#drain(fromRemoting, this.#onRemoting);
@@ -145,6 +148,7 @@ export class Coordinator implements Actor {
       work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
     for (let lane = 0; lane < fromPullLanes.length; lane++)
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    if (this.#unsent.length === 0) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
     this.#onTime(nowMs);
     if (this.#answered) this.#options.remotingBell.ring();
     this.#answered = false;
@@ -228,11 +232,7 @@ export class Coordinator implements Actor {
 
   #drainLane(ring: Ring, kind: 'sendLane' | 'pullLane', lane: number): number {
     return this.#drain(ring, (_, at) => {
-      if (ring.type === CoordinatorType.OFFSET_COMMIT) {
-        const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
-        this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
-        return;
-      }
+      if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
       if (ring.type === CoordinatorType.PAIR_NAMED) {
         const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
         this.#state.stats.pairNamed(kind === 'sendLane' ? 'sentBack' : 'pulled', lane, slot, topic, group);
@@ -267,6 +267,17 @@ export class Coordinator implements Actor {
       this.#options.remotingBell.ring();
     });
   }
+
+  #commitOffset(ring: Ring, at: number): void {
+    const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
+    this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
+  }
+
+  readonly #onTransactionChecker = (ring: Ring, at: number): void => {
+    if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
+    if (ring.type === CoordinatorType.TRANSACTION_QUESTION) return this.#questions.ask(this.#state, ring, at);
+    this.#state.news.transactionProgress(transactionProgress(this.#state));
+  };
 
   #requestIn(ring: Ring, at: number): RemotingCommand {
     const start = at + InboundFrame.frameBytes;
@@ -347,7 +358,9 @@ export class Coordinator implements Actor {
   #push(connectionId: number, code: number, fields: ExtFields, body: Uint8Array | null = null): void {
     const request = createRequest(code, fields, body);
     request.flag = CommandFlag.ONEWAY;
-    this.#send(connectionId, encodeCommand(request));
+    const frame = encodeCommand(request);
+    if (OutboundFrame.frameBytes + frame.length <= this.#options.toRemoting.payloadMax) this.#send(connectionId, frame);
+    else this.#state.log.warn({ code: requestCodeName(code), bytes: frame.length }, 'too large to be sent to a client');
   }
 
   #call(connectionId: number, call: ClientCall): Promise<RemotingCommand | CallFailure> {
@@ -376,13 +389,6 @@ function senderOf({ words }: Ring, at: number): Sender {
   const word = at >> 2;
   const address = `${formatIpv4(words[word + InboundFrame.peerAddress]!)}:${words[word + InboundFrame.peerPort]!}`;
   return { connectionId: words[word + InboundFrame.connectionId]!, address };
-}
-
-interface OffsetCommit {
-  readonly group: string;
-  readonly topic: string;
-  readonly queueId: number;
-  readonly offset: number;
 }
 
 interface NamedPair {

@@ -6,6 +6,7 @@ import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { SchedulerSettings } from '../scheduler/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
 
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
   return {
@@ -52,6 +53,16 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     enablePropertyFilter: config.enablePropertyFilter,
     filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
+  };
+}
+
+export function transactionCheckerSettings(config: BrokerConfig): TransactionCheckerSettings {
+  return {
+    check: config.checkTransactionMessageEnable && config.brokerRole !== 'SLAVE',
+    transactionTimeOut: config.transactionTimeOut,
+    transactionCheckMax: config.transactionCheckMax,
+    transactionCheckInterval: config.transactionCheckInterval,
+    fileReservedTime: config.fileReservedTime,
   };
 }
 

@@ -13,6 +13,7 @@ export const actorKinds = {
   dispatcher: 'follows the log and builds the consume queues',
   scheduler: 'delivers delayed messages when they are due',
   'pull-lane': 'answers pulls from consume queues and log; holds those that find nothing',
+  'transaction-checker': 'asks producers about half messages that are not decided, gives up those nobody decides',
   coordinator: 'topics, groups, offsets, heartbeats, administration; registers with name servers',
   'name-registry': 'the name server: brokers, routes, key-value configuration',
 } as const;
@@ -51,6 +52,10 @@ export const ringTable: readonly RingRow[] = [
   { from: 'dispatcher', to: 'pull-lane', carries: 'awaited queues that grew', size: 'small' },
   { from: 'pull-lane', to: 'remoting', carries: 'answers with messages', size: 'messages' },
   { from: 'pull-lane', to: 'coordinator', carries: 'pulls whose group is unknown, offset commits', size: 'messages' },
+  { from: 'transaction-checker', to: 'commit-log-writer', carries: 'copies of half messages', size: 'messages' },
+  { from: 'commit-log-writer', to: 'transaction-checker', carries: 'append results', size: 'small' },
+  { from: 'transaction-checker', to: 'coordinator', carries: 'questions for producers, progress', size: 'messages' },
+  { from: 'coordinator', to: 'transaction-checker', carries: 'news of topics, progress', size: 'medium' },
   { from: 'coordinator', to: 'remoting', carries: 'answers, notifications', size: 'messages' },
   { from: 'coordinator', to: 'send-lane', carries: 'news of topics and groups, returned sends', size: 'messages' },
   { from: 'coordinator', to: 'pull-lane', carries: 'news of topics and groups, returned pulls', size: 'messages' },
@@ -71,19 +76,19 @@ export const positionTable: readonly PositionRow[] = [
   {
     name: 'minimum',
     writer: 'commit-log-writer',
-    followers: ['dispatcher', 'scheduler', 'pull-lane'],
+    followers: ['dispatcher', 'scheduler', 'pull-lane', 'transaction-checker'],
     meaning: 'start of the log',
   },
   {
     name: 'appended',
     writer: 'commit-log-writer',
-    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane'],
+    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'transaction-checker'],
     meaning: 'end of what can be read',
   },
   {
     name: 'flushed',
     writer: 'flush-service',
-    followers: ['remoting', 'dispatcher', 'scheduler'],
+    followers: ['remoting', 'dispatcher', 'scheduler', 'transaction-checker'],
     meaning: 'end of what is on the device',
   },
   {

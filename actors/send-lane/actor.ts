@@ -39,6 +39,7 @@ import { SendBehaviour, type SendContext, SendVerdict } from './behaviour.js';
 import { endTransaction } from './end-transaction.js';
 import type { LaneSettings } from './mailbox.js';
 import type { RecordSource } from './record-source.js';
+import { resumeCheck } from './resume-check.js';
 import { sendBack } from './send-back.js';
 import type { AppendOutcome, StoredHandler } from './stored-requests.js';
 
@@ -70,6 +71,7 @@ export interface SendLaneOptions {
 const storedHandlers: ReadonlyMap<number, StoredHandler> = new Map([
   [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
   [RequestCode.END_TRANSACTION, endTransaction],
+  [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheck],
 ]);
 
 function isReply(code: number): boolean {

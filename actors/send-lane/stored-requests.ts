@@ -1,6 +1,7 @@
 /**
  * Requests that store a message made from one that is in the log already: what failed to be consumed comes back
- * (code 36), a transaction ends (code 37). No ring, no clock, no file: the actor acts on the outcome.
+ * (code 36), a transaction ends (code 37) or is to be asked about again (code 323). No ring, no clock, no file: the
+ * actor acts on the outcome.
  */
 import type { RemotingCommand } from '../../protocol/command.js';
 import { type CopyFields, copyRecord, copySizeMax } from '../../protocol/record-copy.js';

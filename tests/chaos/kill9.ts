@@ -5,18 +5,18 @@
  *   node dist/tests/chaos/kill9.js --cycles 200 --seed 1
  */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../runtime/base/errors.js';
 import { Prng } from '../../runtime/base/prng.js';
 import type { Report } from '../support/checker.js';
 import { formatReport, Judge, Ledger, queueKey } from '../support/checker.js';
 import type { LoadResult } from '../support/load.js';
 import { MessageMaker, runLoad, storedOf } from '../support/load.js';
 import type { Launchers, ServerProcess } from '../support/node-process.js';
-import { freePort, removeFolder, spawnBroker, startNameServer, temporaryFolder } from '../support/node-process.js';
+import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { createTopic, pullQueue } from '../support/raw-requests.js';
 import {
   chooseLaunchers,
+  inRigFolder,
   launcherOptions,
   launcherUsage,
   runAsProgram,
@@ -208,19 +208,12 @@ async function makeTopics(address: string): Promise<void> {
 }
 
 /** Errors: Error when the broker does not start, ends by itself or acknowledges nothing; faults are in the result. */
-export async function runKill9(options: Kill9Options): Promise<Kill9Result> {
-  const folder = temporaryFolder();
-  let kept = false;
-  try {
-    const result = await new Rig(options, folder).run();
-    kept = options.keep && result.faultCount > 0;
-    return kept ? { ...result, folder } : result;
-  } catch (error) {
-    kept = options.keep;
-    throw new Error(`${messageOf(error)}${kept ? `\nkept: ${folder}` : ''}`, { cause: error });
-  } finally {
-    if (!kept) removeFolder(folder);
-  }
+export function runKill9(options: Kill9Options): Promise<Kill9Result> {
+  return inRigFolder(
+    options.keep,
+    folder => new Rig(options, folder).run(),
+    result => result.faultCount > 0,
+  );
 }
 
 export function formatKill9(result: Kill9Result): string {

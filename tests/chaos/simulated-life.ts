@@ -35,7 +35,7 @@ import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
 import { probeOf } from '../support/dead-owner.js';
 import { FaultyDisk, PowerFailure } from '../support/faulty-disk.js';
-import { laneSettings, pullSettings, sendContext } from '../support/rooms.js';
+import { laneSettings, pullSettings, sendContext, transactionSettings } from '../support/rooms.js';
 import { coordinatorSettings, topicTableConfig } from '../unit/actors/coordinator/support.js';
 import type { World } from './simulated-broker.js';
 import { queuesOfTopic, topics } from './simulated-clients.js';
@@ -86,7 +86,10 @@ export class Broker {
       maxHashSlotNum: 50,
       maxIndexNum: 200,
     };
-    this.#store = Store.open(watched, probeOf(memory), config, this.shop, silentLogger, { state: '', send: () => {} });
+    this.#store = Store.open(watched, probeOf(memory), config, this.shop, silentLogger, {
+      state: '',
+      send: () => {},
+    });
     const settings = settingsOf(config, this.#store.queueOffsets, options.syncFlush);
     const mayBlock = random.oneIn(2);
     const tools = { shop: this.shop, settings, disk: watched, log: silentLogger, mayBlock };
@@ -131,6 +134,7 @@ export class Broker {
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, 'coordinator')),
+      fromTransactionChecker: shop.ring('transaction-checker', 'coordinator'),
       toRemoting: shop.ring('coordinator', 'remoting'),
       remotingBell: bell,
       registrar: () => undefined,
@@ -296,6 +300,7 @@ function settingsOf(
     context: { ...sendContext, syncFlush },
     sendLane: { ...laneSettings, waitTimeMillsInSendQueue: 1000 },
     pullLane: { ...pullSettings, maxTransferBytesOnMessageInMemory: 4000 },
+    transactionChecker: transactionSettings,
     paths: storePaths(root),
     index: { messageIndexEnable: true, maxHashSlotNum: 50, maxIndexNum: 200 },
     mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,

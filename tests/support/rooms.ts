@@ -9,6 +9,7 @@ import { AppendResult, join64, OutboundFrame, OutboundType } from '../../actors/
 import type { SendContext } from '../../actors/send-lane/behaviour.js';
 import type { LaneSettings } from '../../actors/send-lane/mailbox.js';
 import type { TopicEntry } from '../../actors/topic-snapshot.js';
+import type { TransactionCheckerSettings } from '../../actors/transaction-checker/mailbox.js';
 import type { SerializeType } from '../../protocol/codes.js';
 import {
   createRequest,
@@ -354,6 +355,14 @@ export const pullSettings: PullLaneSettings = {
   defaultQueryMaxNum: 32,
   enablePropertyFilter: true,
   filterSupportRetry: false,
+};
+
+export const transactionSettings: TransactionCheckerSettings = {
+  check: true,
+  transactionTimeOut: 6000,
+  transactionCheckMax: 15,
+  transactionCheckInterval: 60_000,
+  fileReservedTime: 72,
 };
 
 /** A topic whose queues have the numbers `first`, `first` + 1, ... */

@@ -37,6 +37,14 @@ rules('a slave needs an id of its own', () => {
   assert.is(load('brokerRole=SLAVE', 'brokerId=2').config.brokerId, 2);
 });
 
+rules('a region stands in every answer to a send, so it is short', () => {
+  assert.is(load(`regionId=${'r'.repeat(127)}`).config.regionId.length, 127);
+  assert.is(load('regionId=').config.regionId, '');
+  for (const region of ['r'.repeat(128), 'a\\u0001b']) {
+    assert.match(refusal(`regionId=${region}`), /regionId=.*must be at most 127 characters and no control characters/);
+  }
+});
+
 rules('name server addresses are host:port', () => {
   for (const good of ['', 'a:1', 'a:1;b:2', 'a:1;b:2;', '[::1]:9876', 'fe80::1:9876']) {
     assert.is(load(`namesrvAddr=${good}`).config.namesrvAddr, good);

@@ -34,6 +34,7 @@ import {
   sendContext,
   takeOutbound,
   topicEntry,
+  transactionSettings,
 } from '../../../support/rooms.js';
 
 export type End = 'clean' | 'kill' | 'power';
@@ -293,6 +294,7 @@ function settingsOf(delayLevelsMs: readonly number[], queueOffsets: Float64Array
     context: sendContext,
     sendLane: laneSettings,
     pullLane: pullSettings,
+    transactionChecker: transactionSettings,
     paths: storePaths(root),
     index: { messageIndexEnable: false, maxHashSlotNum: 50, maxIndexNum: 200 },
     mappedFileSizeCommitLog: segmentSize,

@@ -93,10 +93,12 @@ export class CoordinatorRoom {
   readonly fromRemoting = makeRing(1024 * 1024);
   readonly fromSendLane = makeRing();
   readonly fromPullLane = makeRing();
+  readonly fromTransactionChecker = makeRing();
   readonly toRemoting;
   readonly sendNews;
   readonly pullNews = makeRing(1024 * 1024);
   readonly dispatcherNews = makeRing(1024 * 1024);
+  readonly transactionNews = makeRing();
   readonly remotingBell = new CountingBell();
   readonly sendLaneBell = new CountingBell();
   readonly table = new QueueTable();
@@ -152,6 +154,7 @@ export class CoordinatorRoom {
       fromRemoting: this.fromRemoting,
       fromSendLanes: [this.fromSendLane],
       fromPullLanes: [this.fromPullLane],
+      fromTransactionChecker: this.fromTransactionChecker,
       toRemoting: this.toRemoting,
       remotingBell: this.remotingBell,
       registrar: () => registrar,
@@ -171,6 +174,7 @@ export class CoordinatorRoom {
           { kind: 'sendLane', ring: this.sendNews, bell: this.sendLaneBell },
           { kind: 'pullLane', ring: this.pullNews, bell: new CountingBell() },
           { kind: 'dispatcher', ring: this.dispatcherNews, bell: new CountingBell() },
+          { kind: 'transactionChecker', ring: this.transactionNews, bell: new CountingBell() },
         ]),
         log: silentLogger,
         settings: { ...coordinatorSettings, ...options.settings },

@@ -26,6 +26,7 @@ plan('inline: everybody on the main thread, in the order of a request', () => {
       'flush-service',
       'pull-lane-0',
       'pull-lane-1',
+      'transaction-checker',
       'coordinator',
       'name-registry',
       'remoting',
@@ -39,7 +40,7 @@ plan('shared: sockets, messages and syncs apart', () => {
   const groups = threads('shared');
   assert.equal(Object.keys(groups).sort(), ['followers', MAIN_THREAD, 'messages'].sort());
   assert.equal([...groups[MAIN_THREAD]!].sort(), ['coordinator', 'name-registry', 'remoting']);
-  assert.equal(groups.followers, ['flush-service', 'dispatcher', 'scheduler']);
+  assert.equal(groups.followers, ['flush-service', 'transaction-checker', 'dispatcher', 'scheduler']);
   assert.is(groups.messages!.length, 5);
 });
 

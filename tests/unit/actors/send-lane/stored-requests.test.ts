@@ -1,5 +1,5 @@
 /**
- * Requests that store a message made from one in the log: codes 36 and 37.
+ * Requests that store a message made from one in the log: codes 36, 37 and 323.
  * Source: spec scheduling 2.2, transaction 4, 5.
  */
 import { suite } from 'uvu';
@@ -265,6 +265,48 @@ requests('refusals of an end', () => {
   assert.is(code, 17);
   room.storeState.set(StoreState.SLAVE);
   assert.is(room.ask(37, end(offset, 8)).code, 11);
+});
+
+// ---- 323 ----
+
+const givenUp: RecordParts = {
+  topic: 'TRANS_CHECK_MAX_TIME_TOPIC',
+  body: utf8.encode('pay'),
+  properties: 'PGROUP\u0001PG\u0002REAL_TOPIC\u0001T\u0002REAL_QID\u00010\u0002TRANSACTION_CHECK_TIMES\u000115',
+  flag: 5,
+};
+const half = 80;
+const idOf = (position: number): string => `0A00000200002A9F${position.toString(16).toUpperCase().padStart(16, '0')}`;
+
+function resumeRoom(): Room {
+  const room = new Room();
+  room.tell(topicEntry('RMQ_SYS_TRANS_HALF_TOPIC', 1, {}, half));
+  room.store({ body: utf8.encode('before') });
+  return room;
+}
+
+requests('a half message that was given up is asked about again, from the first question on', () => {
+  const room = resumeRoom();
+  const { append } = room.ask(323, { msgId: idOf(room.store(givenUp)) });
+  const [record] = append!.records;
+  assert.equal([append!.queueNumber, append!.count, append!.companionQueue], [half, 1, -1]);
+  assert.equal([record!.topic, record!.queueId, record!.flag], ['RMQ_SYS_TRANS_HALF_TOPIC', 0, 5]);
+  assert.is(record!.body.toString(), 'pay');
+  assert.equal(propertiesOf(record!), {
+    PGROUP: 'PG',
+    REAL_TOPIC: 'T',
+    REAL_QID: '0',
+    TRANSACTION_CHECK_TIMES: '0',
+  });
+});
+
+requests('nothing else is made a half message, and bad ids are told so', () => {
+  const room = resumeRoom();
+  for (const msgId of ['', 'X', idOf(0), idOf(7), idOf(2 ** 40), idOf(room.store(consumed))]) {
+    const { code, remark } = room.ask(323, { msgId });
+    assert.is(code, 1, msgId);
+    assert.match(remark!, 'TRANS_CHECK_MAX_TIME_TOPIC');
+  }
 });
 
 requests.run();
