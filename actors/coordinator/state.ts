@@ -145,7 +145,11 @@ function membersOf(group: ConsumerGroup): NonNullable<Parameters<NewsDesk['group
 
 /** Passes on what a heartbeat, a farewell or a closed connection changed. */
 export function applyGroupChanges(state: CoordinatorState, changes: readonly GroupChange[]): void {
-  for (const { group, membersChanged, subscriptionChanged } of changes) {
+  for (const { group, membersChanged, subscriptionChanged, dispute } of changes) {
+    if (dispute !== undefined) {
+      const message = 'members of a consumer group want different things: messages will be missed or come twice';
+      state.log.warn({ group: group.name, ...dispute }, message);
+    }
     if (group.members.size === 0) state.filters.unregister(group.name, state.nowMs);
     if (subscriptionChanged) announceGroup(state, group.name);
     const notify = state.groups.get(group.name)?.notifyConsumerIdsChangedEnable ?? true;
