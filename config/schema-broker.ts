@@ -10,7 +10,6 @@ import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.
 
 const transactions = later('transactional messages');
 const filters = later('SQL92 filters');
-const slaves = later('replication');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
 const coordinatorQueue = none('the queue is a ring of ringCapacityBytes, and maxInflight bounds what is in it');
 const statistics = none('RingMQ counts in shared memory and keeps no such statistics');
@@ -142,7 +141,7 @@ export const brokerKeys = {
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
   regionId: text('DefaultRegion', 'region named in answers to sends'),
   registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
-  slaveReadEnable: bool(false, 'let answers to pulls suggest a slave', slaves),
+  slaveReadEnable: bool(false, 'send consumers that read old messages to a slave', hot),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),
   consumerFallbehindThreshold: long(17_179_869_184, 'bytes', 'that lag', later('the check of lagging groups')),
   brokerFastFailureEnable: bool(true, 'refuse requests that waited too long', hot),

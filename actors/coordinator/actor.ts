@@ -5,8 +5,10 @@
  *           administration; registers the broker with its name servers.
  * Thread    an event loop.
  * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
- *           that came with pulls.
- * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
+ *           that came with pulls; from the dispatcher of a slave, queues without a number; from the HA rooms, how
+ *           replication stands.
+ * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; where the master is to the HA
+ *           receiver; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
@@ -29,8 +31,9 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
+import { textOf } from '../topic-news.js';
 import { consumerHandlers, type Handler } from './consumer-requests.js';
-import { CoordinatorType } from './mailbox.js';
+import { CoordinatorType, type HaStatus } from './mailbox.js';
 import type { Registrar } from './registrar.js';
 import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState, topicEntryOf } from './state.js';
 import { topicHandlers } from './topic-requests.js';
@@ -39,11 +42,15 @@ export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
   readonly fromSendLanes: readonly Ring[];
   readonly fromPullLanes: readonly Ring[];
+  readonly fromDispatcher: Ring;
+  /** HA sender and HA receiver. */
+  readonly fromHaRooms: readonly Ring[];
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
   readonly state: Omit<CoordinatorState, 'push' | 'register' | 'nowMs'>;
   /** Undefined for a broker without name servers. */
   readonly registrar: () => Registrar | undefined;
+  readonly onHaStatus: (status: HaStatus) => void;
   /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
   readonly nodeRequest: (request: RemotingCommand) => RemotingCommand | Promise<RemotingCommand> | undefined;
 }
@@ -71,7 +78,7 @@ export class Coordinator implements Actor {
       ...options.state,
       nowMs: 0,
       register: () => options.registrar()?.registerAll(),
-      push: (connectionId, code, fields) => this.#push(connectionId, code, fields),
+      push: (connectionId, code, fields, body) => this.#push(connectionId, code, fields, body),
     };
   }
 
@@ -115,6 +122,8 @@ export class Coordinator implements Actor {
       work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
     for (let lane = 0; lane < fromPullLanes.length; lane++)
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    work += this.#drain(this.#options.fromDispatcher, this.#onQueueNeeded);
+    for (const ring of this.#options.fromHaRooms) work += this.#drain(ring, this.#onHaStatus);
     this.#onTime(nowMs);
     if (this.#answered) this.#options.remotingBell.ring();
     this.#answered = false;
@@ -123,7 +132,7 @@ export class Coordinator implements Actor {
 
   deadlineMs(): number {
     if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
-    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs);
+    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, this.#state.desk.deadlineMs(this.#state));
   }
 
   close(): void {
@@ -152,6 +161,7 @@ export class Coordinator implements Actor {
   readonly #onRemoting = (ring: Ring, at: number): void => {
     const connectionId = ring.words[at >> 2]!;
     if (ring.type === InboundType.CLOSED) {
+      this.#state.desk.forget(connectionId, this.#state.offsets);
       applyGroupChanges(this.#state, this.#state.clients.connectionClosed(connectionId));
       return;
     }
@@ -212,6 +222,34 @@ export class Coordinator implements Actor {
     });
   }
 
+  // ---- replication ----
+
+  /** A slave has the topic's records before it has the topic: its queues get numbers, so that entries can be made. */
+  readonly #onQueueNeeded = (ring: Ring, at: number): void => {
+    const { topic, queueId } = JSON.parse(textOf(ring, at)) as { topic: string; queueId: number };
+    const { numbers, topics, news, log } = this.#state;
+    let queueNumbers: Int32Array;
+    try {
+      queueNumbers = numbers.of(topic, queueId + 1);
+    } catch (error) {
+      log.error({ err: error, topic, queueId }, 'a queue gets no entries');
+      queueNumbers = new Int32Array(queueId + 1).fill(-1);
+    }
+    const known = topics.get(topic);
+    if (known !== undefined) return news.queues({ ...topicEntryOf(this.#state, known), queueNumbers });
+    const count = queueNumbers.length;
+    news.queues({ name: topic, perm: 0, readQueueNums: count, writeQueueNums: count, order: false, queueNumbers });
+  };
+
+  readonly #onHaStatus = (ring: Ring, at: number): void => {
+    this.#options.onHaStatus(JSON.parse(textOf(ring, at)) as HaStatus);
+  };
+
+  /** What this coordinator works on: for who brings a slave's copy up to date. */
+  get state(): CoordinatorState {
+    return this.#state;
+  }
+
   /**
    * The topic of a first send. The lane refuses the frame itself when it comes back and the topic is still not there.
    */
@@ -220,6 +258,7 @@ export class Coordinator implements Actor {
     const short = code !== RequestCode.SEND_MESSAGE;
     const name = (short ? extFields.b : extFields.topic) ?? '';
     const state = this.#state;
+    if (state.isSlave()) return;
     if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
     const template = (short ? extFields.c : extFields.defaultTopic) ?? '';
     const queues = Number((short ? extFields.d : extFields.defaultTopicQueueNums) ?? 4);
@@ -259,7 +298,8 @@ export class Coordinator implements Actor {
   // ---- time ----
 
   #onTime(nowMs: number): void {
-    const { offsets, clients, settings, log } = this.#state;
+    const { offsets, clients, settings, log, desk, push } = this.#state;
+    desk.notify(this.#state, nowMs, push);
     if (nowMs >= this.#offsetsSaveMs) {
       this.#offsetsSaveMs = nowMs + settings.flushConsumerOffsetInterval;
       try {
@@ -302,8 +342,8 @@ export class Coordinator implements Actor {
     return sent;
   }
 
-  #push(connectionId: number, code: number, fields: Record<string, string>): void {
-    const request = createRequest(code, fields);
+  #push(connectionId: number, code: number, fields: Record<string, string>, body?: Uint8Array): void {
+    const request = createRequest(code, fields, body ?? null);
     request.flag = CommandFlag.ONEWAY;
     this.#send(connectionId, encodeCommand(request));
   }

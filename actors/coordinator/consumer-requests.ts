@@ -5,13 +5,19 @@
 
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { decodeHeartbeatData, decodeSubscriptionGroupConfig, encodeBody } from '../../protocol/bodies.js';
-import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { Permission, RequestCode, ResponseCode, WATCH_BROKER_METADATA } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
 import { RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
 import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState } from './state.js';
 
 export type Handler = (state: CoordinatorState, request: RemotingCommand, connectionId: number) => RemotingCommand;
+
+/** Source: spec ha 6; AdminBrokerProcessor.validateSlave. */
+export function refuseOnSlave(request: RemotingCommand): RemotingCommand {
+  const remark = "Can't modify topic or subscription group from slave broker, please execute it from master broker.";
+  return createResponse(request, ResponseCode.SYSTEM_ERROR, remark);
+}
 
 const ok = (request: RemotingCommand): RemotingCommand => createResponse(request, ResponseCode.SUCCESS);
 
@@ -28,6 +34,8 @@ const heartbeat: Handler = (state, request, connectionId) => {
 
 /** A group is found through the route of its retry topic, so that exists from the first heartbeat on. */
 function ensureRetryTopic(state: CoordinatorState, group: string, queues: number, unitMode: boolean): void {
+  // A slave's topics are its master's, to which the client sends the same heartbeat.
+  if (state.isSlave()) return;
   const name = `${RETRY_TOPIC_PREFIX}${group}`;
   // A group whose name no topic may have (a path, for example) gets no retry topic, and so no folder.
   if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
@@ -96,7 +104,20 @@ const updateOffset: Handler = (state, request) => {
 const allOffsets: Handler = (state, request) =>
   createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody(state.offsets.toObject()));
 
+const allDelayOffsets: Handler = (state, request) => {
+  const text = state.delayOffsets();
+  if (text !== undefined) return createResponse(request, ResponseCode.SUCCESS, null, {}, encoder.encode(text));
+  return createResponse(request, ResponseCode.SYSTEM_ERROR, 'No delay offset in this broker');
+};
+
+/** Of a slave that is RingMQ's. */
+const watchMetadata: Handler = (state, request, connectionId) => {
+  state.desk.watch(connectionId, state);
+  return ok(request);
+};
+
 const updateGroup: Handler = (state, request) => {
+  if (state.isSlave()) return refuseOnSlave(request);
   const group = decodeSubscriptionGroupConfig(request.body);
   state.groups.put(group, state.nowMs);
   announceGroup(state, group.groupName);
@@ -107,11 +128,14 @@ const allGroups: Handler = (state, request) =>
   createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody(state.groups.wrapper()));
 
 const deleteGroup: Handler = (state, request) => {
+  if (state.isSlave()) return refuseOnSlave(request);
   const { groupName = '', removeOffset, cleanOffset } = request.extFields;
   if (state.groups.delete(groupName, state.nowMs)) state.news.groupDeleted(groupName);
   if (removeOffset === 'true' || cleanOffset === 'true') state.offsets.deleteGroup(groupName);
   return ok(request);
 };
+
+const encoder = new TextEncoder();
 
 export const consumerHandlers: ReadonlyMap<number, Handler> = new Map([
   [RequestCode.HEART_BEAT, heartbeat],
@@ -120,6 +144,8 @@ export const consumerHandlers: ReadonlyMap<number, Handler> = new Map([
   [RequestCode.QUERY_CONSUMER_OFFSET, queryOffset],
   [RequestCode.UPDATE_CONSUMER_OFFSET, updateOffset],
   [RequestCode.GET_ALL_CONSUMER_OFFSET, allOffsets],
+  [RequestCode.GET_ALL_DELAY_OFFSET, allDelayOffsets],
+  [WATCH_BROKER_METADATA, watchMetadata],
   [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, updateGroup],
   [RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, allGroups],
   [RequestCode.DELETE_SUBSCRIPTIONGROUP, deleteGroup],

@@ -6,4 +6,33 @@ export const CoordinatorType = {
   GROUP_NEEDED: 6,
   /** JSON {group, topic, queueId, offset}: an offset that came with a pull. */
   OFFSET_COMMIT: 7,
+  /** JSON {topic, queueId}: a slave's dispatcher has a record of a queue whose topic it does not know. */
+  QUEUE_NEEDED: 8,
+  /** JSON of an {@link HaStatus}: how replication stands now. */
+  HA_STATUS: 9,
 } as const;
+
+/** A slave as its master sees it. */
+export interface SlaveStatus {
+  readonly address: string;
+  /** How far it has acknowledged. Units: bytes from the start of the log. */
+  readonly ackOffset: number;
+  readonly behindBytes: number;
+  /** How long it has been without the oldest of them. */
+  readonly behindMs: number;
+  readonly transferredBytes: number;
+}
+
+/** What the HA rooms say of themselves. */
+export type HaStatus =
+  | { readonly room: 'ha-sender'; readonly slaves: readonly SlaveStatus[] }
+  | {
+      readonly room: 'ha-receiver';
+      /** Of ha-client.machine.ts. */
+      readonly state: string;
+      /** HA address of the master; '' while none is known. */
+      readonly master: string;
+      readonly receivedBytes: number;
+      /** Why it is not replicating; '' when it is. */
+      readonly trouble: string;
+    };

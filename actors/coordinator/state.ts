@@ -8,6 +8,7 @@ import type { QueueTable } from '../queue-table.js';
 import type { TopicEntry } from '../topic-snapshot.js';
 import type { ClientTable, ConsumerGroup, GroupChange } from './client-table.js';
 import type { GroupTable } from './group-table.js';
+import type { MetadataDesk } from './metadata-desk.js';
 import type { NewsDesk } from './news-desk.js';
 import type { OffsetTable } from './offset-table.js';
 import type { TopicTable } from './topic-table.js';
@@ -33,12 +34,18 @@ export interface CoordinatorState {
   readonly positions: Positions;
   readonly news: NewsDesk;
   readonly log: Logger;
+  /** Whom to tell of changes: slaves of this broker. */
+  readonly desk: MetadataDesk;
+  /** This broker is a slave: topics and groups are its master's. */
+  isSlave(): boolean;
+  /** Progress of delayed messages: JSON text of config/delayOffset.json; undefined when there is none. */
+  delayOffsets(): string | undefined;
   settings: CoordinatorSettings;
   nowMs: number;
   /** Registers with the name servers because topics changed. */
   register(): void;
   /** A oneway request to a client. */
-  push(connectionId: number, code: number, fields: Record<string, string>): void;
+  push(connectionId: number, code: number, fields: Record<string, string>, body?: Uint8Array): void;
   readonly brokerName: string;
   /** Store time of a queue's entry, 0 when it cannot be read. Units: ms since the epoch. */
   storeTimeOf(topic: string, queueId: number, offset: number): number;

@@ -6,7 +6,7 @@
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
  * Writes    consume queues, the key index, the checkpoint; position dispatched; the queue table; word of new entries to
- *           pull lanes that hold.
+ *           pull lanes that hold; on a slave, questions for numbers of unknown queues to the coordinator.
  * When full word that a pull lane's ring does not take is kept and told later.
  * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
  *           assertion restarts the actor: what it had dispatched is skipped by offset.
@@ -44,6 +44,7 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { MessageIndexWriter } from '../../storage/message-index.js';
+import { CoordinatorType } from '../coordinator/mailbox.js';
 import type { QueueTable } from '../queue-table.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
@@ -58,6 +59,8 @@ export interface DispatcherOptions {
   readonly table: QueueTable;
   /** Makes the writer of one queue, whose next entry is `nextOffset`. */
   readonly openQueue: (topic: string, queueId: number, nextOffset: number) => ConsumeQueueWriter;
+  /** Where a slave asks for the numbers of queues whose topic it does not know yet; not while a store is opened. */
+  readonly toCoordinator?: { readonly ring: Ring; readonly bell: Doorbell };
   /** Numbers a queue that no news told of: while a store is opened nobody sends news yet. */
   readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
@@ -76,6 +79,9 @@ const CHUNK_SIZE = 256 * 1024;
 /** A backlog below this waits for the next millisecond: entries are written in runs. Units: bytes. */
 const SMALL_BACKLOG = 64 * 1024;
 const RETRY_MS = 1000;
+/** When a question that found its ring full is asked again. Units: ms. */
+const ASK_AGAIN_MS = 5;
+const encoder = new TextEncoder();
 
 interface OpenQueue {
   readonly number: number;
@@ -98,6 +104,8 @@ export class Dispatcher implements Actor {
   #retryMs = 0;
   /** Entries gathered and not counted yet. */
   #gathered = 0;
+  /** A slave's record whose queue has no number yet: nothing behind it is dispatched before the coordinator answers. */
+  #needed: { readonly topic: string; readonly queueId: number; asked: boolean } | undefined;
   #waitingUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
@@ -111,13 +119,15 @@ export class Dispatcher implements Actor {
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
     let work = this.#topics.drain(this.#onNews);
+    work += this.#askForQueue();
     work += this.#tellLanes();
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
     if (this.#retryMs > nowMs) return work;
     const appended = this.#options.positions.read('appended');
+    this.#beginAtMinimum(appended);
     const backlog = appended - this.#position;
-    if (backlog === 0) {
+    if (backlog === 0 || this.#needed !== undefined) {
       this.#writeIndex(nowMs);
       return work;
     }
@@ -132,6 +142,7 @@ export class Dispatcher implements Actor {
   deadlineMs(): number {
     const retryMs = this.#retryMs > 0 ? this.#retryMs : Number.POSITIVE_INFINITY;
     const indexMs = this.#options.index?.dueMs ?? Number.POSITIVE_INFINITY;
+    if (this.#needed?.asked === false) return this.#lastWorkMs + ASK_AGAIN_MS;
     return Math.min(this.#waitingUntilMs, retryMs, indexMs, this.#flusher.deadlineMs());
   }
 
@@ -159,6 +170,15 @@ export class Dispatcher implements Actor {
       log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
     }
     return 1;
+  }
+
+  /** The log of a slave that was empty begins where its master's newest file does. */
+  #beginAtMinimum(appended: number): void {
+    const { positions } = this.#options;
+    const minimum = positions.read('minimum');
+    if (this.#position >= minimum || appended < minimum) return;
+    this.#position = minimum;
+    positions.publish('dispatched', minimum);
   }
 
   /** What the index gathered and did not write yet, when its time has come. */
@@ -206,10 +226,49 @@ export class Dispatcher implements Actor {
         this.#growFor(size);
         break;
       }
+      if (this.#mustAsk(at)) break;
       this.#gathered += this.#onRecord(at, size);
       at += size;
     }
     return at;
+  }
+
+  /**
+   * On a master a queue without a number is one of a deleted topic. A slave gets a topic's records before it gets the
+   * topic, so it asks.
+   */
+  #mustAsk(at: number): boolean {
+    const { toCoordinator, storeState } = this.#options;
+    if (toCoordinator === undefined || !storeState.has(StoreState.SLAVE)) return false;
+    const chunk = this.#chunk;
+    const topicAt = recordTopicAt(chunk, at);
+    const lengthSize = topicLengthSize(chunk, at);
+    const start = topicAt + lengthSize;
+    const end = start + topicLength(chunk, topicAt, lengthSize);
+    const queueId = recordQueueId(chunk, at);
+    const known = this.#topics.snapshot.find(chunk, start, end)?.queueNumbers;
+    if (known !== undefined && queueId < known.length) return false;
+    this.#needed = { topic: decodeUtf8(chunk, start, end), queueId, asked: false };
+    this.#askForQueue();
+    return true;
+  }
+
+  #askForQueue(): number {
+    const needed = this.#needed;
+    if (needed === undefined) return 0;
+    const known = this.#topics.snapshot.get(needed.topic)?.queueNumbers;
+    if (known !== undefined && needed.queueId < known.length) {
+      this.#needed = undefined;
+      return 1;
+    }
+    const { ring, bell } = this.#options.toCoordinator!;
+    const { topic, queueId } = needed;
+    if (needed.asked || !ring.offer(CoordinatorType.QUEUE_NEEDED, encoder.encode(JSON.stringify({ topic, queueId })))) {
+      return 0;
+    }
+    needed.asked = true;
+    bell.ring();
+    return 1;
   }
 
   #onDiskFault(error: RingError, nowMs: number): number {
@@ -279,7 +338,7 @@ export class Dispatcher implements Actor {
     const queueId = recordQueueId(chunk, at);
     const topic = this.#topics.snapshot.find(chunk, start, end);
     const number = topic?.queueNumbers[queueId] ?? this.#options.numberOf?.(decodeUtf8(chunk, start, end), queueId);
-    if (number === undefined) return undefined;
+    if (number === undefined || number < 0) return undefined;
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
     const nextOffset = this.#options.table.max(number);

@@ -16,14 +16,20 @@ import { consumeQueueFolder, type StorePaths } from '../../storage/paths.js';
 import { Coordinator } from '../coordinator/actor.js';
 import { ClientTable } from '../coordinator/client-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
+import type { HaStatus } from '../coordinator/mailbox.js';
+import { MetadataDesk } from '../coordinator/metadata-desk.js';
+import { MetadataSync } from '../coordinator/metadata-sync.js';
 import { NewsDesk, type NewsReader } from '../coordinator/news-desk.js';
 import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
+import { HaReceiverType, type MasterPlace } from '../ha-receiver/mailbox.js';
 import type { QueueNumbers } from '../queue-numbers.js';
+import { StoreState } from '../store-state.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
+import type { Replication } from './replication-facts.js';
 import {
   coordinatorSettings,
   logFlushSettings,
@@ -45,6 +51,8 @@ export interface CoordinatorRoomOptions {
   readonly listenPort: number;
 }
 
+const encoder = new TextEncoder();
+
 /** A record's head up to the store time, with IPv6 hosts. Units: bytes. */
 const HEAD_SIZE = 100;
 
@@ -55,6 +63,8 @@ export class CoordinatorRoom {
   readonly #probe: EntryProbe;
   readonly #rates: RateSampler;
   readonly #news: NewsDesk;
+  readonly #replication: Replication = { slaves: [] };
+  #metadataSync: MetadataSync | undefined;
   #loaded: LoadedConfig<BrokerConfig>;
 
   constructor(options: CoordinatorRoomOptions) {
@@ -74,6 +84,7 @@ export class CoordinatorRoom {
       startedMs: Date.now(),
       configFile: options.configFile,
       config: () => this.#loaded,
+      replication: () => this.#replication,
       earliestStoreTime: () => this.#probe.storeTimeAt(options.shop.positions.read('minimum')),
       apply: (loaded, changed) => this.#apply(loaded, changed),
     });
@@ -97,7 +108,10 @@ export class CoordinatorRoom {
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, name)),
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
+      fromDispatcher: shop.ring('dispatcher', name),
+      fromHaRooms: ['ha-sender', 'ha-receiver'].map(room => shop.ring(room, name)),
       registrar: () => this.registrar,
+      onHaStatus: status => this.#onHaStatus(status),
       nodeRequest: requests.answer,
       state: {
         topics: new TopicTable(table('topics'), config, nowMs),
@@ -108,12 +122,49 @@ export class CoordinatorRoom {
         table: shop.queueTable,
         positions: shop.positions,
         news: this.#news,
+        desk: new MetadataDesk(),
+        isSlave: () => shop.storeState.has(StoreState.SLAVE),
+        delayOffsets: () => disk.readText(join(paths.config, 'delayOffset.json')),
         log: log.child({ actor: name }),
         settings: coordinatorSettings(config, totalmem()),
         brokerName: config.brokerName,
         storeTimeOf: (topic, queueId, offset) => probe.storeTimeOf(topic, queueId, offset),
         physicalOffsetOf: (topic, queueId, offset) => probe.physicalOffsetOf(topic, queueId, offset),
       },
+    });
+  }
+
+  // ---- replication ----
+
+  /** A slave that is not attached looks for its master. */
+  #onHaStatus(status: HaStatus): void {
+    if (status.room === 'ha-sender') this.#replication.slaves = status.slaves;
+    else this.#replication.receiver = status;
+    if (status.room === 'ha-receiver' && status.state !== 'shutdown') {
+      this.registrar?.seekMaster(this.config.brokerRole === 'SLAVE' && status.state !== 'transfer');
+    }
+  }
+
+  /** The name server says where the master is: the HA receiver goes there, and so does the copy of the metadata. */
+  #onMaster(place: MasterPlace): void {
+    const { shop } = this.#options;
+    const ring = shop.ring('coordinator', 'ha-receiver');
+    if (ring.offer(HaReceiverType.MASTER, encoder.encode(JSON.stringify(place)))) shop.bell('ha-receiver').ring();
+    this.#metadataSync?.setMaster(place.masterAddr);
+  }
+
+  #openMetadataSync(): void {
+    const { disk, paths, advertisedAddress, listenPort, log } = this.#options;
+    const file = join(paths.config, 'delayOffset.json');
+    this.#metadataSync = new MetadataSync({
+      state: this.coordinator.state,
+      brokerAddr: `${advertisedAddress}:${listenPort}`,
+      saveDelayOffsets: text => {
+        if (text === disk.readText(file)) return;
+        disk.writeText(`${file}.tmp`, text);
+        disk.rename(`${file}.tmp`, file);
+      },
+      log: log.child({ actor: 'coordinator' }),
     });
   }
 
@@ -124,6 +175,8 @@ export class CoordinatorRoom {
     if (config.namesrvAddr === '') {
       log.warn({}, 'no name server is configured (key namesrvAddr): clients find this broker by its address only');
     }
+    const isSlave = config.brokerRole === 'SLAVE';
+    if (isSlave) this.#openMetadataSync();
     this.registrar = new Registrar(
       {
         registration: {
@@ -139,10 +192,12 @@ export class CoordinatorRoom {
         timeoutMs: config.registerBrokerTimeoutMills,
         topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
         onRegistered: () => {},
+        ...(isSlave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
         log: log.child({ actor: 'coordinator' }),
       },
       config.namesrvAddr,
     );
+    if (isSlave) this.registrar.seekMaster(true);
   }
 
   #apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void {
@@ -162,6 +217,7 @@ export class CoordinatorRoom {
   }
 
   close(): void {
+    this.#metadataSync?.stop();
     this.#rates.close();
   }
 }

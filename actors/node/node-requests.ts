@@ -13,6 +13,7 @@ import type { StorePaths } from '../../storage/paths.js';
 import { usedRatio } from '../../storage/retention.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
+import { type Replication, replicationRows } from './replication-facts.js';
 
 export interface NodeRequestOptions {
   readonly disk: Disk;
@@ -24,6 +25,7 @@ export interface NodeRequestOptions {
   /** Where runtime changes are stored; undefined when the node was not started from a file. */
   readonly configFile: string | undefined;
   config(): LoadedConfig<BrokerConfig>;
+  replication(): Replication;
   /** Store time of the oldest message, -1 when there is none. Units: ms since the epoch. */
   earliestStoreTime(): number;
   /** Takes a changed configuration over: tells the rooms about keys that change at run time. */
@@ -146,6 +148,7 @@ export class NodeRequests {
       msgGetTotalTodayMorning: rates.mornings('messagesPulled').today,
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
+      ...replicationRows(this.#options.replication()),
     };
     return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));
   }

@@ -20,6 +20,8 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
 export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): PullLaneSettings {
   return {
     brokerPermission: config.brokerPermission,
+    slaveReadEnable: config.slaveReadEnable,
+    offsetCheckInSlave: config.offsetCheckInSlave,
     longPollingEnable: config.longPollingEnable,
     shortPollingTimeMills: config.shortPollingTimeMills,
     maxTransferBytesOnMessageInMemory: config.maxTransferBytesOnMessageInMemory,

@@ -23,7 +23,13 @@ export const MAIN_THREAD = 'main';
 const SHARED_FROM_CORES = 4;
 
 /** Actors that need an event loop: they own sockets or timers. */
-const eventLoopKinds: ReadonlySet<ActorKind> = new Set(['remoting', 'coordinator', 'name-registry']);
+const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
+  'remoting',
+  'coordinator',
+  'name-registry',
+  'ha-sender',
+  'ha-receiver',
+]);
 
 export function needsEventLoop(actors: readonly ActorInstance[]): boolean {
   return actors.some(actor => eventLoopKinds.has(actor.kind));
@@ -61,8 +67,10 @@ function threadOf(actor: ActorInstance, mode: ThreadingMode): string {
  * The dispatcher comes last: a sender does not wait for consume queues.
  */
 const workOrder: readonly ActorKind[] = [
+  'ha-receiver',
   'send-lane',
   'commit-log-writer',
+  'ha-sender',
   'flush-service',
   'pull-lane',
   'coordinator',

@@ -24,6 +24,7 @@ import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
@@ -34,6 +35,7 @@ import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
+import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
@@ -64,6 +66,7 @@ export interface PullLaneOptions {
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
   readonly brokerName: string;
+  readonly storeState: SharedFlags;
   readonly index: MessageIndexReader;
 }
 
@@ -108,7 +111,10 @@ export class PullLane implements Actor {
       log: options.logger,
       fetcher: this.#fetcher,
       answers: this.#answers,
-      fetch: pull => this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter),
+      fetch: pull => {
+        this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter);
+        this.#advise(pull.group, pull.offset);
+      },
     });
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#queries = new StoreQueries({
@@ -291,7 +297,8 @@ export class PullLane implements Actor {
 
   #commitOffset(group: string, topic: KnownTopic, queueId: number): boolean {
     const offset = this.#header.integer(this.#index.slots[PullMessageSlot.commitOffset]!);
-    if (offset < 0) return true;
+    // A slave's offsets are its master's. Source: spec ha 6.
+    if (offset < 0 || this.#options.storeState.has(StoreState.SLAVE)) return true;
     const { toCoordinator } = this.#options;
     const text = encoder.encode(JSON.stringify({ group, topic: topic.name, queueId, offset }));
     if (!toCoordinator.offer(CoordinatorType.OFFSET_COMMIT, text)) return false;
@@ -313,6 +320,7 @@ export class PullLane implements Actor {
     const offset = header.integer(slots[PullMessageSlot.queueOffset]!);
     const maxMsgNums = Math.max(1, header.integer(slots[PullMessageSlot.maxMsgNums]!, 32));
     this.#fetch(topic, queueId, queueNumber, offset, maxMsgNums, filter);
+    this.#advise(group, offset);
     const { outcome } = this.#fetcher;
     const oneway = (header.flag & CommandFlag.ONEWAY) !== 0;
     if (outcome.code === ResponseCode.PULL_NOT_FOUND && (sysFlag & PullSysFlag.SUSPEND) !== 0 && !oneway) {
@@ -337,6 +345,29 @@ export class PullLane implements Actor {
       }
     }
     return oneway || this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
+  }
+
+  /**
+   * Which broker the group should ask next, and what a slave does not decide: it may only be late, so it leaves the
+   * offset as it is. Source: spec storage 13; PullMessageProcessor.
+   */
+  #advise(groupName: string, offset: number): void {
+    const { slaveReadEnable, offsetCheckInSlave } = this.#settings;
+    const { outcome, farBehind } = this.#fetcher;
+    const group = this.#groups.get(groupName);
+    const brokerId = group?.brokerId ?? 0;
+    outcome.suggestWhichBrokerId = 0;
+    if (slaveReadEnable) {
+      outcome.suggestWhichBrokerId = farBehind ? (group?.whichBrokerWhenConsumeSlowly ?? brokerId) : brokerId;
+    }
+    if (offsetCheckInSlave || !this.#options.storeState.has(StoreState.SLAVE)) return;
+    if (outcome.code === ResponseCode.PULL_OFFSET_MOVED) {
+      outcome.code = ResponseCode.PULL_RETRY_IMMEDIATELY;
+      outcome.nextBeginOffset = offset;
+      outcome.suggestWhichBrokerId = brokerId;
+    } else if (outcome.code === ResponseCode.PULL_NOT_FOUND) {
+      outcome.nextBeginOffset = offset;
+    }
   }
 
   #fetch(

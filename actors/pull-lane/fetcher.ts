@@ -29,6 +29,8 @@ export class Fetcher {
   };
   /** Messages found. */
   count = 0;
+  /** The messages looked at are so old that they are read from the disk: a slave could give them. */
+  farBehind = false;
   /** Size of all messages found. Units: bytes. */
   size = 0;
   readonly #positions = new Float64Array(COUNT_MAX);
@@ -60,6 +62,7 @@ export class Fetcher {
     const max = this.#table.max(queueNumber);
     this.count = 0;
     this.size = 0;
+    this.farBehind = false;
     outcome.minOffset = min;
     outcome.maxOffset = max;
     if (max === 0) {
@@ -106,6 +109,7 @@ export class Fetcher {
       const size = reader.size(index);
       if (size === BLANK_UNIT_SIZE || position < minimum || position + size > appended) continue;
       const onDisk = appended - position > settings.inMemoryBytes;
+      this.farBehind = onDisk;
       if (this.count > 0 && this.#isFull(size, maxMsgNums, onDisk, settings)) break;
       if (!filter.all && !filter.matches(reader.tagsLow(index))) continue;
       this.#positions[this.count] = position;

@@ -6,6 +6,8 @@
 /** Configuration that may change while a lane runs. */
 export interface PullLaneSettings {
   readonly brokerPermission: number;
+  readonly slaveReadEnable: boolean;
+  readonly offsetCheckInSlave: boolean;
   readonly longPollingEnable: boolean;
   /** Units: ms. */
   readonly shortPollingTimeMills: number;

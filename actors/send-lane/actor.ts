@@ -240,7 +240,8 @@ export class SendLane implements Actor {
   #flags(): number {
     const oneway = (this.#header.flag & CommandFlag.ONEWAY) === 0 ? 0 : AppendFlag.ONEWAY;
     const flush = this.#behaviour.waitFlush ? AppendFlag.WAIT_FLUSH : 0;
-    return this.#header.serializeType | oneway | flush;
+    const replica = this.#behaviour.waitReplica ? AppendFlag.WAIT_REPLICA : 0;
+    return this.#header.serializeType | oneway | flush | replica;
   }
 
   /** The detour of a topic's first message: the coordinator makes the topic and sends the frame back. */

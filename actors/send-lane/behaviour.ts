@@ -17,7 +17,7 @@ import {
   TOPIC_SIZE_MAX,
 } from '../../protocol/message-record.js';
 import { isForbiddenTarget, topicFault } from '../../protocol/topic-names.js';
-import { describeStoreState, UNWRITABLE } from '../store-state.js';
+import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import type { LaneSettings } from './mailbox.js';
 import { PropertyEditor } from './properties.js';
@@ -32,6 +32,8 @@ export interface SendContext {
   readonly storeAddress: number;
   readonly storePort: number;
   readonly syncFlush: boolean;
+  /** SYNC_MASTER: a send waits for a slave too. */
+  readonly syncReplica: boolean;
 }
 
 export const SendVerdict = { APPEND: 0, REFUSE: 1, TOPIC_UNKNOWN: 2 } as const;
@@ -49,6 +51,7 @@ export class SendBehaviour {
   queueId = 0;
   count = 0;
   waitFlush = false;
+  waitReplica = false;
   /** No more than this many bytes are encoded. */
   recordSizeMax = 0;
 
@@ -92,6 +95,8 @@ export class SendBehaviour {
     storeState: number,
     nowMs: number,
   ): number {
+    // Before anything else: a slave makes no topic for a send that it refuses anyway.
+    if ((storeState & StoreState.SLAVE) !== 0) return this.#refuseByState(StoreState.SLAVE);
     this.#index.read(header, header.code);
     const { slots } = this.#index;
     const topicIndex = slots[SendMessageSlot.topic]!;
@@ -126,13 +131,7 @@ export class SendBehaviour {
         `request queueId[${queueId}] is illegal, topic ${topic.name} has ${topic.readQueueNums} read and ${topic.writeQueueNums} write queues`,
       );
     }
-    if ((storeState & UNWRITABLE) !== 0) {
-      const reason = describeStoreState(storeState);
-      return this.#refuse(
-        ResponseCode.SERVICE_NOT_AVAILABLE,
-        `service not available now. It may be caused by: ${reason}`,
-      );
-    }
+    if ((storeState & UNWRITABLE) !== 0) return this.#refuseByState(storeState & ~StoreState.NO_SLAVE);
     this.#topic = topic;
     this.queueId = queueId >= 0 ? queueId : Math.floor(Math.random() * Math.max(1, topic.writeQueueNums));
     this.queueNumber = topic.queueNumbers[this.queueId]!;
@@ -162,6 +161,11 @@ export class SendBehaviour {
     return SendVerdict.APPEND;
   }
 
+  #refuseByState(storeState: number): number {
+    const remark = `service not available now. It may be caused by: ${describeStoreState(storeState)}`;
+    return this.#refuse(ResponseCode.SERVICE_NOT_AVAILABLE, remark);
+  }
+
   /**
    * Encodes the judged request at `at`; returns the position after its records.
    * Errors: -1 when the properties refuse it; {@link code} and {@link remark} say why.
@@ -188,7 +192,10 @@ export class SendBehaviour {
     const end = this.#batch
       ? this.#encodeBatch(header, bytes, bodyStart, bodyEnd, target, at)
       : this.#encodeSingle(header, bytes, bodyStart, bodyEnd, target, at);
-    if (end >= 0) this.waitFlush = this.#context.syncFlush && this.#editor.wait;
+    if (end >= 0) {
+      this.waitFlush = this.#context.syncFlush && this.#editor.wait;
+      this.waitReplica = this.#context.syncReplica && this.#editor.wait;
+    }
     return end;
   }
 

@@ -2,6 +2,7 @@
 import { Coordinator } from '../../actors/coordinator/actor.js';
 import { ClientTable } from '../../actors/coordinator/client-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
+import { MetadataDesk } from '../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
@@ -88,6 +89,8 @@ export class Broker {
       maxInflight: 64,
       idleMaxMs: 1e9,
       syncFlushTimeoutMs: 5000,
+      slaveTimeoutMs: 3000,
+      haSlaveFallbehindMax: 1e9,
       backlog: 1,
       outboundBytesMax: 1e9,
     };
@@ -96,7 +99,7 @@ export class Broker {
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
       else if (actor.kind === 'coordinator') this.#actors.push(coordinator);
-      else this.#actors.push(buildActor(actor, tools));
+      else if (!actor.kind.startsWith('ha-')) this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
     this.#store.markOpen();
@@ -119,6 +122,9 @@ export class Broker {
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, 'coordinator')),
+      fromDispatcher: shop.ring('dispatcher', 'coordinator'),
+      fromHaRooms: [],
+      onHaStatus: () => {},
       toRemoting: shop.ring('coordinator', 'remoting'),
       remotingBell: bell,
       registrar: () => undefined,
@@ -137,6 +143,9 @@ export class Broker {
           ...readers('dispatcher', 'dispatcher'),
         ]),
         log: silentLogger,
+        desk: new MetadataDesk(),
+        isSlave: () => false,
+        delayOffsets: () => undefined,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
         storeTimeOf: () => 0,
@@ -287,6 +296,13 @@ function settingsOf(
       flushIntervalConsumeQueue: 20,
       flushConsumeQueueLeastPages: 0,
       flushConsumeQueueThoroughInterval: 100,
+    },
+    ha: {
+      haSendHeartbeatInterval: 5000,
+      haHousekeepingInterval: 20_000,
+      haTransferBatchSize: 32_768,
+      haMasterAddress: '',
+      lastRecordOffset: -1,
     },
     queueOffsets,
   };

@@ -312,6 +312,7 @@ export const sendContext: SendContext = {
   storeAddress: 0x0a000002,
   storePort: 10_911,
   syncFlush: false,
+  syncReplica: false,
 };
 
 export const laneSettings: LaneSettings = {
@@ -323,6 +324,8 @@ export const laneSettings: LaneSettings = {
 
 export const pullSettings: PullLaneSettings = {
   brokerPermission: 6,
+  slaveReadEnable: false,
+  offsetCheckInSlave: false,
   longPollingEnable: true,
   shortPollingTimeMills: 1000,
   maxTransferBytesOnMessageInMemory: 256 * 1024,

@@ -112,11 +112,6 @@ const refusals: Readonly<Record<string, Refusal>> = {
     code: 253,
     says: [/brokerId=0: must be greater than 0 for brokerRole=SLAVE/],
   },
-  'a slave, because nothing replicates': {
-    args: ['--set', 'brokerRole=SLAVE', '--set', 'brokerId=1', '--set', 'brokerName=broker-x'],
-    code: 253,
-    says: [/does not replicate yet, so this copy of broker-x would stay empty/, /brokerRole=ASYNC_MASTER/],
-  },
   '--set without a value': { args: ['--set', 'listenPort'], code: 1, says: [/Expected key=value/, /Usage: mqbroker/] },
   '--set of a mistyped key': {
     args: ['--set', 'listenPrt=1'],

@@ -2,6 +2,8 @@
 import { Coordinator } from '../../../../actors/coordinator/actor.js';
 import { ClientTable } from '../../../../actors/coordinator/client-table.js';
 import { GroupTable } from '../../../../actors/coordinator/group-table.js';
+import type { HaStatus } from '../../../../actors/coordinator/mailbox.js';
+import { MetadataDesk } from '../../../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../../../actors/coordinator/offset-table.js';
 import type { CoordinatorSettings } from '../../../../actors/coordinator/state.js';
@@ -83,6 +85,9 @@ export class CoordinatorRoom {
   readonly fromRemoting = makeRing(1024 * 1024);
   readonly fromSendLane = makeRing();
   readonly fromPullLane = makeRing();
+  readonly fromDispatcher = makeRing();
+  readonly fromHaRoom = makeRing();
+  readonly haStatuses: HaStatus[] = [];
   readonly toRemoting;
   readonly sendNews;
   readonly pullNews = makeRing(1024 * 1024);
@@ -97,6 +102,8 @@ export class CoordinatorRoom {
   readonly offsets: OffsetTable;
   readonly coordinator: Coordinator;
   registrations = 0;
+  isSlave = false;
+  delayOffsets: string | undefined;
   /** Log position of entry 0 of any queue. */
   firstPosition = -1;
   nowMs = 1_700_000_000_000;
@@ -115,6 +122,9 @@ export class CoordinatorRoom {
       fromRemoting: this.fromRemoting,
       fromSendLanes: [this.fromSendLane],
       fromPullLanes: [this.fromPullLane],
+      fromDispatcher: this.fromDispatcher,
+      fromHaRooms: [this.fromHaRoom],
+      onHaStatus: status => this.haStatuses.push(status),
       toRemoting: this.toRemoting,
       remotingBell: this.remotingBell,
       registrar: () => registrar,
@@ -133,6 +143,9 @@ export class CoordinatorRoom {
           { kind: 'dispatcher', ring: this.dispatcherNews, bell: new CountingBell() },
         ]),
         log: silentLogger,
+        desk: new MetadataDesk(),
+        isSlave: () => this.isSlave,
+        delayOffsets: () => this.delayOffsets,
         settings: { ...coordinatorSettings, ...options.settings },
         brokerName: 'broker-a',
         storeTimeOf: () => 77,

@@ -13,6 +13,7 @@ import type { ExtFields } from '../../../../protocol/command.js';
 import { javaHashText } from '../../../../protocol/message-record.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
+import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../../../storage/consume-queue.js';
@@ -159,6 +160,7 @@ export class PullRoom {
   readonly remotingBell = new CountingBell();
   readonly coordinatorBell = new CountingBell();
   readonly counters = new Counters();
+  readonly storeState = new SharedFlags();
   readonly lane: PullLane;
   nowMs = 1_700_000_000_000;
 
@@ -185,6 +187,7 @@ export class PullRoom {
       logger: silentLogger,
       settings: { ...pullSettings, ...options.settings },
       brokerName: 'broker-a',
+      storeState: this.storeState,
       index: openIndex(store.disk),
     });
     this.tellTopic(topicEntry('TopicTest', 4));
