@@ -94,7 +94,7 @@ export class HaSender implements Actor {
     this.#followMinimum();
     if (this.#connections.size === 0 && !this.#statusChanged) return 0;
     const appended = positions.read('appended');
-    this.#lag.note(appended, nowMs);
+    this.#lag.note(appended, this.#leastAcknowledged(appended), nowMs);
     let work = 0;
     for (const connection of this.#connections) work += this.#serve(connection, appended, nowMs);
     if (this.#statusChanged || nowMs >= this.#statusMs) this.#tellStatus(appended, nowMs);
@@ -117,6 +117,12 @@ export class HaSender implements Actor {
     if (minimum === this.#minimum) return;
     this.#minimum = minimum;
     this.#options.reader.closeBefore(minimum);
+  }
+
+  #leastAcknowledged(appended: number): number {
+    let least = appended;
+    for (const { state, ackOffset } of this.#connections) if (state === 'transfer') least = Math.min(least, ackOffset);
+    return least;
   }
 
   #serve(connection: SlaveConnection, appended: number, nowMs: number): number {

@@ -184,12 +184,6 @@ programs('ringmq start names the presets when there is no such thing', async () 
   assert.match(err, /2m-2s-sync\/broker-a/);
 });
 
-programs('ringmq start refuses the preset of a slave', async () => {
-  const { code, err } = await runProgram('ringmq', ['start', '2m-2s-async/broker-b-s']);
-  assert.is(code, 253);
-  assert.match(err, /this copy of broker-b would stay empty/);
-});
-
 programs('a cluster that is not there: which address, and what to do', async () => {
   const { code, err } = await runProgram('ringmq', ['topic', 'list', '-n', '127.0.0.1:1']);
   assert.is(code, 1);
