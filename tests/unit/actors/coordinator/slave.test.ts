@@ -30,8 +30,8 @@ slave('the dispatcher gets numbers for queues of a topic that nobody told of, an
   room.fromDispatcher.offer(CoordinatorType.QUEUE_NEEDED, jsonBody({ topic: 'New', queueId: 2 }));
   room.work();
   const [news] = takeNews(room.dispatcherNews);
-  assert.equal([news?.type, (news?.value as { name: string }).name], [NewsType.TOPIC, 'New']);
-  assert.is((news?.value as { queueNumbers: number[] }).queueNumbers.length, 3);
+  assert.equal([news?.type, (news!.value as { name: string }).name], [NewsType.TOPIC, 'New']);
+  assert.is((news!.value as { queueNumbers: number[] }).queueNumbers.length, 3);
   assert.equal([takeNews(room.pullNews), takeNews(room.sendNews)], [[], []]);
   assert.is(room.topics.get('New'), undefined);
 });
