@@ -32,6 +32,7 @@ import { RateSampler } from './rates.js';
 import type { Replication } from './replication-facts.js';
 import {
   coordinatorSettings,
+  isSlave,
   logFlushSettings,
   pullLaneSettings,
   queueFlushSettings,
@@ -141,7 +142,7 @@ export class CoordinatorRoom {
     if (status.room === 'ha-sender') this.#replication.slaves = status.slaves;
     else this.#replication.receiver = status;
     if (status.room === 'ha-receiver' && status.state !== 'shutdown') {
-      this.registrar?.seekMaster(this.config.brokerRole === 'SLAVE' && status.state !== 'transfer');
+      this.registrar?.seekMaster(isSlave(this.config) && status.state !== 'transfer');
     }
   }
 
@@ -175,8 +176,8 @@ export class CoordinatorRoom {
     if (config.namesrvAddr === '') {
       log.warn({}, 'no name server is configured (key namesrvAddr): clients find this broker by its address only');
     }
-    const isSlave = config.brokerRole === 'SLAVE';
-    if (isSlave) this.#openMetadataSync();
+    const slave = isSlave(config);
+    if (slave) this.#openMetadataSync();
     this.registrar = new Registrar(
       {
         registration: {
@@ -192,12 +193,12 @@ export class CoordinatorRoom {
         timeoutMs: config.registerBrokerTimeoutMills,
         topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
         onRegistered: () => {},
-        ...(isSlave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
+        ...(slave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
         log: log.child({ actor: 'coordinator' }),
       },
       config.namesrvAddr,
     );
-    if (isSlave) this.registrar.seekMaster(true);
+    if (slave) this.registrar.seekMaster(true);
   }
 
   #apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void {

@@ -22,6 +22,7 @@ import { brokerSettings, remotingSettings } from './build-settings.js';
 import { Housekeeping } from './housekeeping.js';
 import { type Life, startBrokerRole, startStoreLife } from './life.js';
 import { allocateMemory, Workshop } from './memory.js';
+import { isSlave } from './settings.js';
 import { type NodeParts, stopNode } from './stop-node.js';
 import { Store } from './store.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
@@ -111,7 +112,7 @@ class NodeStarter {
       const { shop, plan } = this.#allocate();
       const storeLife = startStoreLife(log);
       const store = this.#openStore(shop, log, storeLife);
-      const role = startBrokerRole(roleActions(shop, this.#config?.brokerRole === 'SLAVE'), log);
+      const role = startBrokerRole(roleActions(shop, this.#config !== undefined && isSlave(this.#config)), log);
       const onFailed = (name: string, fault: RingError): void => {
         role.send({ type: 'FAIL', reason: fault.message });
         this.#onFailed(name, fault, log);
@@ -202,7 +203,7 @@ class NodeStarter {
       ...(Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts),
       ...(ha === undefined ? {} : { ha }),
     };
-    if (this.#config?.brokerRole === 'SLAVE') await host.control('ha-receiver').startReplica();
+    if (this.#config !== undefined && isSlave(this.#config)) await host.control('ha-receiver').startReplica();
     if (store !== undefined) await host.control('coordinator').register();
     this.#sayStarted(log, plan, specs, ports, advertised);
     return new RingNode(parts, ports);
@@ -303,8 +304,9 @@ function blocks(thread: string, actors: readonly ActorInstance[]): boolean {
 }
 
 /** In words: when a send is answered. */
-function acknowledgement({ brokerRole, flushDiskType }: BrokerConfig): string {
-  if (brokerRole === 'SLAVE') return 'sends are refused: this broker is a slave';
+function acknowledgement(config: BrokerConfig): string {
+  const { brokerRole, flushDiskType } = config;
+  if (isSlave(config)) return 'sends are refused: this broker is a slave';
   const place =
     flushDiskType === 'SYNC_FLUSH' ? 'on disk' : 'in the page cache (a crash of the machine can lose the last moments)';
   const slave = brokerRole === 'SYNC_MASTER' ? ' and a slave has it' : '';
@@ -312,9 +314,9 @@ function acknowledgement({ brokerRole, flushDiskType }: BrokerConfig): string {
 }
 
 /** Lanes refuse sends while the store counts as closed, and on a slave. */
-function roleActions(shop: Workshop, isSlave: boolean): BrokerRoleActions {
+function roleActions(shop: Workshop, slave: boolean): BrokerRoleActions {
   return {
-    isSlave,
+    isSlave: slave,
     openSends: () => shop.storeState.clear(StoreState.CLOSED | StoreState.SLAVE),
     closeSends: () => shop.storeState.set(StoreState.CLOSED),
     serveAsSlave: () => {

@@ -6,6 +6,14 @@ import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 
+/**
+ * What the broker does of its own accord (delayed delivery, asking for transactions) is a master's work: rooms that do it
+ * take `!isSlave(config)` into their settings.
+ */
+export function isSlave(config: Pick<BrokerConfig, 'brokerRole'>): boolean {
+  return config.brokerRole === 'SLAVE';
+}
+
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
   return {
     maxMessageSize: config.maxMessageSize,
