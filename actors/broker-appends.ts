@@ -1,7 +1,9 @@
 /**
  * Appends of a room that stores messages for the broker itself: its ring to the commit log writer, and the results that
- * come back, in the order of the requests.
+ * come back, in the order of the requests. What is stored is in that order too: behind a refused request all others are
+ * refused until the room has heard of it.
  */
+import { ResponseCode } from '../protocol/codes.js';
 import { assert } from '../runtime/base/assert.js';
 import type { Doorbell } from '../runtime/memory/doorbell.js';
 import type { Ring } from '../runtime/memory/ring.js';
@@ -25,6 +27,9 @@ export class BrokerAppends {
   pending = 0;
   readonly #options: BrokerAppendsOptions;
   #asked = false;
+  #attempt = 0;
+  /** A request was refused and others of its attempt are on their way. */
+  #refused = false;
 
   constructor(options: BrokerAppendsOptions) {
     this.#options = options;
@@ -32,13 +37,13 @@ export class BrokerAppends {
 
   /**
    * Room for a request whose record has at most `size` bytes; {@link at} says where the record is to be encoded in
-   * {@link bytes}. False when there is none now.
+   * {@link bytes}. False when there is none now, or when requests behind a refused one have no result yet.
    * Errors: asserts that such a record can fit the ring at all ({@link fits}).
    */
   claim(size: number): boolean {
     const { toWriter, pendingMax } = this.#options;
     assert(this.fits(size), 'the record fits the ring to the writer');
-    if (this.pending >= pendingMax) return false;
+    if (this.#refused || this.pending >= pendingMax) return false;
     const claimed = toWriter.claim(AppendRequest.recordBytes + size);
     if (claimed < 0) return false;
     this.at = claimed + AppendRequest.recordBytes;
@@ -69,6 +74,8 @@ export class BrokerAppends {
     words[word + AppendRequest.size] = end - this.at;
     words[word + AppendRequest.arrivedMs] = 0;
     words[word + AppendRequest.companionQueue] = -1;
+    words[word + AppendRequest.attempt] = this.#attempt;
+    words[word + AppendRequest.traceId] = 0;
     toWriter.commit(AppendType.REQUEST, AppendRequest.recordBytes + end - this.at);
     this.pending++;
     this.#asked = true;
@@ -96,9 +103,15 @@ export class BrokerAppends {
         words[word + AppendResult.physicalOffsetLow]!,
         words[word + AppendResult.physicalOffsetHigh]!,
       );
+      const code = words[word + AppendResult.code]!;
       this.pending--;
-      listener(words[word + AppendResult.opaque]!, words[word + AppendResult.code]!, queueOffset, physicalOffset);
+      if (code !== ResponseCode.SUCCESS) this.#refused = true;
+      listener(words[word + AppendResult.opaque]!, code, queueOffset, physicalOffset);
       results.release();
+    }
+    if (this.#refused && this.pending === 0) {
+      this.#refused = false;
+      this.#attempt++;
     }
     if (work > 0) results.publishReleased();
     return work;

@@ -9,6 +9,15 @@ export interface GroupSubscription {
   readonly expressionType: string;
 }
 
+/** An expression that a group filters a topic by; it outlives the members. */
+export interface GroupFilter {
+  readonly topic: string;
+  readonly expression: string;
+  readonly expressionType: string;
+  /** The subVersion it came with. */
+  readonly clientVersion: number;
+}
+
 export interface GroupEntry {
   readonly name: string;
   readonly consumeEnable: boolean;
@@ -24,6 +33,8 @@ export interface GroupEntry {
     readonly messageModel: string;
     readonly subscriptions: readonly GroupSubscription[];
   };
+  /** Undefined when there are none. */
+  readonly filters?: readonly GroupFilter[];
 }
 
 /** The groups a lane was told of, by name. */

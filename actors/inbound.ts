@@ -21,7 +21,9 @@ export const InboundFrame = {
   peerAddress: 3,
   peerPort: 4,
   frameSize: 5,
-  frameBytes: 24,
+  /** Of a request that is traced, else 0. */
+  traceId: 6,
+  frameBytes: 32,
 } as const;
 
 /** Milliseconds between two times given by their low 32 bits. */

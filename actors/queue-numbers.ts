@@ -39,6 +39,11 @@ export class QueueNumbers {
     return numbers;
   }
 
+  /** Topics that have numbers. */
+  topics(): IterableIterator<string> {
+    return this.#byTopic.keys();
+  }
+
   /** How many queues have a number. */
   get count(): number {
     return this.#next;

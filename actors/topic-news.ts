@@ -3,7 +3,7 @@
  * They come in order and before anything that needs them, because they travel on a ring and not by calls.
  */
 import type { Ring } from '../runtime/memory/ring.js';
-import { type TopicEntry, TopicSnapshot } from './topic-snapshot.js';
+import { type KnownTopic, type TopicEntry, TopicSnapshot } from './topic-snapshot.js';
 
 /** Record types of the news rings. */
 export const NewsType = {
@@ -19,6 +19,8 @@ export const NewsType = {
   GROUP: 6,
   /** The name of a group that is gone, UTF-8. */
   GROUP_DELETED: 7,
+  /** `expired` or `unused`: the files of consume queues that are to be deleted now. */
+  CLEAN: 8,
 } as const;
 
 const decoder = new TextDecoder();
@@ -31,18 +33,28 @@ export class TopicNews {
     this.#ring = ring;
   }
 
-  /** Takes all news of topics; `onOther` gets the rest and returns false to leave a record where it is. */
-  drain(onOther?: (ring: Ring, at: number) => boolean): number {
+  /**
+   * Takes all news of topics; `onOther` gets the rest and returns false to leave a record where it is. `onDeleted`
+   * hears of topics that are gone.
+   */
+  drain(onOther?: (ring: Ring, at: number) => boolean, onDeleted?: (topic: KnownTopic) => void): number {
     const ring = this.#ring;
     let work = 0;
     for (let at = ring.poll(); at >= 0; at = ring.poll(), work++) {
       if (ring.type === NewsType.TOPIC) this.snapshot.put(parseTopicEntry(textOf(ring, at)));
-      else if (ring.type === NewsType.TOPIC_DELETED) this.snapshot.delete(textOf(ring, at));
+      else if (ring.type === NewsType.TOPIC_DELETED) this.#delete(textOf(ring, at), onDeleted);
       else if (onOther !== undefined && !onOther(ring, at)) break;
       ring.release();
     }
     if (work > 0) ring.publishReleased();
     return work;
+  }
+
+  #delete(name: string, onDeleted: ((topic: KnownTopic) => void) | undefined): void {
+    const topic = this.snapshot.get(name);
+    if (topic === undefined) return;
+    this.snapshot.delete(name);
+    onDeleted?.(topic);
   }
 }
 

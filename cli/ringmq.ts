@@ -1,13 +1,15 @@
 /**
  * `ringmq`: everything from a first node to looking into a running one. Each command loads what it needs when it runs.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { presetNames } from '../config/presets.js';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { type ClusterMode, clusterModes, presetNames } from '../config/presets.js';
 import type { BrokerFlags } from './commands/broker.js';
+import type { UpFlags } from './commands/cluster-up.js';
 import type { ConfigFlags } from './commands/config.js';
 import type { PullFlags } from './commands/pull.js';
 import type { SendFlags } from './commands/send.js';
 import type { CreateFlags } from './commands/topic.js';
+import type { ExportFlags, MessageFlags, TraceFlags } from './commands/trace.js';
 import { type Settings, setOption, wholeNumber, withExample } from './options.js';
 import { packageVersion } from './package-files.js';
 import type { ReachFlags } from './reach.js';
@@ -21,7 +23,7 @@ export function ringmq(shell: Shell, end: End): Command {
     .description('RingMQ: a message broker that speaks RocketMQ.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .showHelpAfterError('(`ringmq help COMMAND` says how a command is used)');
-  const make = [start, send, pull, topic, cluster, broker, wiring, config, check];
+  const make = [start, send, pull, topic, cluster, broker, trace, wiring, config, check];
   for (const command of make) program.addCommand(command(shell, end));
   return program;
 }
@@ -124,12 +126,23 @@ function topic(shell: Shell, end: End): Command {
 }
 
 function cluster(shell: Shell, end: End): Command {
-  const group = new Command('cluster').description('show the cluster');
+  const group = new Command('cluster').description('show the cluster, or start one on this machine');
+  const up = new Command('up')
+    .description('start all nodes of a deployment mode on this machine, to try it out')
+    .addArgument(new Argument('<mode>', 'which mode').choices(clusterModes))
+    .addOption(new Option('--dir <folder>', 'for stores and logs').default('ringmq-cluster'))
+    .addOption(new Option('--namesrvPort <port>', 'port of the name server').default(9876).argParser(wholeNumber(1)))
+    .addOption(new Option('--port <port>', 'port of the first broker').default(10_911).argParser(wholeNumber(1)))
+    .action(async (mode: ClusterMode, flags: UpFlags) => {
+      const { clusterUp } = await import('./commands/cluster-up.js');
+      end(await clusterUp(shell, mode, flags));
+    });
   const list = new Command('list').description('list brokers and how they do').action(async (flags: ReachFlags) => {
     const { listClusters } = await import('./commands/cluster.js');
     end(await listClusters(shell, flags));
   });
   group.addCommand(withExample(reaching(list), 'ringmq cluster list -n 10.0.0.1:9876'));
+  group.addCommand(withExample(up, 'ringmq cluster up 2m-noslave --dir try'));
   return group;
 }
 
@@ -159,6 +172,40 @@ function broker(shell: Shell, end: End): Command {
   group.addCommand(withExample(reaching(status), 'ringmq broker status broker-a'));
   group.addCommand(withExample(reaching(show), 'ringmq broker config flushDiskType maxMessageSize'));
   group.addCommand(withExample(reaching(set), 'ringmq broker set fileReservedTime=48 -b broker-a'));
+  return group;
+}
+
+function trace(shell: Shell, end: End): Command {
+  const group = new Command('trace').description('what the actors of a broker do with requests');
+  const use = () => import('./commands/trace.js');
+  const which = () => new Option('-b, --broker <broker>', 'name or address; the only one without it');
+  const begin = new Command('start')
+    .description('trace requests from now on')
+    .addOption(which())
+    .addOption(new Option('--every <count>', 'one in so many requests').default(1).argParser(wholeNumber(1)))
+    .action(async (flags: TraceFlags & { every: number }) =>
+      end(await (await use()).setTrace(shell, flags.every, flags)),
+    );
+  const stop = new Command('stop')
+    .description('trace no more; what was recorded stays')
+    .addOption(which())
+    .action(async (flags: TraceFlags) => end(await (await use()).setTrace(shell, 0, flags)));
+  const write = new Command('export')
+    .description('write what was recorded to a file for Perfetto or Chrome')
+    .addOption(which())
+    .addOption(new Option('--seconds <count>', 'of the last so many seconds').default(60).argParser(wholeNumber(1)))
+    .option('-o, --output <file>', 'the file', 'ringmq-trace.json')
+    .action(async (flags: ExportFlags) => end(await (await use()).exportTrace(shell, flags)));
+  const message = new Command('message')
+    .description('the way of one message through the actors')
+    .argument('<id|key>', 'its offset message id; or, with --topic, its unique id or a key')
+    .addOption(which())
+    .option('-t, --topic <topic>', 'where to look for a unique id or a key')
+    .action(async (id: string, flags: MessageFlags) => end(await (await use()).traceMessage(shell, id, flags)));
+  group.addCommand(withExample(reaching(begin), 'ringmq trace start --every 100'));
+  group.addCommand(withExample(reaching(stop), 'ringmq trace stop'));
+  group.addCommand(withExample(reaching(write), 'ringmq trace export --seconds 5 --output trace.json'));
+  group.addCommand(withExample(reaching(message), 'ringmq trace message order-17 --topic Orders'));
   return group;
 }
 

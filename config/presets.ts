@@ -29,3 +29,7 @@ export const presetNames = Object.keys(presetFiles) as PresetName[];
 export function presetFile(name: string): string | undefined {
   return Object.hasOwn(presetFiles, name) ? presetFiles[name as PresetName] : undefined;
 }
+
+/** Deployment modes of several brokers: what stands before the `/` of their presets. */
+export const clusterModes = ['2m-noslave', '2m-2s-async', '2m-2s-sync'] as const;
+export type ClusterMode = (typeof clusterModes)[number];

@@ -9,10 +9,10 @@ import type { Machine } from './machine.js';
 import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.js';
 
 const transactions = later('transactional messages');
-const filters = later('SQL92 filters');
+const bitMaps = none('every filter is evaluated on the messages themselves; there are no bit maps');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
 const coordinatorQueue = none('the queue is a ring of ringCapacityBytes, and maxInflight bounds what is in it');
-const statistics = none('RingMQ counts in shared memory and keeps no such statistics');
+const statistics = none('RingMQ keeps no such statistics');
 const addressServer = none('RingMQ asks no address server; set namesrvAddr');
 
 const sendThreads = ({ cores }: Machine) => Math.min(cores, 4);
@@ -100,7 +100,7 @@ export const brokerKeys = {
     machine => Math.max(8 + 2 * machine.cores, 4 * sendThreads(machine)),
     'count',
     'threads that end transactions',
-    { defaultWords: 'max(8 + 2 * cores, 4 * min(cores, 4))', ...transactions },
+    { defaultWords: 'max(8 + 2 * cores, 4 * min(cores, 4))', ...none('send lanes end transactions') },
   ),
   flushConsumerOffsetInterval: int(5000, 'ms', 'time between two savings of consumer offsets', { min: 1 }),
   flushConsumerOffsetHistoryInterval: int(
@@ -109,7 +109,7 @@ export const brokerKeys = {
     'time between two savings of the offset history',
     nothingReadsIt,
   ),
-  rejectTransactionMessage: bool(false, 'refuse half messages', { ...important, ...transactions }),
+  rejectTransactionMessage: bool(false, 'refuse half messages', { ...important, ...hot }),
   fetchNamesrvAddrByAddressServer: bool(false, 'ask an address server for the name servers', {
     ...important,
     ...addressServer,
@@ -122,7 +122,12 @@ export const brokerKeys = {
   clientManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'client registrations waiting', coordinatorQueue),
   consumerManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'consumer requests waiting', coordinatorQueue),
   heartbeatThreadPoolQueueCapacity: int(50_000, 'count', 'heartbeats waiting', coordinatorQueue),
-  endTransactionPoolQueueCapacity: int(100_000, 'count', 'ends of transactions waiting', transactions),
+  endTransactionPoolQueueCapacity: int(
+    100_000,
+    'count',
+    'ends of transactions waiting',
+    none('they wait with the sends'),
+  ),
   filterServerNums: int(0, 'count', 'filter servers to start', nothingReadsIt),
   longPollingEnable: bool(true, 'hold a pull that found nothing', hot),
   shortPollingTimeMills: long(1000, 'ms', 'how long such a pull is held without long polling', { min: 1, ...hot }),
@@ -141,7 +146,11 @@ export const brokerKeys = {
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
   regionId: text('DefaultRegion', 'region named in answers to sends'),
   registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
-  slaveReadEnable: bool(false, 'send consumers that read old messages to a slave', hot),
+  slaveReadEnable: bool(
+    false,
+    'let answers to pulls of old messages suggest the broker that the group names: a slave',
+    hot,
+  ),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),
   consumerFallbehindThreshold: long(17_179_869_184, 'bytes', 'that lag', later('the check of lagging groups')),
   brokerFastFailureEnable: bool(true, 'refuse requests that waited too long', hot),
@@ -153,15 +162,25 @@ export const brokerKeys = {
     'longest wait of a heartbeat',
     none('heartbeats are never expired'),
   ),
-  waitTimeMillsInTransactionQueue: long(3000, 'ms', 'longest wait of the end of a transaction', transactions),
+  waitTimeMillsInTransactionQueue: long(
+    3000,
+    'ms',
+    'longest wait of the end of a transaction',
+    none('they wait with the sends, and as long'),
+  ),
   startAcceptSendRequestTimeStamp: long(0, 'ms', 'refuse sends before this time, counted from 1970', hot),
   traceOn: bool(true, 'tell producers that traces are wanted'),
-  enableCalcFilterBitMap: bool(false, 'work out filters when messages arrive', filters),
-  expectConsumerNumUseFilter: int(32, 'count', 'groups with a filter, for the size of its bloom filter', filters),
-  maxErrorRateOfBloomFilter: int(20, 'percent', 'errors allowed to that bloom filter', { max: 100, ...filters }),
-  filterDataCleanTimeSpan: long(86_400_000, 'ms', 'how long filters of dead groups are kept', filters),
-  filterSupportRetry: bool(false, 'filter retried messages by their first topic', filters),
-  enablePropertyFilter: bool(false, 'admit SQL92 subscriptions', filters),
+  enableCalcFilterBitMap: bool(false, 'work out filters when messages arrive', bitMaps),
+  expectConsumerNumUseFilter: int(
+    32,
+    'count',
+    'groups with a filter, for the size of the bloom filter in consumerFilter.json; another size discards the file',
+    { min: 1 },
+  ),
+  maxErrorRateOfBloomFilter: int(20, 'percent', 'errors allowed to that bloom filter', { min: 1, max: 99 }),
+  filterDataCleanTimeSpan: long(86_400_000, 'ms', 'how long filters of dead groups are kept', hot),
+  filterSupportRetry: bool(false, 'filter retried messages by what their group wants of their first topic', hot),
+  enablePropertyFilter: bool(false, 'admit SQL92 subscriptions', hot),
   compressedRegister: bool(false, 'compress registrations', none('registrations are sent as they are')),
   forceRegister: bool(true, 'register even if nothing changed', none('RingMQ always registers in full, as with true')),
   registerNameServerPeriod: int(30_000, 'ms', 'time between two registrations', {
@@ -187,7 +206,7 @@ export const brokerKeys = {
   }),
   storeReplyMessageEnable: bool(true, 'store replies', later('request-reply messages')),
   enableDetailStat: bool(true, 'statistics per queue', statistics),
-  autoDeleteUnusedStats: bool(false, 'forget statistics of deleted topics and groups', statistics),
+  autoDeleteUnusedStats: bool(false, 'forget statistics of deleted topics and groups', hot),
   isolateLogEnable: bool(false, 'a log directory per broker', none('logDir names the directory')),
   configBlackList: text(
     'configBlackList;brokerConfigPath',

@@ -4,12 +4,14 @@
  * Source: spec/properties.md sections 5 and 12.2, MessageStoreConfig.java of 4.9.8.
  */
 
-import { bool, int, type KeyTable, later, long, none, nothingReadsIt, oneOf, text, type ValueOf } from './keys.js';
+import { bool, int, type KeyTable, long, none, nothingReadsIt, oneOf, text, type ValueOf } from './keys.js';
 import { delayLevels, hoursOfDay, onePathOrEmpty, optionalAddress, pathPattern } from './patterns.js';
 
 const indexRebuilt = none('keys that a crash lost are indexed again from the log, always');
-const delays = later('delayed messages');
-const filters = later('SQL92 filters');
+const inOrder = none('deliveries of a level are always on their way side by side, and stored in order');
+const heldLevel = none('a refused delivery holds its level and is repeated until it is stored');
+const countsDeliveries = none('deliveries are counted in shared memory, always');
+const noExtensions = none('filters are evaluated on the messages themselves; entries have no extensions');
 const noPause = none('a pass deletes at most deleteFileBatchMax files, without a pause');
 const noMapping = none('files are not memory-mapped; a deleted file waits for nobody');
 const noWarmUp = none('files are not memory-mapped; there is nothing to warm up');
@@ -48,9 +50,9 @@ export const storeKeys = {
     'size of a consume queue file, rounded up to whole entries; must not change on existing data',
     { min: 20, max: 2_147_483_640, multipleOf: 20, aliases: ['mapedFileSizeConsumeQueue'] },
   ),
-  enableConsumeQueueExt: bool(false, 'write extensions of consume queue entries', filters),
-  mappedFileSizeConsumeQueueExt: int(50_331_648, 'bytes', 'size of an extension file', filters),
-  bitMapLengthConsumeQueueExt: int(64, 'count', 'filter bits of an extension', filters),
+  enableConsumeQueueExt: bool(false, 'write extensions of consume queue entries', noExtensions),
+  mappedFileSizeConsumeQueueExt: int(50_331_648, 'bytes', 'size of an extension file', noExtensions),
+  bitMapLengthConsumeQueueExt: int(64, 'count', 'filter bits of an extension', noExtensions),
   flushIntervalCommitLog: int(500, 'ms', 'period of the asynchronous flush', { ...loop, ...important }),
   commitIntervalCommitLog: int(200, 'ms', 'period of committing the write buffer', { ...important, ...noWriteBuffer }),
   useReentrantLockWhenPutMessage: bool(true, 'kind of the put lock', none('one actor writes; there is no lock')),
@@ -150,12 +152,14 @@ export const storeKeys = {
   messageDelayLevel: text(
     '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
     'the delays of levels 1, 2, …',
-    {
-      pattern: delayLevels,
-      ...delays,
-    },
+    { pattern: delayLevels },
   ),
-  flushDelayOffsetInterval: long(10_000, 'ms', 'time between two savings of the progress of delays', delays),
+  flushDelayOffsetInterval: long(
+    10_000,
+    'ms',
+    'longest time between two savings of the progress of delays; never more than a second',
+    loop,
+  ),
   cleanFileForciblyEnable: bool(true, 'delete files that have not expired when the disk is nearly full', {
     ...hot,
     ...important,
@@ -181,13 +185,13 @@ export const storeKeys = {
   dLegerSelfId: text('', 'raft id of this broker', noRaft),
   preferredLeaderId: text('', 'preferred raft leader', noRaft),
   enableBatchPush: bool(false, 'append to raft in batches', noRaft),
-  enableScheduleMessageStats: bool(true, 'count delayed deliveries', delays),
+  enableScheduleMessageStats: bool(true, 'count delayed deliveries', countsDeliveries),
   enableLmq: bool(false, 'light queues', noLightQueues),
   enableMultiDispatch: bool(false, 'one record in many queues', noLightQueues),
   maxLmqConsumeQueueNum: int(20_000, 'count', 'most light queues', noLightQueues),
-  enableScheduleAsyncDeliver: bool(false, 'deliver delayed messages in parallel', delays),
-  scheduleAsyncDeliverMaxPendingLimit: int(2000, 'count', 'deliveries on their way per level', delays),
-  scheduleAsyncDeliverMaxResendNum2Blocked: int(3, 'count', 'repetitions before a level waits', delays),
+  enableScheduleAsyncDeliver: bool(false, 'deliver delayed messages in parallel', inOrder),
+  scheduleAsyncDeliverMaxPendingLimit: int(2000, 'count', 'deliveries on their way per level', loop),
+  scheduleAsyncDeliverMaxResendNum2Blocked: int(3, 'count', 'repetitions before a level waits', heldLevel),
   diskSpaceWarningLevelRatio: int(90, 'percent', 'used disk above which sends are refused', {
     min: 35,
     max: 99,

@@ -73,23 +73,46 @@ export function putDecimal(bytes: Uint8Array, at: number, value: number): number
     bytes[position++] = 0x2d;
     rest = -rest;
   }
+  return putDigits(bytes, position, decimalDigits(rest), rest);
+}
+
+/** Digits of a non-negative safe integer. */
+export function decimalDigits(value: number): number {
   let digits = 1;
-  for (let power = 10; power <= rest && digits < 16; power *= 10) digits++;
-  let index = position + digits;
-  const end = index;
+  for (let power = 10; power <= value && digits < 16; power *= 10) digits++;
+  return digits;
+}
+
+/** Writes the last `count` digits of a non-negative safe integer at `at`; returns the position after them. */
+export function putDigits(bytes: Uint8Array, at: number, count: number, value: number): number {
+  const end = at + count;
+  let index = end;
+  let rest = value;
   // Above 2^31 a float division a digit; below it, integers.
-  while (rest > 0x7fffffff) {
+  while (rest > 0x7fffffff && index > at) {
     const quotient = Math.floor(rest / 10);
     bytes[--index] = 0x30 + (rest - quotient * 10);
     rest = quotient;
   }
   let small = rest | 0;
-  while (index > position) {
+  while (index > at) {
     const quotient = (small / 10) | 0;
     bytes[--index] = 0x30 + (small - quotient * 10);
     small = quotient;
   }
   return end;
+}
+
+/** Reads `bytes[start, end)` as decimal ASCII digits; -1 when it is anything else, or too large for 32 bits. */
+export function getDecimal(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end || end - start > 10) return -1;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value > 0x7fffffff ? -1 : value;
 }
 
 const HEX_DIGITS = new Uint8Array([...'0123456789ABCDEF'].map(digit => digit.charCodeAt(0)));

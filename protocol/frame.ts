@@ -77,34 +77,6 @@ export function peekCode(bytes: Uint8Array, at: number): number {
 const NOTHING = new Uint8Array(0);
 const PENDING_SIZE_MIN = 4096;
 
-const FLAG_NAME = new TextEncoder().encode('"flag":');
-/** What Java writes behind the flag: language, opaque, serialize type and version. Units: bytes. */
-const FLAG_DISTANCE_MAX = 140;
-
-/**
- * The flag of a frame without reading its header, when it stands near the end as Java writes it, after the ext fields;
- * -1 when the header must be read to know. Shape: the frame is complete.
- */
-export function peekFlag(bytes: Uint8Array, at: number): number {
-  const start = at + FRAME_PREFIX_SIZE;
-  const length = headerLength(bytes, at);
-  if (bytes[at + 4] === 1) return length >= 21 ? getI32(bytes, start + 9) & 0xff : -1;
-  const end = start + length;
-  const last = end - FLAG_NAME.length - 2;
-  // A bracket ends the ext fields, whose texts could hold anything.
-  for (let from = last; from >= Math.max(start, last - FLAG_DISTANCE_MAX) && bytes[from] !== 0x7d; from--) {
-    if (bytes[from] !== 0x22 || bytes[from + 1] !== 0x66 || bytes[from + 2] !== 0x6c) continue;
-    let same = 0;
-    while (same < FLAG_NAME.length && bytes[from + same] === FLAG_NAME[same]) same++;
-    const digit = bytes[from + FLAG_NAME.length]! - 0x30;
-    if (same === FLAG_NAME.length && digit >= 0 && digit <= 9) {
-      const next = bytes[from + FLAG_NAME.length + 1];
-      return next === 0x2c || next === 0x7d ? digit : -1;
-    }
-  }
-  return -1;
-}
-
 /**
  * Cuts frames from a stream of chunks, for connections that are not on the hot path (clients). A frame that arrived in
  * one chunk is handed out where it lies; the others are gathered, each byte once. A frame may be kept: its memory is

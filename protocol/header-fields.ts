@@ -15,6 +15,9 @@ export class HeaderFields {
   code = 0;
   flag = 0;
   opaque = 0;
+  /** Where the opaque's digits are in a JSON header that was scanned; -1 when it has none. */
+  opaqueStart = -1;
+  opaqueEnd = -1;
   version = 0;
   /** A {@link LanguageCode} ordinal. */
   language: number = LanguageCode.JAVA;
@@ -35,6 +38,8 @@ export class HeaderFields {
     this.code = 0;
     this.flag = 0;
     this.opaque = 0;
+    this.opaqueStart = -1;
+    this.opaqueEnd = -1;
     this.version = 0;
     this.language = LanguageCode.JAVA;
   }

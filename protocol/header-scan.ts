@@ -32,6 +32,11 @@ let number = 0;
 /** All bytes of all texts so far, or-ed: tells whether any is beyond ASCII. */
 let seenBytes = 0;
 
+/** Whether the header that was scanned last is plain ASCII. */
+export function wasAscii(): boolean {
+  return seenBytes < 0x80;
+}
+
 /**
  * Reads `bytes[start, end)` into `fields`. Errors: false when it is not of the usual form; the fields holds nothing
  * then.
@@ -81,6 +86,8 @@ function scanMember(
       return after;
     case Member.OPAQUE:
       fields.opaque = number;
+      fields.opaqueStart = at;
+      fields.opaqueEnd = after;
       return after;
     default:
       fields.version = number;

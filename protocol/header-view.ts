@@ -2,7 +2,8 @@
  * One request header, read in place. Hot: a view is made once and reused; reading allocates nothing.
  *
  * Both forms of a header fill the same view, so handlers do not know which one arrived: `header-scan.ts` reads the JSON
- * that clients write, `header-json.ts` any other JSON, `header-binary.ts` the ROCKETMQ form.
+ * that clients write, `header-memory.ts` what is like a header before, `header-json.ts` any other JSON,
+ * `header-binary.ts` the ROCKETMQ form.
  *
  * Shape: fields are ranges in `bytes`; a value whose kind is ESCAPED holds JSON escapes to be undone on reading.
  * Source: spec remoting 1.1 and 1.2; RemotingCommand, RocketMQSerializable.
@@ -11,7 +12,8 @@ import { SerializeType } from './codes.js';
 import { readBinaryHeader } from './header-binary.js';
 import { HeaderFields, ValueKind } from './header-fields.js';
 import { parseJsonHeader } from './header-json.js';
-import { scanJsonHeader } from './header-scan.js';
+import { HeaderMemory, type HeaderShape } from './header-memory.js';
+import { scanJsonHeader, wasAscii } from './header-scan.js';
 import { copyUnescaped, decodeUnescaped, decodeUtf8 } from './json-text.js';
 
 export { EXT_FIELDS_MAX } from './header-fields.js';
@@ -23,12 +25,30 @@ const PLUS = 0x2b;
 export class HeaderView extends HeaderFields {
   /** How often the slow path was taken, for the counters. */
   fallbacks = 0;
+  /** Headers of one shape have their fields in the same order; undefined when the header is of no known shape. */
+  shape: HeaderShape | undefined;
+  readonly #memory: HeaderMemory | undefined;
+
+  /** `remembers`: worth it for who reads many headers of the same clients. */
+  constructor(remembers = false) {
+    super();
+    this.#memory = remembers ? new HeaderMemory() : undefined;
+  }
 
   /**
    * Reads the header `bytes[start, end)`.
    * Errors: returns false when it is no header; the caller closes the connection.
    */
   read(bytes: Uint8Array, start: number, end: number, serializeType: number): boolean {
+    this.shape = undefined;
+    if (serializeType === SerializeType.JSON && this.#memory !== undefined) {
+      this.shape = this.#memory.recall(this, bytes, start, end);
+      if (this.shape !== undefined) {
+        this.bytes = bytes;
+        this.serializeType = SerializeType.JSON;
+        return true;
+      }
+    }
     this.reset(bytes);
     if (serializeType === SerializeType.ROCKETMQ) {
       this.serializeType = SerializeType.ROCKETMQ;
@@ -36,7 +56,10 @@ export class HeaderView extends HeaderFields {
     }
     this.serializeType = SerializeType.JSON;
     if (serializeType !== SerializeType.JSON) return false;
-    if (scanJsonHeader(this, bytes, start, end)) return true;
+    if (scanJsonHeader(this, bytes, start, end)) {
+      if (wasAscii()) this.shape = this.#memory?.learn(this, start, end);
+      return true;
+    }
     this.fallbacks++;
     return this.parseJson(bytes, start, end);
   }

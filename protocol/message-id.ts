@@ -46,3 +46,11 @@ export function parseIpv4(text: string): number {
 export function formatIpv4(address: number): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
+
+/** Where the message of an id is in the log of the broker the id names; -1 for a text that is no such id. */
+export function physicalOffsetOf(messageId: string): number {
+  // IPv4 or IPv6 host, port, physical offset.
+  if (!/^([0-9a-fA-F]{32}|[0-9a-fA-F]{56})$/.test(messageId)) return -1;
+  const offset = Number.parseInt(messageId.slice(-16), 16);
+  return Number.isSafeInteger(offset) ? offset : -1;
+}

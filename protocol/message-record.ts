@@ -8,7 +8,7 @@
  * Source: spec storage 3.2; MessageExtEncoder, MessageDecoder.
  */
 import { assert } from '../runtime/base/assert.js';
-import { copyBytes, getI16, getI32, getI64, getU16, putI16, putI32, putI64 } from './bytes.js';
+import { copyBytes, equalBytes, getI16, getI32, getI64, getU16, putI16, putI32, putI64 } from './bytes.js';
 import { MessageSysFlag } from './codes.js';
 import { layout } from './layout.js';
 
@@ -170,6 +170,25 @@ export function recordSysFlag(bytes: Uint8Array, start: number): number {
   return getI32(bytes, start + at.sysFlag);
 }
 
+export function recordFlag(bytes: Uint8Array, start: number): number {
+  return getI32(bytes, start + at.flag);
+}
+
+/** The store host's address, IPv4 as a 32-bit integer; of an IPv6 host its first four bytes. */
+export function recordStoreAddress(bytes: Uint8Array, start: number): number {
+  return getI32(bytes, start + at.storeHost + bornHostExtra(bytes, start));
+}
+
+export function recordStorePort(bytes: Uint8Array, start: number): number {
+  const addressExtra = (bytes[start + at.sysFlag + 3]! & MessageSysFlag.STORE_HOST_V6) === 0 ? 0 : 12;
+  return getI32(bytes, start + at.storeHost + 4 + addressExtra + bornHostExtra(bytes, start));
+}
+
+/** How often the message came back from consumers. */
+export function recordReconsumeTimes(bytes: Uint8Array, start: number): number {
+  return getI32(bytes, start + at.reconsumeTimes + hostsExtra(bytes, start));
+}
+
 /** Units: ms since the epoch. */
 export function recordStoreTimestamp(bytes: Uint8Array, start: number): number {
   return getI64(bytes, start + at.storeTimestamp + bornHostExtra(bytes, start));
@@ -223,26 +242,48 @@ export function javaHashText(text: string): number {
   return hash;
 }
 
-const TAGS = new TextEncoder().encode('TAGS\u0001');
+/** Where a value stands. One object is reused for many. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
+/** What {@link findProperty} looks for: the name of a property with the separator behind it. */
+export function propertyPrefix(name: string): Uint8Array {
+  return new TextEncoder().encode(`${name}\u0001`);
+}
 
 /**
- * Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. Of several the last
- * counts, as in Java's map; so the search begins at the end, where clients put it.
+ * Finds the value of a property in the property string `bytes[start, end)`; false when there is none, or an empty one.
+ * Of several the last counts, as in Java's map; so the search begins at the end, where clients put what brokers need.
  */
-export function tagsCodeOf(bytes: Uint8Array, start: number, end: number): number {
+export function findProperty(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  prefix: Uint8Array,
+  found: ByteRange,
+): boolean {
   let itemEnd = end;
   while (itemEnd > start) {
     let item = itemEnd;
     while (item > start && bytes[item - 1] !== PROPERTY_SEPARATOR) item--;
-    if (itemEnd - item > TAGS.length && isTags(bytes, item)) return javaHash(bytes, item + TAGS.length, itemEnd);
+    if (itemEnd - item > prefix.length && equalBytes(bytes, item, prefix, 0, prefix.length)) {
+      found.start = item + prefix.length;
+      found.end = itemEnd;
+      return true;
+    }
     itemEnd = item - 1;
   }
-  return 0;
+  return false;
 }
 
-function isTags(bytes: Uint8Array, at: number): boolean {
-  for (let index = 0; index < TAGS.length; index++) if (bytes[at + index] !== TAGS[index]) return false;
-  return true;
+const TAGS = propertyPrefix('TAGS');
+const range: ByteRange = { start: 0, end: 0 };
+
+/** Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. */
+export function tagsCodeOf(bytes: Uint8Array, start: number, end: number): number {
+  return findProperty(bytes, start, end, TAGS, range) ? javaHash(bytes, range.start, range.end) : 0;
 }
 
 /** The properties of a whole record: where their bytes start and end, packed by two calls. */

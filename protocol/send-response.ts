@@ -2,7 +2,7 @@
  * The answer to a send, encoded without an object in between. Hot: templates and digits.
  * Source: spec remoting 5.3; SendMessageResponseHeader.
  */
-import { putDecimal, putI16, putI32 } from './bytes.js';
+import { decimalDigits, putDecimal, putDigits, putHex32, putI16, putI32 } from './bytes.js';
 import { LanguageCode, MQ_VERSION, SerializeType } from './codes.js';
 import { FRAME_PREFIX_SIZE, putFramePrefix } from './frame.js';
 import { MESSAGE_ID_SIZE, putMessageId } from './message-id.js';
@@ -17,6 +17,20 @@ export interface SendResponseHost {
   readonly storePort: number;
 }
 
+/** A frame of one message in JSON as it was written last, for those whose numbers have as many digits. */
+interface Template {
+  readonly frame: Uint8Array;
+  readonly code: number;
+  readonly queueIdDigits: number;
+  readonly queueOffsetDigits: number;
+  readonly queueIdAt: number;
+  readonly messageIdAt: number;
+  readonly queueOffsetAt: number;
+  readonly opaqueAt: number;
+}
+
+const TWO_32 = 0x1_0000_0000;
+
 export class SendResponseEncoder {
   readonly #beforeQueueId = encoder.encode(',"extFields":{"queueId":"');
   readonly #beforeMessageId: Uint8Array;
@@ -28,6 +42,8 @@ export class SendResponseEncoder {
   readonly #host: SendResponseHost;
   /** Units: bytes. */
   readonly #singleSizeMax: number;
+  /** By the digits of the opaque, which differ from client to client. */
+  readonly #templates: (Template | undefined)[] = new Array(17).fill(undefined);
 
   /** `regionId`: key regionId; `traceOn`: key traceOn. */
   constructor(host: SendResponseHost, regionId: string, traceOn: boolean) {
@@ -62,6 +78,9 @@ export class SendResponseEncoder {
     physicalOffset: number,
     sizes: Int32Array | undefined,
   ): number {
+    if (serializeType === SerializeType.JSON && sizes === undefined && opaque >= 0 && queueId >= 0) {
+      return this.#encodeLike(target, at, code, opaque, queueId, queueOffset, physicalOffset);
+    }
     const headerStart = at + FRAME_PREFIX_SIZE;
     const end =
       serializeType === SerializeType.ROCKETMQ
@@ -69,6 +88,53 @@ export class SendResponseEncoder {
         : this.#encodeJson(target, headerStart, code, opaque, queueId, queueOffset, physicalOffset, sizes);
     putFramePrefix(target, at, serializeType, end - headerStart, 0);
     return end;
+  }
+
+  /** The usual answer: what was written last with other numbers in it. */
+  #encodeLike(
+    target: Uint8Array,
+    at: number,
+    code: number,
+    opaque: number,
+    queueId: number,
+    queueOffset: number,
+    physicalOffset: number,
+  ): number {
+    const opaqueDigits = decimalDigits(opaque);
+    const queueIdDigits = decimalDigits(queueId);
+    const queueOffsetDigits = decimalDigits(queueOffset);
+    let template = this.#templates[opaqueDigits];
+    if (
+      template === undefined ||
+      template.code !== code ||
+      template.queueIdDigits !== queueIdDigits ||
+      template.queueOffsetDigits !== queueOffsetDigits
+    ) {
+      template = this.#makeTemplate(code, opaque, queueId, queueOffset);
+      this.#templates[opaqueDigits] = template;
+    }
+    target.set(template.frame, at);
+    putDigits(target, at + template.queueIdAt, queueIdDigits, queueId);
+    const offsetAt = at + template.messageIdAt + MESSAGE_ID_SIZE - 16;
+    putHex32(target, offsetAt, Math.floor(physicalOffset / TWO_32));
+    putHex32(target, offsetAt + 8, physicalOffset | 0);
+    putDigits(target, at + template.queueOffsetAt, queueOffsetDigits, queueOffset);
+    putDigits(target, at + template.opaqueAt, opaqueDigits, opaque);
+    return at + template.frame.length;
+  }
+
+  #makeTemplate(code: number, opaque: number, queueId: number, queueOffset: number): Template {
+    const bytes = new Uint8Array(this.#singleSizeMax);
+    const end = this.#encodeJson(bytes, FRAME_PREFIX_SIZE, code, opaque, queueId, queueOffset, 0, undefined);
+    putFramePrefix(bytes, 0, SerializeType.JSON, end - FRAME_PREFIX_SIZE, 0);
+    const queueIdDigits = decimalDigits(queueId);
+    const queueOffsetDigits = decimalDigits(queueOffset);
+    const opaqueAt = end - this.#end.length - decimalDigits(opaque);
+    const queueOffsetAt = opaqueAt - this.#beforeOpaque.length - queueOffsetDigits;
+    const messageIdAt = queueOffsetAt - this.#beforeQueueOffset.length - MESSAGE_ID_SIZE;
+    const queueIdAt = messageIdAt - this.#beforeMessageId.length - queueIdDigits;
+    const frame = bytes.slice(0, end);
+    return { frame, code, queueIdDigits, queueOffsetDigits, queueIdAt, messageIdAt, queueOffsetAt, opaqueAt };
   }
 
   #encodeJson(

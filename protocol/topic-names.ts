@@ -7,16 +7,24 @@
 export const LEGAL_NAME = /^[%|a-zA-Z0-9_-]+$/;
 /** Before the name of a group: the topic of what it failed to consume. */
 export const RETRY_TOPIC_PREFIX = '%RETRY%';
+/** Before the name of a group: the topic of what it failed to consume too often. */
+export const DLQ_TOPIC_PREFIX = '%DLQ%';
 /** Where delayed messages wait. */
 export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
+/** Where half messages wait for the end of their transaction. */
+export const HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
+/** What says of a half message that its transaction ended. */
+export const OP_HALF_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC';
+/** Where half messages go that nobody decided about. */
+export const DISCARD_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC';
 /** The template of topics that are made by their first message. */
 export const AUTO_CREATE_TOPIC = 'TBW102';
 
 const forbidden: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,
-  'RMQ_SYS_TRANS_HALF_TOPIC',
-  'RMQ_SYS_TRANS_OP_HALF_TOPIC',
-  'TRANS_CHECK_MAX_TIME_TOPIC',
+  HALF_TOPIC,
+  OP_HALF_TOPIC,
+  DISCARD_TOPIC,
   'SELF_TEST_TOPIC',
   'OFFSET_MOVED_EVENT',
 ]);

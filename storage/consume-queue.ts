@@ -9,6 +9,8 @@ import { SegmentCache } from './segment-cache.js';
 
 const UNIT = ConsumeQueueUnit.size;
 const at = ConsumeQueueUnit.at;
+/** Entries of a gap that are written at once. */
+const BLANK_UNITS = 4096;
 
 /** Gathers entries and writes them in runs. Hot. */
 export class ConsumeQueueWriter {
@@ -25,6 +27,7 @@ export class ConsumeQueueWriter {
   /** Entries not synced yet. Units: entries. */
   unsyncedCount = 0;
   readonly #segments: SegmentCache;
+  readonly #restart: (() => void) | undefined;
   /** Starts of files with entries that are not synced. Units: bytes. */
   readonly #unsynced = new Set<number>();
   #pending = new Uint8Array(UNIT * 64);
@@ -32,9 +35,19 @@ export class ConsumeQueueWriter {
 
   /**
    * `fileSize`: a multiple of 20. `nextOffset` and `maxPhysicalOffset` come from recovery; 0 and -1 for a new queue.
+   * `restart` deletes all files: then a record that is newer than all entries, and yet has a lower offset, is the first
+   * of a queue that began anew when its topic was made again. Without it such a record is left out.
    */
-  constructor(disk: Disk, folder: string, fileSize: number, nextOffset: number, maxPhysicalOffset: number) {
+  constructor(
+    disk: Disk,
+    folder: string,
+    fileSize: number,
+    nextOffset: number,
+    maxPhysicalOffset: number,
+    restart?: () => void,
+  ) {
     this.#segments = new SegmentCache(disk, folder, fileSize, 'create', 4);
+    this.#restart = restart;
     this.nextOffset = nextOffset;
     this.writtenOffset = nextOffset;
     this.maxPhysicalOffset = maxPhysicalOffset;
@@ -45,7 +58,8 @@ export class ConsumeQueueWriter {
    * Shape: the tags code is given in two halves. Returns whether the queue grew.
    */
   append(queueOffset: number, physicalOffset: number, size: number, tagsHigh: number, tagsLow: number): boolean {
-    if (physicalOffset + size <= this.maxPhysicalOffset || queueOffset < this.nextOffset) return false;
+    if (physicalOffset + size <= this.maxPhysicalOffset) return false;
+    if (queueOffset < this.nextOffset && !this.#beginAnew()) return false;
     if (queueOffset > this.nextOffset) this.#skipTo(queueOffset);
     if ((this.#pendingCount + 1) * UNIT > this.#pending.length) this.#grow();
     const start = this.#pendingCount * UNIT;
@@ -59,6 +73,19 @@ export class ConsumeQueueWriter {
     return true;
   }
 
+  #beginAnew(): boolean {
+    if (this.#restart === undefined) return false;
+    this.#segments.close();
+    this.#unsynced.clear();
+    this.#restart();
+    this.#pendingCount = 0;
+    this.unsyncedCount = 0;
+    this.startOffset = 0;
+    this.nextOffset = 0;
+    this.writtenOffset = 0;
+    return true;
+  }
+
   /**
    * A queue that starts late (its older files are gone, or it came by replication): the gap from the start of the file
    * is filled with entries that nobody is served, so that the file is whole.
@@ -68,11 +95,14 @@ export class ConsumeQueueWriter {
     const unitsPerFile = this.#segments.segmentSize / UNIT;
     // A queue without files begins with the file that holds its first entry; one that has files stays without a hole.
     const from = this.nextOffset === 0 ? queueOffset - (queueOffset % unitsPerFile) : this.nextOffset;
-    const blank = new Uint8Array(UNIT);
-    putI32(blank, at.size, BLANK_UNIT_SIZE);
-    for (let index = from; index < queueOffset; index++) {
-      const position = index * UNIT;
-      this.#segments.at(position)!.write(blank, 0, UNIT, position % this.#segments.segmentSize);
+    const blank = new Uint8Array(UNIT * Math.min(BLANK_UNITS, queueOffset - from));
+    for (let unit = 0; unit < blank.length; unit += UNIT) putI32(blank, unit + at.size, BLANK_UNIT_SIZE);
+    for (let index = from; index < queueOffset; ) {
+      const within = (index * UNIT) % this.#segments.segmentSize;
+      const left = Math.min(queueOffset - index, (this.#segments.segmentSize - within) / UNIT);
+      const bytes = Math.min(blank.length, left * UNIT);
+      this.#segments.at(index * UNIT)!.write(blank, 0, bytes, within);
+      index += bytes / UNIT;
     }
     if (this.nextOffset === 0) this.startOffset = queueOffset;
     this.nextOffset = queueOffset;
@@ -184,6 +214,11 @@ export class ConsumeQueueReader {
 
   size(index: number): number {
     return getI32(this.units, index * UNIT + at.size);
+  }
+
+  /** The tags code whole: in the schedule topic the time of delivery. */
+  tagsCode(index: number): number {
+    return getI64(this.units, index * UNIT + at.tagsCode);
   }
 
   /** Low half of the tags code: what tag filters compare. */

@@ -24,14 +24,21 @@ export class JsonTable {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #parse: (text: string) => unknown;
+  readonly #format: (value: unknown) => string;
   /** What the file holds if this object wrote or parsed it. */
   #knownGood: string | undefined;
 
   /** `parse` must take what fastjson writes too: integer keys without quotes. It throws when it cannot. */
-  constructor(disk: Disk, path: string, parse: (text: string) => unknown) {
+  constructor(
+    disk: Disk,
+    path: string,
+    parse: (text: string) => unknown,
+    format: (value: unknown) => string = value => JSON.stringify(value, null, '\t'),
+  ) {
     this.#disk = disk;
     this.#path = path;
     this.#parse = parse;
+    this.#format = format;
   }
 
   /**
@@ -60,7 +67,7 @@ export class JsonTable {
    * Errors: RingError DISK_WRITE_FAILED; the file is then the old one.
    */
   write(value: unknown): void {
-    const text = JSON.stringify(value, null, '\t');
+    const text = this.#format(value);
     if (text === this.#knownGood) return;
     const temporary = `${this.#path}.tmp`;
     const backup = `${this.#path}.bak`;

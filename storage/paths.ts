@@ -28,10 +28,15 @@ export function storePaths(root: string, commitLog = join(root, 'commitlog')): S
 
 /** The folder of one queue: consumequeue/TopicTest/3. Errors: RingError STORE_CORRUPT for a name that is a path. */
 export function consumeQueueFolder(paths: StorePaths, topic: string, queueId: number): string {
+  return join(topicFolder(paths, topic), String(queueId));
+}
+
+/** The folder of all queues of a topic. Errors: RingError STORE_CORRUPT for a name that is a path. */
+export function topicFolder(paths: StorePaths, topic: string): string {
   if (topic === '' || topic === '.' || topic === '..' || /[/\\\0]/.test(topic)) {
     throw new RingError('STORE_CORRUPT', `${JSON.stringify(topic)} is no topic: it would leave the store`, { topic });
   }
-  return join(paths.consumeQueue, topic, String(queueId));
+  return join(paths.consumeQueue, topic);
 }
 
 /** A segment is named by its start offset, 20 digits. */

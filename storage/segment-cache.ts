@@ -96,3 +96,13 @@ export class SegmentCache {
     this.#open.length = 0;
   }
 }
+
+/** Puts a stretch of a segmented file on the device. Blocks. Errors: RingError DISK_WRITE_FAILED. */
+export function syncSegments(disk: Disk, folder: string, segmentSize: number, from: number, to: number): void {
+  const segments = new SegmentCache(disk, folder, segmentSize, 'read', 2);
+  try {
+    for (let start = segments.startOf(from); start < to; start += segmentSize) segments.at(start)?.sync();
+  } finally {
+    segments.close();
+  }
+}

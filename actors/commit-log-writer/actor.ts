@@ -22,6 +22,8 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogAppender } from '../../storage/commit-log-appender.js';
 import { QUEUES_MAX } from '../queue-table.js';
 import { join64 } from '../remoting/mailbox.js';
@@ -48,6 +50,7 @@ export interface CommitLogWriterOptions {
   readonly positions: Positions;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   /** Next offset of each queue, by queue number, as recovery found it; queues beyond begin at 0. */
   readonly queueOffsets: Float64Array;
@@ -69,11 +72,14 @@ export class CommitLogWriter implements Actor {
   #failing = false;
   #replicaRetryMs = Number.POSITIVE_INFINITY;
   readonly #queueOffsets = new Float64Array(QUEUES_MAX);
+  /** By outlet: requests of its room up to this attempt are refused; -1 for none. */
+  readonly #refusedAttempt: Int32Array;
 
   constructor(options: CommitLogWriterOptions) {
     this.#options = options;
     this.#outlets = options.outlets.map(outlet => new ResultOutlet(outlet));
     this.#queueOffsets.set(options.queueOffsets);
+    this.#refusedAttempt = new Int32Array(options.outlets.length).fill(-1);
   }
 
   doWork(nowMs: number): number {
@@ -129,6 +135,10 @@ export class CommitLogWriter implements Actor {
     const { words } = requests;
     const size = words[word + AppendRequest.size]!;
     if (staged.count === BATCH_MAX || !appender.fits(size)) this.#commit();
+    const refusedAttempt = this.#refusedAttempt[outlet]!;
+    if (refusedAttempt >= 0 && words[word + AppendRequest.attempt]! <= refusedAttempt) {
+      return this.#refuseAlone(words, word, outlet);
+    }
     const count = words[word + AppendRequest.count]!;
     const queueNumber = words[word + AppendRequest.queueNumber]!;
     const companionQueue = words[word + AppendRequest.companionQueue]!;
@@ -152,6 +162,15 @@ export class CommitLogWriter implements Actor {
     staged.add(words, word, outlet, queueOffset, companionOffset, appender.end + stagedAt);
   }
 
+  /** A room's request behind one that was refused. */
+  #refuseAlone(words: Int32Array, word: number, outlet: number): void {
+    // What was gathered before it has its results first.
+    this.#commit();
+    this.#staged.add(words, word, outlet, 0, 0, this.#options.appender.end);
+    this.#outlets[outlet]!.refuse(this.#staged, 0, 'one before it was refused');
+    this.#settle();
+  }
+
   /** Fills the blanks of the record staged at `at`; returns where the next one stands. */
   #stamp(at: number, queueOffset: number): number {
     const { appender } = this.#options;
@@ -173,6 +192,7 @@ export class CommitLogWriter implements Actor {
       return;
     }
     this.#publishAppended(size);
+    if (this.#options.recorder.isOn) this.#trace(size);
     for (let index = 0; index < staged.count; index++) {
       const recordAt = staged.physicalOffset[index]! - recordsStart;
       this.#outlets[staged.outlet[index]!]!.send(staged, index, appender.buffer, recordAt);
@@ -192,6 +212,18 @@ export class CommitLogWriter implements Actor {
     }
     counters.add(Counter.appendBatches);
     counters.add(Counter.bytesAppended, size);
+  }
+
+  #trace(size: number): void {
+    const { recorder, appender } = this.#options;
+    const staged = this.#staged;
+    for (let index = 0; index < staged.count; index++) {
+      const traceId = staged.traceId[index]!;
+      if (traceId === 0) continue;
+      const position = staged.physicalOffset[index]!;
+      recorder.note(TraceEvent.appended, traceId, position, staged.queueNumber[index]!, staged.queueOffset[index]!);
+    }
+    recorder.note(TraceEvent.batchWritten, 0, appender.end, staged.count, size);
   }
 
   #settle(): void {
@@ -264,7 +296,9 @@ export class CommitLogWriter implements Actor {
     this.#onWriteFailed(error);
     const remark = `service not available now, the commit log cannot be written: ${messageOf(error)}`;
     for (let index = 0; index < staged.count; index++) {
-      this.#outlets[staged.outlet[index]!]!.refuse(staged, index, remark);
+      const outlet = staged.outlet[index]!;
+      this.#outlets[outlet]!.refuse(staged, index, remark);
+      if (!this.#options.outlets[outlet]!.takesFrames) this.#refusedAttempt[outlet] = staged.attempt[index]!;
     }
     this.#settle();
   }

@@ -31,7 +31,14 @@ export const AppendRequest = {
   arrivedMs: 7,
   /** Dense number of the companion's queue; -1: there is none. */
   companionQueue: 8,
-  recordBytes: 40,
+  /**
+   * Of a room that appends for the broker: when a request of it is refused, all behind it with this number or a lower
+   * one are refused too, so that what it asks for never comes out of order. It begins a new one when it has heard.
+   */
+  attempt: 9,
+  /** Of a request that is traced, else 0. */
+  traceId: 10,
+  recordBytes: 48,
 } as const;
 
 /**

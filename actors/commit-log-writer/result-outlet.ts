@@ -88,6 +88,7 @@ export class ResultOutlet {
     words[word + AppendResult.physicalOffsetHigh] = high32(physicalOffset);
     words[word + AppendResult.size] = staged.size[index]!;
     words[word + AppendResult.arrivedMs] = staged.arrivedMs[index]!;
+    words[word + AppendResult.traceId] = staged.traceId[index]!;
     return word;
   }
 

@@ -17,6 +17,8 @@ export class StagedAppends {
   /** Queue of the companion, -1 when there is none, and the offset it got. */
   readonly companionQueue: Int32Array;
   readonly companionOffset: Float64Array;
+  readonly attempt: Int32Array;
+  readonly traceId: Int32Array;
   /** Which of the writer's outlets hears the result. */
   readonly outlet: Uint8Array;
 
@@ -33,6 +35,8 @@ export class StagedAppends {
     this.physicalOffset = new Float64Array(capacity);
     this.companionQueue = new Int32Array(capacity);
     this.companionOffset = new Float64Array(capacity);
+    this.attempt = new Int32Array(capacity);
+    this.traceId = new Int32Array(capacity);
     this.outlet = new Uint8Array(capacity);
   }
 
@@ -58,6 +62,8 @@ export class StagedAppends {
     this.physicalOffset[index] = physicalOffset;
     this.companionQueue[index] = words[word + AppendRequest.companionQueue]!;
     this.companionOffset[index] = companionOffset;
+    this.attempt[index] = words[word + AppendRequest.attempt]!;
+    this.traceId[index] = words[word + AppendRequest.traceId]!;
     this.outlet[index] = outlet;
   }
 

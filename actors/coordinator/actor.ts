@@ -13,17 +13,17 @@
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
 import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
-import { CommandFlag, Permission, RequestCode, ResponseCode, requestCodeName } from '../../protocol/codes.js';
+import { CommandFlag, Permission, ResponseCode, requestCodeName } from '../../protocol/codes.js';
 import {
   createRequest,
   createResponse,
   decodeCommand,
+  type ExtFields,
   encodeCommand,
   isOneway,
   type RemotingCommand,
 } from '../../protocol/command.js';
-import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
-import { topicFault } from '../../protocol/topic-names.js';
+import { formatIpv4 } from '../../protocol/message-id.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -32,11 +32,20 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { textOf } from '../topic-news.js';
-import { consumerHandlers, type Handler } from './consumer-requests.js';
+import { type CallFailure, CallTable } from './call-table.js';
+import type { Sender } from './handler.js';
+import { handlers } from './handlers.js';
+import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
 import { CoordinatorType, type HaStatus } from './mailbox.js';
 import type { Registrar } from './registrar.js';
-import { announceGroup, announceTopic, applyGroupChanges, type CoordinatorState, topicEntryOf } from './state.js';
-import { topicHandlers } from './topic-requests.js';
+import {
+  announceGroup,
+  announceTopic,
+  applyGroupChanges,
+  type ClientCall,
+  type CoordinatorState,
+  topicEntryOf,
+} from './state.js';
 
 export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
@@ -47,13 +56,20 @@ export interface CoordinatorOptions {
   readonly fromHaRooms: readonly Ring[];
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
-  readonly state: Omit<CoordinatorState, 'push' | 'register' | 'nowMs'>;
+  readonly state: Omit<CoordinatorState, 'push' | 'call' | 'register' | 'nowMs'>;
   /** Undefined for a broker without name servers. */
   readonly registrar: () => Registrar | undefined;
   readonly onHaStatus: (status: HaStatus) => void;
   /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
   readonly nodeRequest: (request: RemotingCommand) => RemotingCommand | Promise<RemotingCommand> | undefined;
 }
+
+/** What lanes ask for with a frame that they get back. */
+const providers: ReadonlyMap<number, (state: CoordinatorState, request: RemotingCommand) => void> = new Map([
+  [CoordinatorType.TOPIC_NEEDED, provideTopic],
+  [CoordinatorType.DEAD_LETTER_TOPIC_NEEDED, provideDeadLetterTopic],
+  [CoordinatorType.GROUP_NEEDED, provideGroup],
+]);
 
 const BATCH_MAX = 256;
 /** When a full ring is tried again, if nothing else happens. Units: ms. */
@@ -65,7 +81,7 @@ export class Coordinator implements Actor {
   readonly name = 'coordinator';
   readonly #options: CoordinatorOptions;
   readonly #state: CoordinatorState;
-  readonly #handlers = new Map<number, Handler>([...consumerHandlers, ...topicHandlers]);
+  readonly #calls = new CallTable();
   /** Answers that remoting had no room for. */
   readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
   #answered = false;
@@ -79,6 +95,7 @@ export class Coordinator implements Actor {
       nowMs: 0,
       register: () => options.registrar()?.registerAll(),
       push: (connectionId, code, fields, body) => this.#push(connectionId, code, fields, body),
+      call: (connectionId, request) => this.#call(connectionId, request),
     };
   }
 
@@ -103,6 +120,16 @@ export class Coordinator implements Actor {
   /** Makes a new version of the table of topics although no topic changed. Errors: RingError DISK_WRITE_FAILED. */
   touchTopics(nowMs: number): void {
     this.#state.topics.touch(nowMs);
+  }
+
+  /** Takes over which topics are ordered. What cannot be stored is tried again with the next registration. */
+  setOrdered(topics: ReadonlySet<string>, nowMs: number): void {
+    const state = this.#state;
+    try {
+      for (const topic of state.topics.setOrdered(topics, nowMs)) announceTopic(state, topic);
+    } catch (error) {
+      state.log.warn({ err: error }, 'which topics are ordered could not be stored');
+    }
   }
 
   get settings(): CoordinatorState['settings'] {
@@ -132,17 +159,20 @@ export class Coordinator implements Actor {
 
   deadlineMs(): number {
     if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
-    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, this.#state.desk.deadlineMs(this.#state));
+    const { stats, desk } = this.#state;
+    const dueMs = Math.min(desk.deadlineMs(this.#state), stats.deadlineMs(), this.#calls.nextDeadlineMs());
+    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, dueMs);
   }
 
   close(): void {
-    const { offsets, topics, groups, log } = this.#state;
+    const { offsets, topics, groups, filters, log } = this.#state;
     try {
       offsets.save();
       topics.save();
       groups.save();
+      filters.save();
     } catch (error) {
-      log.error({ err: error }, 'offsets, topics or groups could not be stored');
+      log.error({ err: error }, 'offsets, topics, groups or filters could not be stored');
     }
   }
 
@@ -162,6 +192,7 @@ export class Coordinator implements Actor {
     const connectionId = ring.words[at >> 2]!;
     if (ring.type === InboundType.CLOSED) {
       this.#state.desk.forget(connectionId, this.#state.offsets);
+      this.#calls.connectionClosed(connectionId);
       applyGroupChanges(this.#state, this.#state.clients.connectionClosed(connectionId));
       return;
     }
@@ -174,17 +205,21 @@ export class Coordinator implements Actor {
       this.#closeConnection(connectionId);
       return;
     }
-    // Answers to what this broker asked of clients: nothing it asks now is answered.
-    if ((request.flag & CommandFlag.RESPONSE) !== 0) return;
-    this.#answer(connectionId, request);
+    if ((request.flag & CommandFlag.RESPONSE) !== 0) {
+      this.#calls.answered(connectionId, request);
+      return;
+    }
+    const word = at >> 2;
+    const address = `${formatIpv4(ring.words[word + InboundFrame.peerAddress]!)}:${ring.words[word + InboundFrame.peerPort]!}`;
+    this.#answer({ connectionId, address }, request);
   };
 
-  #answer(connectionId: number, request: RemotingCommand): void {
+  #answer(sender: Sender, request: RemotingCommand): void {
+    const { connectionId } = sender;
     let response: RemotingCommand | Promise<RemotingCommand>;
     try {
-      const handler = this.#handlers.get(request.code);
-      response =
-        handler?.(this.#state, request, connectionId) ?? this.#options.nodeRequest(request) ?? notSupported(request);
+      const handler = handlers.get(request.code);
+      response = handler?.(this.#state, request, sender) ?? this.#options.nodeRequest(request) ?? notSupported(request);
     } catch (error) {
       if (error instanceof AssertionError) throw error;
       this.#state.log.warn({ err: error, code: requestCodeName(request.code) }, 'a request failed');
@@ -202,23 +237,20 @@ export class Coordinator implements Actor {
 
   #drainLane(ring: Ring, kind: 'sendLane' | 'pullLane', lane: number): number {
     return this.#drain(ring, (_, at) => {
-      switch (ring.type) {
-        case CoordinatorType.TOPIC_NEEDED:
-          this.#makeTopic(ring, at);
-          this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
-          return;
-        case CoordinatorType.GROUP_NEEDED:
-          this.#makeGroup(ring, at);
-          this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
-          return;
-        case CoordinatorType.OFFSET_COMMIT: {
-          const commit = JSON.parse(decoder.decode(ring.bytes.slice(at, at + ring.length))) as OffsetCommit;
-          this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
-          return;
-        }
-        default:
-          throw new AssertionError(`unknown record ${ring.type}`);
+      if (ring.type === CoordinatorType.OFFSET_COMMIT) {
+        const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
+        this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
+        return;
       }
+      if (ring.type === CoordinatorType.PAIR_NAMED) {
+        const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
+        this.#state.stats.pairNamed(lane, slot, topic, group);
+        return;
+      }
+      const provide = providers.get(ring.type);
+      if (provide === undefined) throw new AssertionError(`unknown record ${ring.type}`);
+      provide(this.#state, this.#requestIn(ring, at));
+      this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
     });
   }
 
@@ -250,46 +282,6 @@ export class Coordinator implements Actor {
     return this.#state;
   }
 
-  /**
-   * The topic of a first send. The lane refuses the frame itself when it comes back and the topic is still not there.
-   */
-  #makeTopic(ring: Ring, at: number): void {
-    const { extFields, code } = this.#requestIn(ring, at);
-    const short = code !== RequestCode.SEND_MESSAGE;
-    const name = (short ? extFields.b : extFields.topic) ?? '';
-    const state = this.#state;
-    if (state.isSlave()) return;
-    if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
-    const template = (short ? extFields.c : extFields.defaultTopic) ?? '';
-    const queues = Number((short ? extFields.d : extFields.defaultTopicQueueNums) ?? 4);
-    const unitMode = (short ? extFields.k : extFields.unitMode) === 'true';
-    try {
-      const wanted = Number.isInteger(queues) ? queues : 4;
-      const { autoCreateTopicEnable } = state.settings;
-      const topic = state.topics.planOnSend(name, template, wanted, unitMode ? 1 : 0, autoCreateTopicEnable);
-      if (topic === undefined) return;
-      // Numbers first: a broker that has no more of them stores no topic it cannot serve.
-      state.numbers.of(name, Math.max(topic.readQueueNums, topic.writeQueueNums));
-      state.topics.put(topic, state.nowMs);
-      state.log.info({ topic: name, queues: topic.writeQueueNums, template }, 'topic made by its first send');
-      announceTopic(state, topic);
-    } catch (error) {
-      state.log.error({ err: error, topic: name }, 'a topic could not be made');
-    }
-  }
-
-  #makeGroup(ring: Ring, at: number): void {
-    const { consumerGroup, group } = this.#requestIn(ring, at).extFields;
-    const name = consumerGroup ?? group ?? '';
-    const { groups, settings, nowMs, log } = this.#state;
-    try {
-      if (groups.findOrCreate(name, settings.autoCreateSubscriptionGroup, nowMs) !== undefined)
-        announceGroup(this.#state, name);
-    } catch (error) {
-      log.error({ err: error, group: name }, 'a group could not be stored');
-    }
-  }
-
   #requestIn(ring: Ring, at: number): RemotingCommand {
     const start = at + InboundFrame.frameBytes;
     return decodeCommand(ring.bytes.slice(start, start + ring.words[(at >> 2) + InboundFrame.frameSize]!));
@@ -298,8 +290,10 @@ export class Coordinator implements Actor {
   // ---- time ----
 
   #onTime(nowMs: number): void {
-    const { offsets, clients, settings, log, desk, push } = this.#state;
+    const { offsets, clients, locks, stats, settings, log, desk, push } = this.#state;
     desk.notify(this.#state, nowMs, push);
+    this.#calls.expire(nowMs);
+    stats.onTime(nowMs);
     if (nowMs >= this.#offsetsSaveMs) {
       this.#offsetsSaveMs = nowMs + settings.flushConsumerOffsetInterval;
       try {
@@ -311,6 +305,18 @@ export class Coordinator implements Actor {
     if (nowMs >= this.#expiryScanMs) {
       this.#expiryScanMs = nowMs + EXPIRY_SCAN_MS;
       for (const connectionId of clients.expired(nowMs)) this.#closeConnection(connectionId);
+      locks.removeExpired(nowMs);
+      this.#saveFilters(nowMs);
+    }
+  }
+
+  #saveFilters(nowMs: number): void {
+    const { filters, settings, log } = this.#state;
+    for (const group of filters.clean(nowMs, settings.filterDataCleanTimeSpan)) announceGroup(this.#state, group);
+    try {
+      filters.save();
+    } catch (error) {
+      log.warn({ err: error }, 'filters of consumers could not be stored; tried again later');
     }
   }
 
@@ -342,10 +348,19 @@ export class Coordinator implements Actor {
     return sent;
   }
 
-  #push(connectionId: number, code: number, fields: Record<string, string>, body?: Uint8Array): void {
-    const request = createRequest(code, fields, body ?? null);
+  #push(connectionId: number, code: number, fields: ExtFields, body: Uint8Array | null = null): void {
+    const request = createRequest(code, fields, body);
     request.flag = CommandFlag.ONEWAY;
     this.#send(connectionId, encodeCommand(request));
+  }
+
+  #call(connectionId: number, call: ClientCall): Promise<RemotingCommand | CallFailure> {
+    const { opaque, outcome } = this.#calls.open(connectionId, this.#state.nowMs + call.timeoutMs);
+    if (opaque < 0) return outcome;
+    const request = createRequest(call.code, call.fields, call.body ?? null);
+    request.opaque = opaque;
+    this.#send(connectionId, encodeCommand(request));
+    return outcome;
   }
 
   #closeConnection(connectionId: number): void {
@@ -360,7 +375,11 @@ interface OffsetCommit {
   readonly offset: number;
 }
 
-const decoder = new TextDecoder();
+interface NamedPair {
+  readonly slot: number;
+  readonly topic: string;
+  readonly group: string;
+}
 
 function notSupported(request: RemotingCommand): RemotingCommand {
   return createResponse(

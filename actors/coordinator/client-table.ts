@@ -7,12 +7,18 @@ import type { ConsumerData, HeartbeatData, SubscriptionData } from '../../protoc
 /** A client that sends no heartbeat for this long is gone. Units: ms. */
 export const CLIENT_EXPIRY_MS = 120_000;
 
-export interface Member {
+/** A connection that sends heartbeats. */
+export interface MemberIdentity {
   readonly connectionId: number;
-  readonly clientId: string;
+  /** `ip:port`. */
+  readonly address: string;
   readonly language: number;
   readonly version: number;
-  lastUpdateMs: number;
+}
+
+export interface Member extends MemberIdentity {
+  readonly clientId: string;
+  readonly lastUpdateMs: number;
 }
 
 export interface ConsumerGroup {
@@ -47,20 +53,31 @@ export class ClientTable {
     return this.#producers.get(name);
   }
 
-  heartbeat(
-    connectionId: number,
-    language: number,
-    version: number,
-    data: HeartbeatData,
-    nowMs: number,
-  ): GroupChange[] {
-    const changes: GroupChange[] = [];
-    const member = { connectionId, clientId: data.clientID, language, version, lastUpdateMs: nowMs };
-    for (const consumer of data.consumerDataSet) changes.push(this.#consumerHeartbeat(consumer, { ...member }));
+  producerGroups(): IterableIterator<[string, ReadonlyMap<number, Member>]> {
+    return this.#producers.entries();
+  }
+
+  /** Online groups that want a topic. */
+  groupsOfTopic(topic: string): string[] {
+    return [...this.#consumers.values()].filter(group => group.subscriptions.has(topic)).map(group => group.name);
+  }
+
+  /**
+   * Whether an online group does not want a topic (any more): what it once consumed of it is history. A group that is
+   * offline, or names no topics, may want any.
+   */
+  isUnsubscribed(group: string, topic: string): boolean {
+    const subscriptions = this.#consumers.get(group)?.subscriptions;
+    return subscriptions !== undefined && subscriptions.size > 0 && !subscriptions.has(topic);
+  }
+
+  heartbeat(identity: MemberIdentity, data: HeartbeatData, nowMs: number): GroupChange[] {
+    const member = { ...identity, clientId: data.clientID, lastUpdateMs: nowMs };
+    const changes = data.consumerDataSet.map(consumer => this.#consumerHeartbeat(consumer, member));
     for (const { groupName } of data.producerDataSet) {
       const members = this.#producers.get(groupName);
-      if (members === undefined) this.#producers.set(groupName, new Map([[connectionId, { ...member }]]));
-      else members.set(connectionId, { ...member });
+      if (members === undefined) this.#producers.set(groupName, new Map([[identity.connectionId, member]]));
+      else members.set(identity.connectionId, member);
     }
     return changes;
   }

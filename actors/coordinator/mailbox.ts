@@ -4,12 +4,16 @@ export const CoordinatorType = {
   TOPIC_NEEDED: 5,
   /** An InboundFrame whose group (field consumerGroup, or group) a lane does not know: the same for the group. */
   GROUP_NEEDED: 6,
+  /** An InboundFrame of a message that was tried too often: the same for the topic of its group's dead letters. */
+  DEAD_LETTER_TOPIC_NEEDED: 8,
   /** JSON {group, topic, queueId, offset}: an offset that came with a pull. */
   OFFSET_COMMIT: 7,
+  /** JSON {slot, topic, group}: what a slot of the lane's GroupTraffic means. */
+  PAIR_NAMED: 9,
   /** JSON {topic, queueId}: a slave's dispatcher has a record of a queue whose topic it does not know. */
-  QUEUE_NEEDED: 8,
+  QUEUE_NEEDED: 20,
   /** JSON of an {@link HaStatus}: how replication stands now. */
-  HA_STATUS: 9,
+  HA_STATUS: 21,
 } as const;
 
 /** A slave as its master sees it. */

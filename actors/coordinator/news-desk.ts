@@ -11,7 +11,7 @@ import type { TopicEntry } from '../topic-snapshot.js';
 
 /** A room that takes news. */
 export interface NewsReader {
-  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'flushService';
+  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'scheduler' | 'flushService';
   readonly ring: Ring;
   readonly bell: Doorbell;
 }
@@ -58,6 +58,11 @@ export class NewsDesk {
 
   groupDeleted(name: string): void {
     this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), takesGroups);
+  }
+
+  /** Has the dispatcher delete files of consume queues: expired ones, or all of topics that are gone. */
+  clean(what: 'expired' | 'unused'): void {
+    this.#tell(NewsType.CLEAN, encoder.encode(what), reader => reader.kind === 'dispatcher');
   }
 
   settings(kind: NewsReader['kind'], settings: object): void {

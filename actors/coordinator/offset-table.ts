@@ -57,6 +57,31 @@ export class OffsetTable {
     return taken;
   }
 
+  /** Offsets of a group in a topic, by queue id. */
+  queuesOf(group: string, topic: string): ReadonlyMap<number, number> {
+    return this.#offsets.get(`${topic}@${group}`) ?? new Map();
+  }
+
+  /** Topics that a group ever committed an offset of. */
+  topicsOf(group: string): string[] {
+    const end = `@${group}`;
+    return [...this.#offsets.keys()].filter(key => key.endsWith(end)).map(key => key.slice(0, -end.length));
+  }
+
+  /** Groups that ever committed an offset of a topic. */
+  groupsOf(topic: string): string[] {
+    const start = `${topic}@`;
+    return [...this.#offsets.keys()].filter(key => key.startsWith(start)).map(key => key.slice(start.length));
+  }
+
+  /** Gives a group the offsets that another has in a topic, in place of its own. */
+  clone(fromGroup: string, toGroup: string, topic: string): void {
+    const queues = this.#offsets.get(`${topic}@${fromGroup}`);
+    if (queues === undefined) return;
+    this.#offsets.set(`${topic}@${toGroup}`, new Map(queues));
+    this.#changed = true;
+  }
+
   /** Forgets every group's offsets of a topic. */
   deleteTopic(topic: string): void {
     for (const key of this.#offsets.keys()) {

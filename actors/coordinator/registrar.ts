@@ -5,7 +5,7 @@
  */
 import { Connection } from '../../client/connection.js';
 import { encodeRegisterBrokerBody, registerBodyCrc32 } from '../../protocol/bodies/register-broker.js';
-import { decodeClusterInfo } from '../../protocol/bodies/route.js';
+import { decodeClusterInfo, decodeKVTable } from '../../protocol/bodies/route.js';
 import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createRequest } from '../../protocol/command.js';
@@ -34,6 +34,8 @@ export interface RegistrarOptions {
   readonly onRegistered: (namesrvAddr: string, brokerAddr: string) => void;
   /** Where the master of this slave is; told after every answer of a name server. */
   readonly onMaster?: (place: MasterPlace) => void;
+  /** Which topics are ordered, when the name server has a list of them. */
+  readonly onOrderedTopics: (topics: ReadonlySet<string>) => void;
   readonly log: Logger;
 }
 
@@ -184,6 +186,9 @@ class NameServer {
     this.#wasUp = true;
     const { masterAddr = '', haServerAddr = '' } = response.extFields;
     this.#onPlace(this.#address, { masterAddr, haServerAddr });
+    if (response.body !== null) {
+      this.#options.onOrderedTopics(new Set(Object.keys(decodeKVTable(response.body).table)));
+    }
   }
 
   /**

@@ -1,13 +1,18 @@
 /** What the handlers of the coordinator share: its tables, and how it tells the other rooms. */
 import type { TopicConfig } from '../../protocol/bodies/topic.js';
 import { RequestCode } from '../../protocol/codes.js';
+import type { ExtFields, RemotingCommand } from '../../protocol/command.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { QueueNumbers } from '../queue-numbers.js';
 import type { QueueTable } from '../queue-table.js';
 import type { TopicEntry } from '../topic-snapshot.js';
+import type { BrokerStats } from './broker-stats.js';
+import type { CallFailure } from './call-table.js';
 import type { ClientTable, ConsumerGroup, GroupChange } from './client-table.js';
+import type { FilterTable } from './filter-table.js';
 import type { GroupTable } from './group-table.js';
+import type { LockTable } from './lock-table.js';
 import type { MetadataDesk } from './metadata-desk.js';
 import type { NewsDesk } from './news-desk.js';
 import type { OffsetTable } from './offset-table.js';
@@ -18,8 +23,12 @@ export interface CoordinatorSettings {
   readonly autoCreateTopicEnable: boolean;
   readonly autoCreateSubscriptionGroup: boolean;
   readonly notifyConsumerIdsChangedEnable: boolean;
+  readonly autoDeleteUnusedStats: boolean;
   /** Units: ms. */
   readonly flushConsumerOffsetInterval: number;
+  readonly enablePropertyFilter: boolean;
+  /** Units: ms. */
+  readonly filterDataCleanTimeSpan: number;
   /** Bytes behind the end of the log from which on messages count as on disk. */
   readonly inMemoryBytes: number;
 }
@@ -29,6 +38,9 @@ export interface CoordinatorState {
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
   readonly clients: ClientTable;
+  readonly filters: FilterTable;
+  readonly locks: LockTable;
+  readonly stats: BrokerStats;
   readonly numbers: QueueNumbers;
   readonly table: QueueTable;
   readonly positions: Positions;
@@ -38,19 +50,51 @@ export interface CoordinatorState {
   readonly desk: MetadataDesk;
   /** This broker is a slave: topics and groups are its master's. */
   isSlave(): boolean;
-  /** Progress of delayed messages: JSON text of config/delayOffset.json; undefined when there is none. */
-  delayOffsets(): string | undefined;
   settings: CoordinatorSettings;
   nowMs: number;
   /** Registers with the name servers because topics changed. */
   register(): void;
   /** A oneway request to a client. */
-  push(connectionId: number, code: number, fields: Record<string, string>, body?: Uint8Array): void;
+  push(connectionId: number, code: number, fields: ExtFields, body?: Uint8Array): void;
+  /** A request to a client, and its answer. */
+  call(connectionId: number, request: ClientCall): Promise<RemotingCommand | CallFailure>;
   readonly brokerName: string;
+  /** Where clients are told to come: `ip:port`. */
+  brokerAddr(): string;
+  readonly store: StoreView;
+}
+
+/** What is asked of a client that answers. */
+export interface ClientCall {
+  readonly code: number;
+  readonly fields: ExtFields;
+  readonly body?: Uint8Array | null;
+  readonly timeoutMs: number;
+}
+
+/** Single entries and records, for administration: read from the files, one at a time. */
+export interface StoreView {
   /** Store time of a queue's entry, 0 when it cannot be read. Units: ms since the epoch. */
   storeTimeOf(topic: string, queueId: number, offset: number): number;
   /** Log position of a queue's entry, -1 when it cannot be read. */
   physicalOffsetOf(topic: string, queueId: number, offset: number): number;
+  /** Up to `count` entries of a queue from `offset` on, from one file; none when there is no such file. */
+  entriesOf(topic: string, queueId: number, offset: number, count: number): QueueEntry[];
+  /** The record that starts at a position of the log; undefined when none does. */
+  recordAt(position: number): Uint8Array | undefined;
+}
+
+/** An entry of a consume queue. */
+export interface QueueEntry {
+  readonly physicalOffset: number;
+  readonly size: number;
+  readonly tagsCode: bigint;
+}
+
+/** First entry of a queue, and one behind the last; 0 and 0 for one that does not exist. */
+export function boundsOf(state: CoordinatorState, topic: string, queueId: number): { min: number; max: number } {
+  const number = state.numbers.find(topic, queueId);
+  return number < 0 ? { min: 0, max: 0 } : { min: state.table.min(number), max: state.table.max(number) };
 }
 
 /** What lanes are told of a topic. */
@@ -77,6 +121,7 @@ export function announceGroup(state: CoordinatorState, name: string): void {
   const config = state.groups.get(name);
   if (config === undefined) return;
   const online = state.clients.consumerGroup(name);
+  const filters = state.filters.of(name);
   state.news.group({
     name,
     consumeEnable: config.consumeEnable,
@@ -86,6 +131,7 @@ export function announceGroup(state: CoordinatorState, name: string): void {
     brokerId: config.brokerId,
     whichBrokerWhenConsumeSlowly: config.whichBrokerWhenConsumeSlowly,
     ...(online === undefined ? {} : { members: membersOf(online) }),
+    ...(filters === undefined ? {} : { filters }),
   });
 }
 
@@ -104,6 +150,7 @@ function membersOf(group: ConsumerGroup): NonNullable<Parameters<NewsDesk['group
 /** Passes on what a heartbeat, a farewell or a closed connection changed. */
 export function applyGroupChanges(state: CoordinatorState, changes: readonly GroupChange[]): void {
   for (const { group, membersChanged, subscriptionChanged } of changes) {
+    if (group.members.size === 0) state.filters.unregister(group.name, state.nowMs);
     if (subscriptionChanged) announceGroup(state, group.name);
     const notify = state.groups.get(group.name)?.notifyConsumerIdsChangedEnable ?? true;
     if (!membersChanged || !notify || !state.settings.notifyConsumerIdsChangedEnable) continue;

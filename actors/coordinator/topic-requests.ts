@@ -6,7 +6,7 @@ import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
 import { isSystemTopic, topicFault } from '../../protocol/topic-names.js';
-import { type Handler, refuseOnSlave } from './consumer-requests.js';
+import { type Handler, refuseOnSlave } from './handler.js';
 import { announceTopic } from './state.js';
 
 /** Most queues of one topic. */
@@ -38,6 +38,8 @@ const updateAndCreateTopic: Handler = (state, request) => {
     perm,
     topicFilterType: enumOf(extFields.topicFilterType, topicFilterTypes, 'SINGLE_TAG'),
     topicSysFlag: Number(extFields.topicSysFlag ?? 0) | 0,
+    // The request's flag is not taken: name servers know which topics are ordered.
+    order: state.topics.get(topic)?.order ?? false,
   });
   state.numbers.of(topic, Math.max(readQueueNums, writeQueueNums));
   announceTopic(state, state.topics.put(config, state.nowMs));
@@ -55,6 +57,7 @@ const deleteTopic: Handler = (state, request) => {
   if (fault !== undefined) return createResponse(request, ResponseCode.SYSTEM_ERROR, fault);
   state.topics.delete(topic, state.nowMs);
   state.news.topicDeleted(topic);
+  if (state.settings.autoDeleteUnusedStats) state.stats.forgetTopic(topic);
   state.register();
   return createResponse(request, ResponseCode.SUCCESS);
 };
@@ -84,7 +87,7 @@ const topicStats: Handler = (state, request) => {
     const number = state.numbers.find(topic, queueId);
     const maxOffset = number < 0 ? 0 : state.table.max(number);
     const minOffset = number < 0 ? 0 : state.table.min(number);
-    const lastUpdateTimestamp = maxOffset > minOffset ? state.storeTimeOf(topic, queueId, maxOffset - 1) : 0;
+    const lastUpdateTimestamp = maxOffset > minOffset ? state.store.storeTimeOf(topic, queueId, maxOffset - 1) : 0;
     return [
       createMessageQueue(topic, state.brokerName, queueId),
       { lastUpdateTimestamp, maxOffset, minOffset },

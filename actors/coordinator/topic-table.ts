@@ -11,7 +11,13 @@ import {
   topicConfigSerializeWrapperOf,
 } from '../../protocol/bodies/topic.js';
 import { Permission } from '../../protocol/codes.js';
-import { AUTO_CREATE_TOPIC, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
+import {
+  AUTO_CREATE_TOPIC,
+  DISCARD_TOPIC,
+  HALF_TOPIC,
+  OP_HALF_TOPIC,
+  SCHEDULE_TOPIC,
+} from '../../protocol/topic-names.js';
 import type { JsonTable } from '../../storage/json-table.js';
 
 export interface TopicTableConfig {
@@ -73,9 +79,6 @@ export class TopicTable {
     topicSysFlag: number,
     autoCreate: boolean,
   ): TopicConfig | undefined {
-    if (name.startsWith(RETRY_TOPIC_PREFIX)) {
-      return createTopicConfig(name, { readQueueNums: 1, writeQueueNums: 1, perm: READ_WRITE, topicSysFlag });
-    }
     const template = this.#topics.get(templateName);
     if (template === undefined || (template.perm & Permission.INHERIT) === 0) return undefined;
     // With automatic creation switched off, a TBW102 that is still stored is no template.
@@ -136,6 +139,21 @@ export class TopicTable {
     return { changed, removed };
   }
 
+  /**
+   * Topics that are ordered from now on, as the name server's key-value configuration has them; the others are not.
+   * Returns those that changed. Errors: RingError DISK_WRITE_FAILED; then nothing changed.
+   */
+  setOrdered(ordered: ReadonlySet<string>, nowMs: number): TopicConfig[] {
+    const before = [...this.#topics.values()].filter(({ topicName, order }) => order !== ordered.has(topicName));
+    if (before.length === 0) return [];
+    const changed = before.map(topic => ({ ...topic, order: !topic.order }));
+    for (const topic of changed) this.#topics.set(topic.topicName, topic);
+    this.#save(nowMs, () => {
+      for (const topic of before) this.#topics.set(topic.topicName, topic);
+    });
+    return changed;
+  }
+
   /** A change of brokerPermission makes a new version without changing a topic. */
   touch(nowMs: number): void {
     this.#save(nowMs, () => {});
@@ -174,6 +192,9 @@ function systemTopics(config: TopicTableConfig): TopicConfig[] {
     plain(config.brokerName, 1, template(config.brokerTopicEnable)),
     plain('OFFSET_MOVED_EVENT', 1),
     plain(SCHEDULE_TOPIC, SCHEDULE_QUEUES),
+    plain(HALF_TOPIC, 1),
+    plain(OP_HALF_TOPIC, 1),
+    plain(DISCARD_TOPIC, 1),
     plain(`${config.brokerClusterName}_REPLY_TOPIC`, 1),
   ];
   if (config.autoCreateTopicEnable) {

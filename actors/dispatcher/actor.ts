@@ -6,7 +6,8 @@
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
  * Writes    consume queues, the key index, the checkpoint; position dispatched; the queue table; word of new entries to
- *           pull lanes that hold; on a slave, questions for numbers of unknown queues to the coordinator.
+ *           pull lanes that hold; rings the scheduler when there are new delayed messages; on a slave, questions for
+ *           numbers of unknown queues to the coordinator.
  * When full word that a pull lane's ring does not take is kept and told later.
  * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
  *           assertion restarts the actor: what it had dispatched is skipped by offset.
@@ -32,6 +33,7 @@ import {
   topicLength,
   topicLengthSize,
 } from '../../protocol/message-record.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
 import { RingError } from '../../runtime/base/errors.js';
@@ -41,14 +43,20 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import type { MessageIndexWriter } from '../../storage/message-index.js';
-import { CoordinatorType } from '../coordinator/mailbox.js';
 import type { QueueTable } from '../queue-table.js';
+import type { QueueTraffic } from '../queue-traffic.js';
+import { high32, low32 } from '../remoting/mailbox.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
+import type { KnownTopic } from '../topic-snapshot.js';
+import { dueTimeOf } from './due-time.js';
 import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
+import { QueueQuestion } from './queue-question.js';
 import type { QueueRetirer } from './queue-retirer.js';
 
 export interface DispatcherOptions {
@@ -57,6 +65,8 @@ export interface DispatcherOptions {
   readonly news: Ring;
   readonly positions: Positions;
   readonly table: QueueTable;
+  /** What was stored, for statistics; not while a store is being opened. */
+  readonly traffic?: QueueTraffic;
   /** Makes the writer of one queue, whose next entry is `nextOffset`. */
   readonly openQueue: (topic: string, queueId: number, nextOffset: number) => ConsumeQueueWriter;
   /** Where a slave asks for the numbers of queues whose topic it does not know yet; not while a store is opened. */
@@ -65,8 +75,14 @@ export interface DispatcherOptions {
   readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
   readonly pullLanes: { readonly ring: Ring; readonly bell: Doorbell }[];
+  /** Delays of levels 1, 2, ... Units: ms. */
+  readonly delayLevelsMs: readonly number[];
+  /** Rung when a queue of the schedule topic grew; not while a store is being opened. */
+  readonly schedulerBell?: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  /** Not while a store is being opened. */
+  readonly recorder?: FlightRecorder;
   readonly log: Logger;
   readonly flusher: Omit<QueueFlusherOptions, 'queues'>;
   /** Brings queues in line when the log's oldest files went; not while a store is being opened. */
@@ -81,11 +97,12 @@ const SMALL_BACKLOG = 64 * 1024;
 const RETRY_MS = 1000;
 /** When a question that found its ring full is asked again. Units: ms. */
 const ASK_AGAIN_MS = 5;
-const encoder = new TextEncoder();
 
 interface OpenQueue {
   readonly number: number;
   readonly writer: ConsumeQueueWriter;
+  /** It is of the schedule topic. */
+  readonly isSchedule: boolean;
   dirty: boolean;
 }
 
@@ -96,6 +113,10 @@ export class Dispatcher implements Actor {
   readonly #queues = new Map<number, OpenQueue>();
   readonly #dirty: OpenQueue[] = [];
   readonly #untold = new Set<number>();
+  /** Writers of queues whose topic is gone, until they can be closed. */
+  readonly #abandoned: ConsumeQueueWriter[] = [];
+  /** Queues whose files went with their topic. */
+  readonly #emptied = new Set<number>();
   readonly #flusher: QueueFlusher;
   #chunk = new Uint8Array(CHUNK_SIZE);
   #position: number;
@@ -104,13 +125,13 @@ export class Dispatcher implements Actor {
   #retryMs = 0;
   /** Entries gathered and not counted yet. */
   #gathered = 0;
-  /** A slave's record whose queue has no number yet: nothing behind it is dispatched before the coordinator answers. */
-  #needed: { readonly topic: string; readonly queueId: number; asked: boolean } | undefined;
+  readonly #question: QueueQuestion;
   #waitingUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#topics = new TopicNews(options.news);
+    this.#question = new QueueQuestion(options.toCoordinator, this.#topics.snapshot, options.storeState);
     this.#position = options.positions.read('dispatched');
     this.#minimum = options.positions.read('minimum');
     this.#flusher = new QueueFlusher({ ...options.flusher, queues: () => this.#queues.values() });
@@ -118,8 +139,9 @@ export class Dispatcher implements Actor {
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
-    let work = this.#topics.drain(this.#onNews);
-    work += this.#askForQueue();
+    let work = this.#topics.drain(this.#onNews, this.#onTopicDeleted);
+    this.#closeAbandoned();
+    work += this.#question.look();
     work += this.#tellLanes();
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
@@ -127,7 +149,7 @@ export class Dispatcher implements Actor {
     const appended = this.#options.positions.read('appended');
     this.#beginAtMinimum(appended);
     const backlog = appended - this.#position;
-    if (backlog === 0 || this.#needed !== undefined) {
+    if (backlog === 0 || this.#question.isOpen) {
       this.#writeIndex(nowMs);
       return work;
     }
@@ -142,7 +164,7 @@ export class Dispatcher implements Actor {
   deadlineMs(): number {
     const retryMs = this.#retryMs > 0 ? this.#retryMs : Number.POSITIVE_INFINITY;
     const indexMs = this.#options.index?.dueMs ?? Number.POSITIVE_INFINITY;
-    if (this.#needed?.asked === false) return this.#lastWorkMs + ASK_AGAIN_MS;
+    if (this.#question.isUnasked) return this.#lastWorkMs + ASK_AGAIN_MS;
     return Math.min(this.#waitingUntilMs, retryMs, indexMs, this.#flusher.deadlineMs());
   }
 
@@ -150,25 +172,69 @@ export class Dispatcher implements Actor {
     this.#flusher.finish(this.#position);
     this.#options.index?.close();
     for (const { writer } of this.#queues.values()) writer.close();
+    for (const writer of this.#abandoned) writer.close();
     this.#options.reader.close();
   }
 
   readonly #onNews = (ring: Ring, at: number): boolean => {
     if (ring.type === NewsType.SETTINGS) this.#flusher.config = JSON.parse(textOf(ring, at)) as QueueFlusherConfig;
+    if (ring.type === NewsType.CLEAN) this.#clean(textOf(ring, at));
     return true;
   };
 
+  /** What an administrator asked for. A disk that refuses is no reason to stop dispatching. */
+  #clean(what: string): void {
+    const { retirer, positions, log } = this.#options;
+    if (retirer === undefined) return;
+    try {
+      const topics = this.#topics.snapshot;
+      if (what === 'expired') this.#retire(positions.read('minimum'));
+      else log.info({ topics: retirer.removeUnknown(topics) }, 'consume queues of topics that are gone are deleted');
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      log.warn({ err: error, what }, 'consume queues could not be cleaned');
+    }
+  }
+
+  /**
+   * Nobody reads the topic any more: its queues go. Their numbers and offsets go on if it is made again, so that what
+   * is still under way finds its place.
+   */
+  readonly #onTopicDeleted = (topic: KnownTopic): void => {
+    const { table, retirer, log } = this.#options;
+    if (retirer === undefined) return;
+    for (const number of topic.queueNumbers) {
+      const queue = this.#queues.get(number);
+      if (queue !== undefined) {
+        this.#queues.delete(number);
+        this.#abandoned.push(queue.writer);
+        if (queue.dirty) this.#dirty.splice(this.#dirty.indexOf(queue), 1);
+      }
+      this.#emptied.add(number);
+      table.publishMin(number, table.max(number));
+    }
+    try {
+      retirer.remove(topic.name);
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      log.warn({ err: error, topic: topic.name }, 'consume queues of a deleted topic could not be deleted');
+    }
+  };
+
+  /** A file that is being synced must stay open until that is over. */
+  #closeAbandoned(): void {
+    if (this.#abandoned.length === 0 || this.#flusher.isSyncing) return;
+    for (const writer of this.#abandoned) writer.close();
+    this.#abandoned.length = 0;
+  }
+
   #followMinimum(): number {
-    const { positions, retirer, reader, log } = this.#options;
+    const { positions, retirer, reader } = this.#options;
     const minimum = positions.read('minimum');
     if (minimum === this.#minimum || retirer === undefined) return 0;
     this.#minimum = minimum;
     reader.closeBefore(minimum);
-    const files = retirer.retire(this.#topics.snapshot, minimum);
-    const indexFiles = this.#options.index?.retire(minimum) ?? 0;
-    if (files + indexFiles > 0) {
-      log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
-    }
+    this.#retire(minimum);
     return 1;
   }
 
@@ -179,6 +245,14 @@ export class Dispatcher implements Actor {
     if (this.#position >= minimum || appended < minimum) return;
     this.#position = minimum;
     positions.publish('dispatched', minimum);
+  }
+
+  #retire(minimum: number): void {
+    const { retirer, index, log } = this.#options;
+    const files = retirer?.retire(this.#topics.snapshot, minimum) ?? 0;
+    const indexFiles = index?.retire(minimum) ?? 0;
+    if (files + indexFiles === 0) return;
+    log.info({ files, indexFiles, minimum }, 'expired files of consume queues and index are deleted');
   }
 
   /** What the index gathered and did not write yet, when its time has come. */
@@ -205,10 +279,13 @@ export class Dispatcher implements Actor {
       if (!(error instanceof RingError)) throw error;
       return this.#onDiskFault(error, nowMs);
     }
-    this.#publishQueues();
+    const scheduled = this.#publishQueues();
     this.#position += at;
     positions.publish('dispatched', this.#position);
+    if (scheduled) this.#options.schedulerBell?.ring();
     counters.add(Counter.unitsDispatched, this.#gathered);
+    const { recorder } = this.#options;
+    if (recorder?.isOn) recorder.note(TraceEvent.dispatched, 0, this.#position, this.#gathered);
     this.#gathered = 0;
     return 1;
   }
@@ -226,49 +303,11 @@ export class Dispatcher implements Actor {
         this.#growFor(size);
         break;
       }
-      if (this.#mustAsk(at)) break;
+      if (this.#question.mustWait(this.#chunk, at)) break;
       this.#gathered += this.#onRecord(at, size);
       at += size;
     }
     return at;
-  }
-
-  /**
-   * On a master a queue without a number is one of a deleted topic. A slave gets a topic's records before it gets the
-   * topic, so it asks.
-   */
-  #mustAsk(at: number): boolean {
-    const { toCoordinator, storeState } = this.#options;
-    if (toCoordinator === undefined || !storeState.has(StoreState.SLAVE)) return false;
-    const chunk = this.#chunk;
-    const topicAt = recordTopicAt(chunk, at);
-    const lengthSize = topicLengthSize(chunk, at);
-    const start = topicAt + lengthSize;
-    const end = start + topicLength(chunk, topicAt, lengthSize);
-    const queueId = recordQueueId(chunk, at);
-    const known = this.#topics.snapshot.find(chunk, start, end)?.queueNumbers;
-    if (known !== undefined && queueId < known.length) return false;
-    this.#needed = { topic: decodeUtf8(chunk, start, end), queueId, asked: false };
-    this.#askForQueue();
-    return true;
-  }
-
-  #askForQueue(): number {
-    const needed = this.#needed;
-    if (needed === undefined) return 0;
-    const known = this.#topics.snapshot.get(needed.topic)?.queueNumbers;
-    if (known !== undefined && needed.queueId < known.length) {
-      this.#needed = undefined;
-      return 1;
-    }
-    const { ring, bell } = this.#options.toCoordinator!;
-    const { topic, queueId } = needed;
-    if (needed.asked || !ring.offer(CoordinatorType.QUEUE_NEEDED, encoder.encode(JSON.stringify({ topic, queueId })))) {
-      return 0;
-    }
-    needed.asked = true;
-    bell.ring();
-    return 1;
   }
 
   #onDiskFault(error: RingError, nowMs: number): number {
@@ -300,14 +339,26 @@ export class Dispatcher implements Actor {
       return 0;
     const queue = this.#queueOf(at);
     if (queue === undefined) return 0;
-    const tags = tagsCodeOf(chunk, properties, propertiesEnd);
-    const offset = recordQueueOffset(chunk, at);
-    if (!queue.writer.append(offset, recordPhysicalOffset(chunk, at), size, tags >> 31, tags)) return 0;
+    if (!this.#appendEntry(queue, at, size, properties, propertiesEnd)) return 0;
+    this.#options.traffic?.add(queue.number, size);
     if (!queue.dirty) {
       queue.dirty = true;
       this.#dirty.push(queue);
     }
     return 1;
+  }
+
+  #appendEntry({ writer, isSchedule }: OpenQueue, at: number, size: number, properties: number, end: number): boolean {
+    const chunk = this.#chunk;
+    const offset = recordQueueOffset(chunk, at);
+    const position = recordPhysicalOffset(chunk, at);
+    if (isSchedule) {
+      const { delayLevelsMs } = this.#options;
+      const dueMs = dueTimeOf(chunk, properties, end, this.#flusher.storeTimestampMs, delayLevelsMs);
+      if (dueMs >= 0) return writer.append(offset, position, size, high32(dueMs), low32(dueMs));
+    }
+    const tags = tagsCodeOf(chunk, properties, end);
+    return writer.append(offset, position, size, tags >> 31, tags);
   }
 
   #indexRecord(at: number, properties: number, propertiesEnd: number): void {
@@ -341,16 +392,19 @@ export class Dispatcher implements Actor {
     if (number === undefined || number < 0) return undefined;
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
-    const nextOffset = this.#options.table.max(number);
-    const writer = this.#options.openQueue(topic?.name ?? decodeUtf8(chunk, start, end), queueId, nextOffset);
-    const queue = { number, writer, dirty: false };
+    // Without files the first entry says where the queue begins.
+    const nextOffset = this.#emptied.delete(number) ? 0 : this.#options.table.max(number);
+    const name = topic?.name ?? decodeUtf8(chunk, start, end);
+    const writer = this.#options.openQueue(name, queueId, nextOffset);
+    const queue = { number, writer, isSchedule: name === SCHEDULE_TOPIC, dirty: false };
     this.#queues.set(number, queue);
     return queue;
   }
 
-  /** Makes what was written readable and says who waits for it. */
-  #publishQueues(): void {
+  /** Makes what was written readable and says who waits for it; returns whether there are new delayed messages. */
+  #publishQueues(): boolean {
     const { table, storeState, log } = this.#options;
+    let scheduled = false;
     if (this.#retryMs > 0) {
       this.#retryMs = 0;
       storeState.clear(StoreState.DISPATCH_FAILED);
@@ -361,10 +415,12 @@ export class Dispatcher implements Actor {
       const { startOffset, writtenOffset } = queue.writer;
       if (startOffset > table.min(queue.number)) table.publishMin(queue.number, startOffset);
       table.publishMax(queue.number, writtenOffset);
+      scheduled ||= queue.isSchedule;
       if (table.isAwaited(queue.number)) this.#untold.add(queue.number);
     }
     this.#dirty.length = 0;
     this.#tellLanes();
+    return scheduled;
   }
 
   /** Tells pull lanes which awaited queues grew. */

@@ -60,6 +60,11 @@ export class QueueFlusher {
     return due.length;
   }
 
+  /** Syncs are under way that run beside the actor. */
+  get isSyncing(): boolean {
+    return this.#active;
+  }
+
   deadlineMs(): number {
     return this.#nextMs === 0 || this.storeTimestampMs === 0 ? Number.POSITIVE_INFINITY : this.#nextMs;
   }

@@ -7,7 +7,13 @@ import type { Logger } from '../../runtime/log/contract.js';
 import { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import { findMinOffset } from '../../storage/consume-queue-recovery.js';
 import type { Disk } from '../../storage/disk.js';
-import { consumeQueueFolder, parseSegmentName, type StorePaths, segmentName } from '../../storage/paths.js';
+import {
+  consumeQueueFolder,
+  parseSegmentName,
+  type StorePaths,
+  segmentName,
+  topicFolder,
+} from '../../storage/paths.js';
 import { decideExpired } from '../../storage/retention.js';
 import type { QueueTable } from '../queue-table.js';
 import type { TopicSnapshot } from '../topic-snapshot.js';
@@ -44,6 +50,23 @@ export class QueueRetirer {
       }
     }
     return deleted;
+  }
+
+  /** Deletes all queues of a topic. */
+  remove(topic: string): void {
+    const { disk, paths } = this.#options;
+    disk.remove(topicFolder(paths, topic));
+  }
+
+  /** Deletes the queues of topics that are not known. Returns how many topics that were. */
+  removeUnknown(topics: TopicSnapshot): number {
+    const { disk, paths, log } = this.#options;
+    const unknown = disk.list(paths.consumeQueue).filter(name => topics.get(name) === undefined);
+    for (const topic of unknown) {
+      log.info({ topic }, 'consume queues of a topic that is gone are deleted');
+      this.remove(topic);
+    }
+    return unknown.length;
   }
 
   #retireQueue(topic: string, queueId: number, number: number, minPhysicalOffset: number): number {

@@ -17,6 +17,8 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { commitLogFlushConfig, decideFlush, type FlushConfig } from '../../storage/flush-policy.js';
 import { SegmentCache } from '../../storage/segment-cache.js';
@@ -42,6 +44,7 @@ export interface FlushServiceOptions {
   readonly bell: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
 }
 
@@ -167,6 +170,7 @@ export class FlushService implements Actor {
     this.#flushed = target;
     const { positions, counters, remotingBell } = this.#options;
     positions.publish('flushed', target);
+    if (this.#options.recorder.isOn) this.#options.recorder.note(TraceEvent.flushed, 0, target);
     counters.add(Counter.flushes);
     remotingBell.ring();
   }

@@ -3,6 +3,7 @@
  * each room needs.
  */
 import { SendResponseEncoder } from '../../protocol/send-response.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { ceilPowerOfTwo } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -13,6 +14,8 @@ import { ConsumeQueueReader, ConsumeQueueWriter } from '../../storage/consume-qu
 import type { Disk } from '../../storage/disk.js';
 import { MessageIndexReader, MessageIndexWriter } from '../../storage/message-index.js';
 import { consumeQueueFolder } from '../../storage/paths.js';
+import { syncSegments } from '../../storage/segment-cache.js';
+import { BrokerAppends } from '../broker-appends.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueRetirer } from '../dispatcher/queue-retirer.js';
@@ -22,11 +25,17 @@ import { HaSender } from '../ha-sender/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
 import { Remoting } from '../remoting/actor.js';
 import type { RoomName } from '../remoting/routes.js';
+import { Scheduler } from '../scheduler/actor.js';
+import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
 import { SendLane } from '../send-lane/actor.js';
 import type { SendContext } from '../send-lane/behaviour.js';
+import { RecordSource } from '../send-lane/record-source.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
 import type { ActorInstance, ActorKind } from './wiring.js';
+
+/** Delayed messages that are on their way to the log. */
+const DELIVERIES_MAX = 16_384;
 
 export interface BuildTools {
   readonly shop: Workshop;
@@ -48,6 +57,8 @@ export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
       return buildFlushService(actor.name, tools);
     case 'dispatcher':
       return buildDispatcher(actor.name, tools);
+    case 'scheduler':
+      return buildScheduler(actor.name, tools);
     case 'pull-lane':
       return buildPullLane(actor.name, tools);
     default:
@@ -55,7 +66,7 @@ export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
   }
 }
 
-function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendLane {
+function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools): SendLane {
   return new SendLane({
     name,
     inbox: shop.ring('remoting', name),
@@ -68,9 +79,14 @@ function buildSendLane(name: string, { shop, settings, log }: BuildTools): SendL
     coordinatorBell: shop.bell('coordinator'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
+    records: new RecordSource(
+      new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+      shop.positions,
+    ),
   });
 }
 
@@ -100,6 +116,7 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     queueOffsets: settings.queueOffsets,
   });
@@ -119,6 +136,7 @@ function buildFlushService(name: string, { shop, settings, disk, log, mayBlock }
     bell: shop.bell(name),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
   });
 }
@@ -130,14 +148,18 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     news: shop.ring('coordinator', name),
     positions: shop.positions,
     table: shop.queueTable,
+    traffic: shop.queueTraffic,
     openQueue: (topic, queueId, nextOffset) => {
       const folder = consumeQueueFolder(paths, topic, queueId);
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
     },
     toCoordinator: { ring: shop.ring(name, 'coordinator'), bell: shop.bell('coordinator') },
     pullLanes: shop.namesOf('pull-lane').map(lane => ({ ring: shop.ring(name, lane), bell: shop.bell(lane) })),
+    delayLevelsMs: settings.delayLevelsMs,
+    schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     flusher: {
       config: settings.flushQueues,
@@ -177,6 +199,37 @@ export function openIndexWriter(
   );
 }
 
+function buildScheduler(name: string, { shop, settings, disk, log }: BuildTools): Scheduler {
+  const { paths, mappedFileSizeCommitLog, mappedFileSizeConsumeQueue } = settings;
+  const writer = 'commit-log-writer';
+  return new Scheduler({
+    news: shop.ring('coordinator', name),
+    appends: new BrokerAppends({
+      toWriter: shop.ring(name, writer),
+      writerBell: shop.bell(writer),
+      results: shop.ring(writer, name),
+      pendingMax: DELIVERIES_MAX,
+    }),
+    positions: shop.positions,
+    table: shop.queueTable,
+    storeState: shop.storeState,
+    delayLevelsMs: settings.delayLevelsMs,
+    reader: new CommitLogReader(disk, paths.commitLog, mappedFileSizeCommitLog),
+    openQueue: (queueId, units) =>
+      new ConsumeQueueReader(
+        disk,
+        consumeQueueFolder(paths, SCHEDULE_TOPIC, queueId),
+        mappedFileSizeConsumeQueue,
+        units,
+      ),
+    offsets: new DelayOffsetFile(disk, paths.config),
+    syncLog: (from, to) => syncSegments(disk, paths.commitLog, mappedFileSizeCommitLog, from, to),
+    host: settings.context,
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+  });
+}
+
 function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools): PullLane {
   return new PullLane({
     name,
@@ -195,6 +248,9 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
       return new ConsumeQueueReader(disk, folder, settings.mappedFileSizeConsumeQueue, units);
     },
     counters: shop.counters(name),
+    traffic: shop.groupTraffic(name),
+    latencies: shop.getLatencies(name),
+    recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
     brokerName: settings.context.brokerName,
@@ -269,6 +325,8 @@ export function buildRemoting(
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters('remoting'),
+    recorder: shop.recorder('remoting'),
+    traceSwitch: shop.traceSwitch,
     encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),
     connectionsMax: settings.connectionsMax,
@@ -276,6 +334,7 @@ export function buildRemoting(
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
     slaveTimeoutMs: settings.slaveTimeoutMs,
     haSlaveFallbehindMax: settings.haSlaveFallbehindMax,
+    putLatencies: shop.putLatencies,
     idleMaxMs: settings.idleMaxMs,
     closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),
     nowMs,

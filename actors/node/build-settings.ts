@@ -1,6 +1,6 @@
 /** What actors are made from, out of the configuration: plain data that crosses threads. */
 import { totalmem } from 'node:os';
-import type { BrokerConfig, NamesrvConfig } from '../../config/index.js';
+import { type BrokerConfig, type NamesrvConfig, parseDelayLevels } from '../../config/index.js';
 import { parseIpv4 } from '../../protocol/message-id.js';
 import type { StorePaths } from '../../storage/paths.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
@@ -40,6 +40,8 @@ export interface BrokerSettings {
   readonly mappedFileSizeConsumeQueue: number;
   readonly flush: LogFlushSettings;
   readonly flushQueues: QueueFlusherConfig;
+  /** Delays of levels 1, 2, ... Units: ms. */
+  readonly delayLevelsMs: readonly number[];
   readonly index: {
     readonly messageIndexEnable: boolean;
     readonly maxHashSlotNum: number;
@@ -85,6 +87,7 @@ export function brokerSettings(
       storePort: config.listenPort,
       syncFlush: config.flushDiskType === 'SYNC_FLUSH',
       syncReplica: config.brokerRole === 'SYNC_MASTER',
+      delayLevels: parseDelayLevels(config.messageDelayLevel).length,
     },
     sendLane: sendLaneSettings(config),
     pullLane: pullLaneSettings(config, totalmem()),
@@ -93,6 +96,7 @@ export function brokerSettings(
     mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
     flush: logFlushSettings(config),
     flushQueues: queueFlushSettings(config),
+    delayLevelsMs: parseDelayLevels(config.messageDelayLevel),
     index: {
       messageIndexEnable: config.messageIndexEnable,
       maxHashSlotNum: config.maxHashSlotNum,

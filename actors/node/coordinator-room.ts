@@ -4,18 +4,21 @@
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { BrokerConfig, LoadedConfig } from '../../config/index.js';
+import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
-import { MESSAGE_MAGIC_V1, recordMagic, recordStoreTimestamp } from '../../protocol/message-record.js';
+import { BloomBits } from '../../protocol/sql-filter.js';
+import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { CommitLogReader } from '../../storage/commit-log-reader.js';
-import { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { Disk } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
-import { consumeQueueFolder, type StorePaths } from '../../storage/paths.js';
+import type { StorePaths } from '../../storage/paths.js';
+import { MANUAL_PASSES } from '../../storage/retention.js';
 import { Coordinator } from '../coordinator/actor.js';
+import { BrokerStats } from '../coordinator/broker-stats.js';
 import { ClientTable } from '../coordinator/client-table.js';
+import { FilterTable } from '../coordinator/filter-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
+import { LockTable } from '../coordinator/lock-table.js';
 import type { HaStatus } from '../coordinator/mailbox.js';
 import { MetadataDesk } from '../coordinator/metadata-desk.js';
 import { MetadataSync } from '../coordinator/metadata-sync.js';
@@ -26,6 +29,7 @@ import { TopicTable } from '../coordinator/topic-table.js';
 import { HaReceiverType, type MasterPlace } from '../ha-receiver/mailbox.js';
 import type { QueueNumbers } from '../queue-numbers.js';
 import { StoreState } from '../store-state.js';
+import { DelayRequests } from './delay-requests.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
@@ -36,8 +40,10 @@ import {
   logFlushSettings,
   pullLaneSettings,
   queueFlushSettings,
+  schedulerSettings,
   sendLaneSettings,
 } from './settings.js';
+import { StoreFiles } from './store-view.js';
 
 export interface CoordinatorRoomOptions {
   readonly loaded: LoadedConfig<BrokerConfig>;
@@ -54,28 +60,27 @@ export interface CoordinatorRoomOptions {
 
 const encoder = new TextEncoder();
 
-/** A record's head up to the store time, with IPv6 hosts. Units: bytes. */
-const HEAD_SIZE = 100;
-
 export class CoordinatorRoom {
   readonly coordinator: Coordinator;
   registrar: Registrar | undefined;
   readonly #options: CoordinatorRoomOptions;
-  readonly #probe: EntryProbe;
+  readonly #files: StoreFiles;
   readonly #rates: RateSampler;
   readonly #news: NewsDesk;
   readonly #replication: Replication = { slaves: [] };
   #metadataSync: MetadataSync | undefined;
   #loaded: LoadedConfig<BrokerConfig>;
+  #manualPasses = 0;
 
   constructor(options: CoordinatorRoomOptions) {
     this.#options = options;
     this.#loaded = options.loaded;
-    this.#probe = new EntryProbe(options.disk, options.paths, options.loaded.config);
+    this.#files = new StoreFiles(options.disk, options.paths, options.loaded.config, options.shop.positions);
     this.#rates = new RateSampler(options.shop);
     this.#news = new NewsDesk(newsReaders(options.shop), ({ kind }, bytes) =>
       options.log.error({ room: kind, bytes }, 'news is larger than a ring takes (key ringCapacityBytes): it is lost'),
     );
+    const delays = new DelayRequests(options.disk, options.paths, options.numbers, options.shop.queueTable);
     const requests = new NodeRequests({
       disk: options.disk,
       paths: options.paths,
@@ -86,22 +91,29 @@ export class CoordinatorRoom {
       configFile: options.configFile,
       config: () => this.#loaded,
       replication: () => this.#replication,
-      earliestStoreTime: () => this.#probe.storeTimeAt(options.shop.positions.read('minimum')),
+      earliestStoreTime: () => this.#files.storeTimeAt(options.shop.positions.read('minimum')),
+      delayProgress: () => delays.progress(),
+      deleteExpiredLog: () => {
+        this.#manualPasses = MANUAL_PASSES;
+      },
       apply: (loaded, changed) => this.#apply(loaded, changed),
     });
-    this.coordinator = this.#makeCoordinator(requests);
+    // The topic announces 18 queues, as in Java; every level has one all the same.
+    options.numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
+    this.coordinator = this.#makeCoordinator(request => delays.answer(request) ?? requests.answer(request));
   }
 
   get config(): BrokerConfig {
     return this.#loaded.config;
   }
 
-  #makeCoordinator(requests: NodeRequests): Coordinator {
+  #makeCoordinator(nodeRequest: NodeRequests['answer']): Coordinator {
     const { shop, paths, numbers, log, disk } = this.#options;
+    // More levels than the topic has queues in its configuration still have a queue each.
+    numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
     const table = (file: string): JsonTable => new JsonTable(disk, join(paths.config, `${file}.json`), parseDialect);
     const config = this.config;
     const nowMs = Date.now();
-    const probe = this.#probe;
     const name = 'coordinator';
     return new Coordinator({
       fromRemoting: shop.ring('remoting', name),
@@ -113,24 +125,31 @@ export class CoordinatorRoom {
       fromHaRooms: ['ha-sender', 'ha-receiver'].map(room => shop.ring(room, name)),
       registrar: () => this.registrar,
       onHaStatus: status => this.#onHaStatus(status),
-      nodeRequest: requests.answer,
+      nodeRequest,
       state: {
         topics: new TopicTable(table('topics'), config, nowMs),
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
         clients: new ClientTable(),
+        filters: new FilterTable(
+          table('consumerFilter'),
+          new BloomBits(config.maxErrorRateOfBloomFilter, config.expectConsumerNumUseFilter),
+          nowMs,
+          log.child({ actor: name }),
+        ),
+        locks: new LockTable(),
+        stats: this.#makeStats(),
         numbers,
         table: shop.queueTable,
         positions: shop.positions,
         news: this.#news,
         desk: new MetadataDesk(),
         isSlave: () => shop.storeState.has(StoreState.SLAVE),
-        delayOffsets: () => disk.readText(join(paths.config, 'delayOffset.json')),
         log: log.child({ actor: name }),
         settings: coordinatorSettings(config, totalmem()),
         brokerName: config.brokerName,
-        storeTimeOf: (topic, queueId, offset) => probe.storeTimeOf(topic, queueId, offset),
-        physicalOffsetOf: (topic, queueId, offset) => probe.physicalOffsetOf(topic, queueId, offset),
+        brokerAddr: () => `${this.#options.advertisedAddress}:${this.#options.listenPort}`,
+        store: this.#files,
       },
     });
   }
@@ -169,6 +188,30 @@ export class CoordinatorRoom {
     });
   }
 
+  #makeStats(): BrokerStats {
+    const { shop, numbers } = this.#options;
+    return new BrokerStats({
+      numbers,
+      stored: shop.queueTraffic,
+      pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+      broker: () => ({ put: this.#rates.total('messagesAppended'), get: this.#rates.total('messagesPulled') }),
+      clusterName: this.config.brokerClusterName,
+    });
+  }
+
+  /** Passes over the log's files that an administrator asked for since the last call. */
+  takeManualPasses(): number {
+    const passes = this.#manualPasses;
+    this.#manualPasses = 0;
+    return passes;
+  }
+
+  /** Tells all rooms of all topics and groups, and behind them the scheduler that it may begin. */
+  announce(): void {
+    this.coordinator.announceAll();
+    this.#news.settings('scheduler', schedulerSettings(this.config));
+  }
+
   /** Registers with the name servers from now on. */
   openRegistrar(): void {
     const { advertisedAddress, listenPort, log } = this.#options;
@@ -194,6 +237,7 @@ export class CoordinatorRoom {
         topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
         onRegistered: () => {},
         ...(slave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
+        onOrderedTopics: topics => this.coordinator.setOrdered(topics, Date.now()),
         log: log.child({ actor: 'coordinator' }),
       },
       config.namesrvAddr,
@@ -208,6 +252,7 @@ export class CoordinatorRoom {
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
     this.#news.settings('flushService', logFlushSettings(loaded.config));
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
+    this.#news.settings('scheduler', schedulerSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
     if (changed.includes('brokerPermission')) {
@@ -223,52 +268,16 @@ export class CoordinatorRoom {
   }
 }
 
-/** Who takes news of topics. */
-function newsReaders(shop: Workshop): NewsReader[] {
+/** Who takes news. */
+export function newsReaders(shop: Workshop): NewsReader[] {
   const readers = [
     ['send-lane', 'sendLane'],
     ['pull-lane', 'pullLane'],
     ['dispatcher', 'dispatcher'],
+    ['scheduler', 'scheduler'],
     ['flush-service', 'flushService'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>
     shop.namesOf(kind).map(name => ({ kind: newsKind, ring: shop.ring('coordinator', name), bell: shop.bell(name) })),
   );
-}
-
-/** Reads single entries for administration. */
-class EntryProbe {
-  readonly #disk: Disk;
-  readonly #paths: StorePaths;
-  readonly #config: BrokerConfig;
-  readonly #unit = new Uint8Array(20);
-  readonly #head = new Uint8Array(HEAD_SIZE);
-
-  constructor(disk: Disk, paths: StorePaths, config: BrokerConfig) {
-    this.#disk = disk;
-    this.#paths = paths;
-    this.#config = config;
-  }
-
-  physicalOffsetOf(topic: string, queueId: number, offset: number): number {
-    const folder = consumeQueueFolder(this.#paths, topic, queueId);
-    const reader = new ConsumeQueueReader(this.#disk, folder, this.#config.mappedFileSizeConsumeQueue, this.#unit);
-    const found = reader.load(offset, 1) === 1;
-    reader.close();
-    return found ? reader.physicalOffset(0) : -1;
-  }
-
-  storeTimeOf(topic: string, queueId: number, offset: number): number {
-    const position = this.physicalOffsetOf(topic, queueId, offset);
-    return position < 0 ? 0 : Math.max(0, this.storeTimeAt(position));
-  }
-
-  /** Store time of the record at a position, -1 when there is none. */
-  storeTimeAt(position: number): number {
-    const reader = new CommitLogReader(this.#disk, this.#paths.commitLog, this.#config.mappedFileSizeCommitLog, 1);
-    const length = reader.read(this.#head, 0, HEAD_SIZE, position);
-    reader.close();
-    const isRecord = length >= HEAD_SIZE - 12 && recordMagic(this.#head, 0) === MESSAGE_MAGIC_V1;
-    return isRecord ? recordStoreTimestamp(this.#head, 0) : -1;
-  }
 }

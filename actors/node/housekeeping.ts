@@ -20,6 +20,8 @@ export interface HousekeepingOptions {
   readonly cleanResourceInterval: number;
   /** As it is now, changes at run time included. */
   readonly config: () => Promise<BrokerConfig>;
+  /** Passes that an administrator asked for since the last call. */
+  readonly manualPasses: () => Promise<number>;
   /** Deletes the log's segments that end at or before a position. */
   readonly retire: (position: number) => Promise<void>;
 }
@@ -32,6 +34,7 @@ const CHECK_EVERY_MS = 10_000;
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #timers = new Set<NodeJS.Timeout>();
+  #manualPassesLeft = 0;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -66,6 +69,8 @@ export class Housekeeping {
   async clean(now: Date): Promise<void> {
     const { disk, paths, storeState, retire, log } = this.#options;
     const config = await this.#options.config();
+    const asked = await this.#options.manualPasses();
+    if (asked > 0) this.#manualPassesLeft = asked;
     const segments = disk
       .list(paths.commitLog)
       .filter(name => parseSegmentName(name) >= 0)
@@ -78,9 +83,10 @@ export class Housekeeping {
       commitLogUsedRatio: this.#ratio(paths.commitLog),
       consumeQueueUsedRatio: this.#ratio(paths.consumeQueue),
       diskFull: storeState.has(StoreState.DISK_FULL),
-      manualPassesLeft: 0,
+      manualPassesLeft: this.#manualPassesLeft,
     };
     const decision = decideRetention(state, config, now.getTime(), now.getHours());
+    this.#manualPassesLeft = decision.manualPassesLeft;
     this.#setDiskFull(decision.diskFull, state.commitLogUsedRatio, config);
     const newest = decision.segmentsToDelete.at(-1);
     if (newest === undefined) return;

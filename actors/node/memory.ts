@@ -5,9 +5,13 @@
 import { Counters } from '../../runtime/memory/counters.js';
 import { Doorbell } from '../../runtime/memory/doorbell.js';
 import { SharedFlags } from '../../runtime/memory/flags.js';
+import { Latencies } from '../../runtime/memory/latencies.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
+import { GroupTraffic } from '../group-traffic.js';
 import { QueueTable } from '../queue-table.js';
+import { QueueTraffic } from '../queue-traffic.js';
 import type { ThreadPlan } from './thread-plan.js';
 import { type ActorInstance, type RingInstance, ringId, ringSizes } from './wiring.js';
 
@@ -17,12 +21,35 @@ export interface NodeMemory {
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
+  /** A flight recorder an actor. */
+  readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
+  readonly traceSwitch: SharedArrayBuffer;
   readonly positions: SharedArrayBuffer;
   readonly storeState: SharedArrayBuffer;
   readonly queueTable: SharedArrayBuffer;
+  readonly statistics: StatisticsMemory;
   /** Thread of each actor. */
   readonly threadOf: Readonly<Record<string, string>>;
   readonly actors: readonly ActorInstance[];
+}
+
+/** What is counted for administrators where the work happens. */
+export interface StatisticsMemory {
+  readonly queueTraffic: SharedArrayBuffer;
+  readonly putLatencies: SharedArrayBuffer;
+  /** By pull lane: what it hands to groups, and how long its pulls take. */
+  readonly groupTraffic: Readonly<Record<string, SharedArrayBuffer>>;
+  readonly getLatencies: Readonly<Record<string, SharedArrayBuffer>>;
+}
+
+export function allocateStatistics(actors: readonly ActorInstance[]): StatisticsMemory {
+  const pullLanes = actors.filter(actor => actor.kind === 'pull-lane').map(actor => actor.name);
+  return {
+    queueTraffic: new QueueTraffic().memory,
+    putLatencies: new Latencies().memory,
+    groupTraffic: Object.fromEntries(pullLanes.map(name => [name, new GroupTraffic().memory])),
+    getLatencies: Object.fromEntries(pullLanes.map(name => [name, new Latencies().memory])),
+  };
 }
 
 export function allocateMemory(
@@ -37,9 +64,12 @@ export function allocateMemory(
     rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
+    traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,
+    statistics: allocateStatistics(actors),
     threadOf: Object.fromEntries(threadOf),
     actors,
   };
@@ -51,6 +81,9 @@ export class Workshop {
   readonly positions: Positions;
   readonly storeState: SharedFlags;
   readonly queueTable: QueueTable;
+  readonly queueTraffic: QueueTraffic;
+  readonly putLatencies: Latencies;
+  readonly traceSwitch: TraceSwitch;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
 
@@ -59,13 +92,17 @@ export class Workshop {
     this.positions = new Positions(memory.positions);
     this.storeState = new SharedFlags(memory.storeState);
     this.queueTable = new QueueTable(memory.queueTable);
+    this.queueTraffic = new QueueTraffic(memory.statistics.queueTraffic);
+    this.putLatencies = new Latencies(memory.statistics.putLatencies);
+    this.traceSwitch = new TraceSwitch(memory.traceSwitch);
   }
 
   ring(from: string, to: string): Ring {
     const id = ringId(from, to);
     const known = this.#rings.get(id);
     if (known !== undefined) return known;
-    const ring = new Ring(this.memory.rings[id]!);
+    const { rings, threadOf } = this.memory;
+    const ring = new Ring(rings[id]!, threadOf[from] === threadOf[to]);
     this.#rings.set(id, ring);
     return ring;
   }
@@ -87,8 +124,20 @@ export class Workshop {
     return bell;
   }
 
+  recorder(actor: string): FlightRecorder {
+    return new FlightRecorder(this.traceSwitch, this.memory.recorders[actor]);
+  }
+
   counters(actor: string): Counters {
     return new Counters(this.memory.counters[actor]!);
+  }
+
+  groupTraffic(pullLane: string): GroupTraffic {
+    return new GroupTraffic(this.memory.statistics.groupTraffic[pullLane]!);
+  }
+
+  getLatencies(pullLane: string): Latencies {
+    return new Latencies(this.memory.statistics.getLatencies[pullLane]!);
   }
 
   /** Names of the actors of a kind. */

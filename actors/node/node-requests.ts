@@ -11,9 +11,11 @@ import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
 import type { StorePaths } from '../../storage/paths.js';
 import { usedRatio } from '../../storage/retention.js';
+import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
 import { type Replication, replicationRows } from './replication-facts.js';
+import { answerTraceRequest } from './trace-requests.js';
 
 export interface NodeRequestOptions {
   readonly disk: Disk;
@@ -28,9 +30,16 @@ export interface NodeRequestOptions {
   replication(): Replication;
   /** Store time of the oldest message, -1 when there is none. Units: ms since the epoch. */
   earliestStoreTime(): number;
+  /** Has expired files of the log deleted now, whatever deleteWhen says. */
+  deleteExpiredLog(): void;
+  /** Keys that say how far delayed messages are delivered. */
+  delayProgress(): Record<string, string>;
   /** Takes a changed configuration over: tells the rooms about keys that change at run time. */
   apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void;
 }
+
+/** What Java says where there is no pool of buffers. */
+const INT_MAX = 2_147_483_647;
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -54,8 +63,11 @@ export class NodeRequests {
         return this.#update(request);
       case RequestCode.GET_BROKER_RUNTIME_INFO:
         return createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody({ table: this.runtimeInfo() }));
+      case RequestCode.DELETE_EXPIRED_COMMITLOG:
+        this.#options.deleteExpiredLog();
+        return createResponse(request, ResponseCode.SUCCESS);
       default:
-        return undefined;
+        return answerTraceRequest(request, this.#options.shop);
     }
   };
 
@@ -103,12 +115,8 @@ export class NodeRequests {
     const pulled = rates.total('messagesPulled');
     const messages = writer.read('messagesAppended');
     const transferred = rates.triple('messagesPulled');
-    const sendDepth = shop
-      .namesOf('send-lane')
-      .reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
-    const pullDepth = shop
-      .namesOf('pull-lane')
-      .reduce((sum, lane) => sum + shop.ring('remoting', lane).depthBytes(), 0);
+    const sends = this.#queueOf('send-lane');
+    const pulls = this.#queueOf('pull-lane');
     const table: Record<string, string | number> = {
       brokerVersionDesc: MQ_VERSION_NAME,
       brokerVersion: MQ_VERSION,
@@ -132,14 +140,28 @@ export class NodeRequests {
       commitLogDiskRatio: usedRatio(space),
       [`commitLogDiskRatio_${paths.commitLog}`]: usedRatio(space),
       consumeQueueDiskRatio: usedRatio(disk.space(paths.consumeQueue)),
-      commitLogDirCapacity: `Total : ${gib(space.totalBytes)}, Free : ${gib(space.freeBytes)}.`,
-      sendThreadPoolQueueSize: sendDepth,
+      commitLogDirCapacity: `Total : ${gib(space.totalBytes)}, Free : ${gib(space.usableBytes)}.`,
+      dispatchMaxBuffer: rates.backlogMax,
+      putMessageDistributeTime: rates.putLatencies.distribution(),
+      putMessageEntireTimeMax: shop.putLatencies.longestMs,
+      putLatency99: rates.putLatencies.percentileMs(0.99).toFixed(2),
+      putLatency999: rates.putLatencies.percentileMs(0.999).toFixed(2),
+      getMessageEntireTimeMax: Math.ceil(
+        Math.max(...shop.namesOf('pull-lane').map(lane => shop.getLatencies(lane).longestMs)),
+      ),
+      sendThreadPoolQueueSize: sends.bytes,
       sendThreadPoolQueueCapacity: config.sendThreadPoolQueueCapacity,
-      sendThreadPoolQueueHeadWaitTimeMills: 0,
-      pullThreadPoolQueueSize: pullDepth,
+      sendThreadPoolQueueHeadWaitTimeMills: sends.headWaitMs,
+      pullThreadPoolQueueSize: pulls.bytes,
       pullThreadPoolQueueCapacity: config.pullThreadPoolQueueCapacity,
-      pullThreadPoolQueueHeadWaitTimeMills: 0,
+      pullThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,
+      // Queries wait in the same rings as pulls.
+      queryThreadPoolQueueSize: pulls.bytes,
+      queryThreadPoolQueueCapacity: config.queryThreadPoolQueueCapacity,
+      queryThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,
+      // One writer: there is no lock that anybody could hold for long, and no pool of buffers to run out of.
       pageCacheLockTimeMills: 0,
+      remainTransientStoreBufferNumbs: INT_MAX,
       startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
       msgPutTotalYesterdayMorning: rates.mornings('messagesAppended').yesterday,
       msgPutTotalTodayMorning: rates.mornings('messagesAppended').today,
@@ -149,8 +171,23 @@ export class NodeRequests {
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
       ...replicationRows(this.#options.replication()),
+      ...this.#options.delayProgress(),
     };
     return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));
+  }
+
+  /** What waits for the lanes of a kind: all of it, and how long the oldest of it. */
+  #queueOf(kind: 'send-lane' | 'pull-lane'): { readonly bytes: number; readonly headWaitMs: number } {
+    const { shop } = this.#options;
+    let bytes = 0;
+    let headWaitMs = 0;
+    for (const lane of shop.namesOf(kind)) {
+      const ring = shop.ring('remoting', lane);
+      const arrivedMs = ring.peekWord(InboundFrame.arrivedMs);
+      bytes += ring.depthBytes();
+      if (arrivedMs !== undefined) headWaitMs = Math.max(headWaitMs, elapsedMs(arrivedMs, Date.now()));
+    }
+    return { bytes, headWaitMs };
   }
 }
 

@@ -19,6 +19,7 @@ import { StoreState } from '../store-state.js';
 import { localAddressTowards } from './advertised-address.js';
 import type { BrokerRoleActions } from './broker-role.machine.js';
 import { brokerSettings, remotingSettings } from './build-settings.js';
+import { dumpRecorders } from './flight-dump.js';
 import { Housekeeping } from './housekeeping.js';
 import { type Life, startBrokerRole, startStoreLife } from './life.js';
 import { allocateMemory, Workshop } from './memory.js';
@@ -115,7 +116,7 @@ class NodeStarter {
       const role = startBrokerRole(roleActions(shop, this.#config !== undefined && isSlave(this.#config)), log);
       const onFailed = (name: string, fault: RingError): void => {
         role.send({ type: 'FAIL', reason: fault.message });
-        this.#onFailed(name, fault, log);
+        this.#onFailed(name, fault, shop, log);
       };
       const { logLevel } = this.#anyConfig;
       const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed });
@@ -181,6 +182,7 @@ class NodeStarter {
       log,
       cleanResourceInterval: config.cleanResourceInterval,
       config: () => host.control('coordinator').brokerConfig(),
+      manualPasses: () => host.control('coordinator').takeManualPasses(),
       retire: position => host.control('commit-log-writer').retire(position),
     });
   }
@@ -265,8 +267,11 @@ class NodeStarter {
     return towards ?? thisMachine().localAddress;
   }
 
-  #onFailed(name: string, fault: RingError, log: Logger): void {
+  #onFailed(name: string, fault: RingError, shop: Workshop, log: Logger): void {
     log.error({ err: fault, actor: name }, `the node cannot go on: ${fault.message}`);
+    const { logDir } = this.#anyConfig;
+    const folder = logDir || this.#config?.storePathRootDir;
+    if (folder !== undefined) dumpRecorders(this.#disk, folder, shop, log, Date.now());
     this.#options.onFailed?.(fault.message);
   }
 

@@ -1,9 +1,11 @@
 /** Rates of counters over the last 10 seconds, minute and ten minutes, from samples taken every 10 seconds. Cold. */
 import type { CounterName } from '../../runtime/memory/counters.js';
+import { LatencyWindow } from './latency-window.js';
 import type { Workshop } from './memory.js';
 
 const SAMPLE_MS = 10_000;
 const SAMPLES_MAX = 61;
+const SAMPLES_PER_MINUTE = 6;
 const spans = [1, 6, 60] as const;
 const watched = ['messagesAppended', 'messagesPulled', 'pullsFound', 'pullsMissed'] as const;
 export type WatchedCounter = (typeof watched)[number] & CounterName;
@@ -11,6 +13,11 @@ export type WatchedCounter = (typeof watched)[number] & CounterName;
 type Sample = Record<WatchedCounter, number> & { atMs: number };
 
 export class RateSampler {
+  /** How long sends took, from their arrival to their answer. */
+  readonly putLatencies: LatencyWindow;
+  /** The most that a sample saw between the end of the log and the end of the consume queues. Units: bytes. */
+  backlogMax = 0;
+  #samplesTaken = 0;
   readonly #shop: Workshop;
   readonly #samples: Sample[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -20,6 +27,7 @@ export class RateSampler {
 
   constructor(shop: Workshop) {
     this.#shop = shop;
+    this.putLatencies = new LatencyWindow(shop.putLatencies);
     this.#todayMorning = this.#sample();
     this.#yesterdayMorning = this.#todayMorning;
     this.#samples.push(this.#todayMorning);
@@ -27,6 +35,9 @@ export class RateSampler {
       this.#samples.push(this.#sample());
       if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
       this.#noticeMidnight();
+      if (++this.#samplesTaken % SAMPLES_PER_MINUTE === 0) this.putLatencies.turn();
+      const { positions } = this.#shop;
+      this.backlogMax = Math.max(this.backlogMax, positions.read('appended') - positions.read('dispatched'));
     }, SAMPLE_MS);
     this.#timer.unref();
   }

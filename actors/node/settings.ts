@@ -4,11 +4,12 @@ import type { CoordinatorSettings } from '../coordinator/state.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
+import type { SchedulerSettings } from '../scheduler/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
 
 /**
- * What the broker does of its own accord (delayed delivery, asking for transactions) is a master's work: rooms that do it
- * take `!isSlave(config)` into their settings.
+ * What the broker does of its own accord (delayed delivery, asking for transactions) is a master's work: rooms that do
+ * it take `!isSlave(config)` into their settings.
  */
 export function isSlave(config: Pick<BrokerConfig, 'brokerRole'>): boolean {
   return config.brokerRole === 'SLAVE';
@@ -21,6 +22,7 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
       ? config.waitTimeMillsInSendQueue
       : Number.MAX_SAFE_INTEGER,
     brokerPermission: config.brokerPermission,
+    rejectTransactionMessage: config.rejectTransactionMessage,
     startAcceptSendRequestTimeStamp: config.startAcceptSendRequestTimeStamp,
   };
 }
@@ -28,9 +30,9 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
 export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): PullLaneSettings {
   return {
     brokerPermission: config.brokerPermission,
-    slaveReadEnable: config.slaveReadEnable,
     offsetCheckInSlave: config.offsetCheckInSlave,
     longPollingEnable: config.longPollingEnable,
+    slaveReadEnable: config.slaveReadEnable,
     shortPollingTimeMills: config.shortPollingTimeMills,
     maxTransferBytesOnMessageInMemory: config.maxTransferBytesOnMessageInMemory,
     maxTransferCountOnMessageInMemory: config.maxTransferCountOnMessageInMemory,
@@ -40,6 +42,8 @@ export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): Pul
     holdsMax: config.pullThreadPoolQueueCapacity,
     maxMsgsNumBatch: config.maxMsgsNumBatch,
     defaultQueryMaxNum: config.defaultQueryMaxNum,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterSupportRetry: config.filterSupportRetry,
     waitTimeMillsInPullQueue: config.brokerFastFailureEnable
       ? config.waitTimeMillsInPullQueue
       : Number.MAX_SAFE_INTEGER,
@@ -51,7 +55,10 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     autoCreateTopicEnable: config.autoCreateTopicEnable,
     autoCreateSubscriptionGroup: config.autoCreateSubscriptionGroup,
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
+    autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    enablePropertyFilter: config.enablePropertyFilter,
+    filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
   };
 }
@@ -72,6 +79,14 @@ export function queueFlushSettings(config: BrokerConfig): QueueFlusherConfig {
     flushIntervalConsumeQueue: config.flushIntervalConsumeQueue,
     flushConsumeQueueLeastPages: config.flushConsumeQueueLeastPages,
     flushConsumeQueueThoroughInterval: config.flushConsumeQueueThoroughInterval,
+  };
+}
+
+export function schedulerSettings(config: BrokerConfig): SchedulerSettings {
+  return {
+    deliver: !isSlave(config),
+    flushDelayOffsetInterval: config.flushDelayOffsetInterval,
+    scheduleAsyncDeliverMaxPendingLimit: config.scheduleAsyncDeliverMaxPendingLimit,
   };
 }
 

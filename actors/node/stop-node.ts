@@ -48,19 +48,23 @@ export async function stopNode(parts: NodeParts): Promise<void> {
   await rootLogger?.close();
 }
 
-/** Waits until every accepted send is answered and every message dispatched. */
+/** Waits until every accepted send is answered, every delivery that was begun is done, and every message dispatched. */
 async function drain({ shop, log, host }: NodeParts): Promise<void> {
   const untilMs = performance.now() + DRAIN_MAX_MS;
   const { positions } = shop;
-  let inflight = await host.control('remoting').inflight();
+  let inflight = await inflightOf(host);
   while (inflight > 0 || positions.read('dispatched') !== positions.read('appended')) {
     if (performance.now() > untilMs) {
       log.warn({ inflight }, 'stopping although requests are in progress');
       return;
     }
     await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
-    inflight = await host.control('remoting').inflight();
+    inflight = await inflightOf(host);
   }
+}
+
+async function inflightOf(host: ThreadHost): Promise<number> {
+  return (await host.control('remoting').inflight()) + (await host.control('scheduler').inflight());
 }
 
 function closeStore({ shop, log, storeLife }: NodeParts, store: Store): void {

@@ -2,6 +2,7 @@
  * Opens and closes a store directory: lock, recovery, catch-up of the consume queues. Cold, on the main thread, before
  * any actor runs. Source: spec storage 6, 10, 16; DefaultMessageStore.
  */
+import { parseDelayLevels } from '../../config/index.js';
 import { messageOf, RingError } from '../../runtime/base/errors.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -15,7 +16,7 @@ import { maxPhysicalOffsetOf, recoverConsumeQueues } from '../../storage/consume
 import type { Disk } from '../../storage/disk.js';
 import { recoverIndex } from '../../storage/message-index.js';
 import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
-import { SegmentCache } from '../../storage/segment-cache.js';
+import { syncSegments } from '../../storage/segment-cache.js';
 import {
   acquireStoreLock,
   createAbortFile,
@@ -26,6 +27,7 @@ import {
 } from '../../storage/store-lock.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
+import type { QueueTable } from '../queue-table.js';
 import { openIndexWriter } from './build-actor.js';
 import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
@@ -38,6 +40,7 @@ export interface StoreConfig {
   readonly mappedFileSizeCommitLog: number;
   readonly mappedFileSizeConsumeQueue: number;
   readonly checkCRCOnRecover: boolean;
+  readonly messageDelayLevel: string;
   readonly messageIndexEnable: boolean;
   readonly maxHashSlotNum: number;
   readonly maxIndexNum: number;
@@ -59,6 +62,8 @@ export class Store {
   readonly #lock: StoreLock;
   readonly #probe: ProcessProbe;
   readonly #log: Logger;
+  /** End of the newest message that each queue pointed to when it was recovered, by queue number. Units: bytes. */
+  readonly #reached = new Map<number, number>();
 
   /**
    * Takes the directory and brings it into order; positions and queue table are then true.
@@ -142,18 +147,7 @@ export class Store {
 
   /** Puts the log between two positions on the device. Blocks. Errors: RingError DISK_WRITE_FAILED. */
   syncLog(from: number, to: number): void {
-    const segments = new SegmentCache(
-      this.#disk,
-      this.paths.commitLog,
-      this.#config.mappedFileSizeCommitLog,
-      'read',
-      2,
-    );
-    try {
-      for (let start = segments.startOf(from); start < to; start += segments.segmentSize) segments.at(start)?.sync();
-    } finally {
-      segments.close();
-    }
+    syncSegments(this.#disk, this.paths.commitLog, this.#config.mappedFileSizeCommitLog, from, to);
   }
 
   #recoverLog(cleanStop: boolean): CommitLogRecovery {
@@ -208,8 +202,9 @@ export class Store {
       endPhysicalOffset: cleanStop ? recovery.endOffset : recovery.dispatchFrom,
     });
     const { positions, queueTable } = shop;
-    for (const { topic, queueId, minOffset, maxOffset } of queues) {
+    for (const { topic, queueId, minOffset, maxOffset, maxPhysicalOffset } of queues) {
       const number = this.numbers.of(topic, queueId + 1)[queueId]!;
+      this.#reached.set(number, maxPhysicalOffset);
       queueTable.publishMin(number, minOffset);
       queueTable.publishMax(number, maxOffset);
     }
@@ -260,9 +255,10 @@ export class Store {
       news: new Ring(Ring.allocate(1024)),
       positions: shop.positions,
       table: shop.queueTable,
-      openQueue: (topic, queueId, nextOffset) => this.openQueueWriter(topic, queueId, nextOffset),
+      openQueue: (topic, queueId, nextOffset) => this.#openQueueWriter(topic, queueId, nextOffset, shop.queueTable),
       numberOf: (topic, queueId) => this.numbers.of(topic, queueId + 1)[queueId]!,
       pullLanes: [],
+      delayLevelsMs: parseDelayLevels(config.messageDelayLevel),
       index: openIndexWriter(this.#disk, { index: config, paths: this.paths }, true),
       storeState: shop.storeState,
       counters: new Counters(),
@@ -281,9 +277,16 @@ export class Store {
     });
   }
 
-  openQueueWriter(topic: string, queueId: number, nextOffset: number): ConsumeQueueWriter {
+  /** The writer of a queue while entries are made again: what is there already is left alone. */
+  #openQueueWriter(topic: string, queueId: number, nextOffset: number, table: QueueTable): ConsumeQueueWriter {
     const folder = consumeQueueFolder(this.paths, topic, queueId);
-    return new ConsumeQueueWriter(this.#disk, folder, this.#config.mappedFileSizeConsumeQueue, nextOffset, -1);
+    const number = this.numbers.find(topic, queueId);
+    const fileSize = this.#config.mappedFileSizeConsumeQueue;
+    return new ConsumeQueueWriter(this.#disk, folder, fileSize, nextOffset, this.#reached.get(number) ?? -1, () => {
+      this.#log.warn({ topic, queueId }, 'the topic was deleted and made again: its queue holds what came since');
+      this.#disk.remove(folder);
+      table.publishMin(number, 0);
+    });
   }
 
   /** Everything stored until this time is on the device, log and queues. Units: ms since the epoch. */

@@ -2,8 +2,8 @@
  * Which actor runs on which thread. The same actors run in every mode; docs/decisions/0002 has the measurements.
  *
  * - inline: all on the main thread; a request passes every room in one turn of the event loop.
- * - shared: sockets and control on the main thread, the path of a message on a second, what follows the log (syncs and
- *   consume queues, which may wait for the disk) on a third.
+ * - shared: sockets and control on the main thread, the path of a message on a second, what follows the log (syncs,
+ *   consume queues and delayed messages, which may wait for the disk) on a third.
  * - dedicated: a thread each; lanes on piscina.
  */
 import type { ActorInstance, ActorKind } from './wiring.js';
@@ -30,6 +30,9 @@ const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
   'ha-sender',
   'ha-receiver',
 ]);
+
+/** Actors that follow the log and may wait for the disk. */
+const followerKinds: ReadonlySet<ActorKind> = new Set(['flush-service', 'dispatcher', 'scheduler']);
 
 export function needsEventLoop(actors: readonly ActorInstance[]): boolean {
   return actors.some(actor => eventLoopKinds.has(actor.kind));
@@ -59,12 +62,12 @@ function threadOf(actor: ActorInstance, mode: ThreadingMode): string {
   if (mode === 'inline') return MAIN_THREAD;
   if (mode === 'dedicated') return actor.name;
   if (eventLoopKinds.has(actor.kind)) return MAIN_THREAD;
-  return actor.kind === 'flush-service' || actor.kind === 'dispatcher' ? 'followers' : 'messages';
+  return followerKinds.has(actor.kind) ? 'followers' : 'messages';
 }
 
 /**
  * The order in which actors of one thread work: that of a request's way, so that one round takes it through all rooms.
- * The dispatcher comes last: a sender does not wait for consume queues.
+ * The dispatcher and who follows it come last: a sender does not wait for consume queues.
  */
 const workOrder: readonly ActorKind[] = [
   'ha-receiver',
@@ -77,6 +80,7 @@ const workOrder: readonly ActorKind[] = [
   'name-registry',
   'remoting',
   'dispatcher',
+  'scheduler',
 ];
 
 function inWorkOrder(actors: readonly ActorInstance[]): ActorInstance[] {

@@ -22,6 +22,7 @@ import type { HaSender } from '../ha-sender/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
 import { type ListenerSpec, Listeners } from '../remoting/listeners.js';
+import { Scheduler } from '../scheduler/actor.js';
 import { type BuildTools, buildActor, buildHaReceiver, buildHaSender, buildRemoting } from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
@@ -52,7 +53,7 @@ export interface RoomsControl {
   listen(specs: readonly ListenerSpec[]): Promise<number[]>;
   /** No new connections. */
   stopListening(): void;
-  /** Sends accepted and not answered yet. */
+  /** Sends accepted and not answered yet, delayed messages that are being delivered. */
   inflight(): number;
   /** Ends every connection. */
   disconnect(): void;
@@ -68,6 +69,8 @@ export interface RoomsControl {
   unregister(): Promise<void>;
   /** The configuration as it is now. */
   brokerConfig(): BrokerConfig;
+  /** Passes over the log's files that an administrator asked for since the last call. */
+  takeManualPasses(): number;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
   /** Deletes the log's segments that end at or before a position. */
@@ -99,7 +102,7 @@ export class ThreadRooms implements RoomsControl {
     this.#log = log;
     this.shop = shop;
     for (const actor of data.actors) this.actors.push(this.#build(actor));
-    this.#coordinator?.coordinator.announceAll();
+    this.#coordinator?.announce();
   }
 
   /** Runs the actors on this thread's event loop. */
@@ -187,7 +190,9 @@ export class ThreadRooms implements RoomsControl {
 
   inflight(): number {
     this.#runner?.schedule();
-    return this.#remoting?.inflight ?? 0;
+    let inflight = this.#remoting?.inflight ?? 0;
+    for (const actor of this.actors) if (actor instanceof Scheduler) inflight += actor.inFlight;
+    return inflight;
   }
 
   disconnect(): void {
@@ -220,8 +225,12 @@ export class ThreadRooms implements RoomsControl {
     return this.#coordinator.config;
   }
 
+  takeManualPasses(): number {
+    return this.#coordinator?.takeManualPasses() ?? 0;
+  }
+
   announce(): void {
-    this.#coordinator?.coordinator.announceAll();
+    this.#coordinator?.announce();
     this.#runner?.schedule();
   }
 

@@ -11,6 +11,7 @@ export const actorKinds = {
   'commit-log-writer': 'the only writer of the log and owner of queue offsets',
   'flush-service': 'puts the log on the device',
   dispatcher: 'follows the log and builds the consume queues',
+  scheduler: 'delivers delayed messages when they are due',
   'pull-lane': 'answers pulls from consume queues and log; holds those that find nothing',
   coordinator: 'topics, groups, offsets, heartbeats, administration; registers with name servers',
   'ha-sender': 'sends the log to the slaves that connect',
@@ -47,6 +48,8 @@ export const ringTable: readonly RingRow[] = [
   { from: 'send-lane', to: 'remoting', carries: 'refusals', size: 'medium' },
   { from: 'send-lane', to: 'coordinator', carries: 'sends whose topic is unknown', size: 'messages' },
   { from: 'commit-log-writer', to: 'remoting', carries: 'append results', size: 'medium' },
+  { from: 'commit-log-writer', to: 'scheduler', carries: 'append results', size: 'medium' },
+  { from: 'scheduler', to: 'commit-log-writer', carries: 'due messages', size: 'messages' },
   { from: 'dispatcher', to: 'pull-lane', carries: 'awaited queues that grew', size: 'small' },
   { from: 'pull-lane', to: 'remoting', carries: 'answers with messages', size: 'messages' },
   { from: 'pull-lane', to: 'coordinator', carries: 'pulls whose group is unknown, offset commits', size: 'messages' },
@@ -54,6 +57,7 @@ export const ringTable: readonly RingRow[] = [
   { from: 'coordinator', to: 'send-lane', carries: 'news of topics and groups, returned sends', size: 'messages' },
   { from: 'coordinator', to: 'pull-lane', carries: 'news of topics and groups, returned pulls', size: 'messages' },
   { from: 'coordinator', to: 'dispatcher', carries: 'news of topics', size: 'medium' },
+  { from: 'coordinator', to: 'scheduler', carries: 'news of topics', size: 'medium' },
   { from: 'coordinator', to: 'flush-service', carries: 'changed settings', size: 'small' },
   { from: 'coordinator', to: 'ha-receiver', carries: 'where the master is', size: 'small' },
   { from: 'dispatcher', to: 'coordinator', carries: "a slave's queues without a number", size: 'small' },
@@ -74,23 +78,28 @@ export const positionTable: readonly PositionRow[] = [
   {
     name: 'minimum',
     writer: 'commit-log-writer',
-    followers: ['flush-service', 'dispatcher', 'pull-lane', 'ha-sender'],
+    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'ha-sender'],
     meaning: 'start of the log',
   },
   {
     name: 'appended',
     writer: 'commit-log-writer',
-    followers: ['flush-service', 'dispatcher', 'pull-lane', 'ha-sender', 'ha-receiver'],
+    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'ha-sender', 'ha-receiver'],
     meaning: 'end of what can be read',
   },
   {
     name: 'flushed',
     writer: 'flush-service',
-    followers: ['remoting', 'dispatcher'],
+    followers: ['remoting', 'dispatcher', 'scheduler'],
     meaning: 'end of what is on the device',
   },
   { name: 'replicated', writer: 'ha-sender', followers: ['remoting'], meaning: 'end of what one slave at least has' },
-  { name: 'dispatched', writer: 'dispatcher', followers: [], meaning: 'end of what consume queues point to' },
+  {
+    name: 'dispatched',
+    writer: 'dispatcher',
+    followers: ['scheduler'],
+    meaning: 'end of what consume queues point to',
+  },
 ];
 
 /** One running actor: `send-lane-1`, or the name of its kind where there is only one. */

@@ -17,7 +17,6 @@ import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol
 import { HeaderView } from '../../protocol/header-view.js';
 import { createPullMessageIndex, PullMessageSlot } from '../../protocol/headers/pull-message.js';
 import { PULL_RESPONSE_HEADER_MAX } from '../../protocol/pull-response.js';
-import { ALL_TAGS, type TagFilter } from '../../protocol/tag-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
@@ -25,13 +24,16 @@ import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
+import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
@@ -40,13 +42,15 @@ import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
-import { FilterCache } from './filter-cache.js';
+import { GroupCounts } from './group-counts.js';
 import { HeldPulls } from './held-pulls.js';
 import type { HeldPull } from './hold-table.js';
 import { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
+import type { MessageFilter } from './message-filter.js';
+import { PullFilters } from './pull-filters.js';
 import { StoreQueries } from './queries.js';
-import { type PullRefusal, SubscriptionRules } from './subscription-rules.js';
+import { SubscriptionRules } from './subscription-rules.js';
 
 export interface PullLaneOptions {
   readonly name: string;
@@ -63,6 +67,11 @@ export interface PullLaneOptions {
   readonly log: CommitLogReader;
   readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
   readonly counters: Counters;
+  /** What is handed out to each group. */
+  readonly traffic: GroupTraffic;
+  /** How long looking for the messages of a pull takes. */
+  readonly latencies: Latencies;
+  readonly recorder: FlightRecorder;
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
   readonly brokerName: string;
@@ -75,13 +84,15 @@ const BATCH_MAX = 256;
 const RETRY_MS = 5;
 /** Open consume queues of a lane. */
 const QUEUES_OPEN_MAX = 512;
+const MASTER_ID = 0;
+
 export class PullLane implements Actor {
   readonly name: string;
   readonly #options: PullLaneOptions;
   readonly #news: TopicNews;
   readonly #groups = new GroupSnapshot();
   readonly #held: HeldPulls;
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #index = createPullMessageIndex();
   readonly #units = new Uint8Array(800 * 20);
   readonly #queues = new Map<number, ConsumeQueueReader>();
@@ -90,7 +101,7 @@ export class PullLane implements Actor {
   readonly #queries: StoreQueries;
   readonly #rules: SubscriptionRules;
   readonly #answers: PullAnswers;
-  readonly #filters = new FilterCache();
+  readonly #filters: PullFilters;
   #settings: PullLaneSettings;
   #nowMs = 0;
   #asked = false;
@@ -104,19 +115,19 @@ export class PullLane implements Actor {
     this.#window = new LogWindow(options.log);
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
-    this.#answers = new PullAnswers(options.toRemoting, options.counters);
+    const counts = new GroupCounts(options.traffic, options.toCoordinator);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder);
     this.#held = new HeldPulls({
       table: options.table,
       counters: options.counters,
       log: options.logger,
       fetcher: this.#fetcher,
       answers: this.#answers,
-      fetch: pull => {
-        this.#fetch(pull.topic, pull.queueId, pull.queueNumber, pull.offset, pull.maxMsgNums, pull.filter);
-        this.#advise(pull.group, pull.offset);
-      },
+      fetch: ({ group, topic, queueId, queueNumber, offset, maxMsgNums, filter }) =>
+        this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter),
     });
     this.#rules = new SubscriptionRules(options.brokerName);
+    this.#filters = new PullFilters(this.#rules, this.#groups);
     this.#queries = new StoreQueries({
       topics: this.#news.snapshot,
       table: options.table,
@@ -132,7 +143,7 @@ export class PullLane implements Actor {
   doWork(nowMs: number): number {
     this.#nowMs = nowMs;
     this.#followMinimum();
-    let work = this.#news.drain(this.#onNews);
+    let work = this.#news.drain(this.#onNews, this.#onTopicDeleted);
     const requests = this.#drainRequests(this.#options.inbox);
     if (requests > 0) this.#options.counters.add(Counter.requestsIn, requests);
     work += requests;
@@ -164,6 +175,14 @@ export class PullLane implements Actor {
     this.#options.log.closeBefore(minimum);
     this.#window.clear();
   }
+
+  /** Its files are going: the queues of a topic that is made again have others. */
+  readonly #onTopicDeleted = (topic: KnownTopic): void => {
+    for (const number of topic.queueNumbers) {
+      this.#queues.get(number)?.close();
+      this.#queues.delete(number);
+    }
+  };
 
   readonly #onNews = (ring: Ring, at: number): boolean => {
     switch (ring.type) {
@@ -221,6 +240,8 @@ export class PullLane implements Actor {
     if (!header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#answers.close(connectionId);
     }
+    // An answer with the code of a request: nothing was asked.
+    if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
@@ -256,7 +277,7 @@ export class PullLane implements Actor {
       permission,
     );
     if (refusal !== undefined) return this.#answers.refuse(this.#header, connectionId, refusal);
-    const filter = this.#filterOf(group!, topic!);
+    const filter = this.#filters.of(header, slots, group!, topic!.name, this.#settings);
     if ('code' in filter) return this.#answers.refuse(this.#header, connectionId, filter);
     const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
     if ((sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0 && !this.#commitOffset(groupName, topic!, queueId)) return false;
@@ -269,30 +290,6 @@ export class PullLane implements Actor {
     const { snapshot } = this.#news;
     if (header.isEscaped(index)) return snapshot.get(header.string(index));
     return snapshot.find(header.bytes, header.valueStart[index]!, header.valueEnd[index]!);
-  }
-
-  #filterOf(group: GroupEntry, topic: KnownTopic): TagFilter | PullRefusal {
-    const header = this.#header;
-    const { slots } = this.#index;
-    const sysFlag = header.integer(slots[PullMessageSlot.sysFlag]!);
-    const type = header.string(slots[PullMessageSlot.expressionType]!);
-    if ((sysFlag & PullSysFlag.SUBSCRIPTION) === 0) {
-      const subscription = this.#rules.findSubscription(
-        group,
-        topic.name,
-        header.integer(slots[PullMessageSlot.subVersion]!),
-      );
-      if ('code' in subscription) return subscription;
-      return this.#filters.parse(subscription.expressionType, subscription.subString);
-    }
-    const index = slots[PullMessageSlot.subscription]!;
-    // Nearly everybody subscribes to everything: not worth a string.
-    if (type === '' || type === 'TAG') {
-      if (index < 0) return ALL_TAGS;
-      const start = header.valueStart[index]!;
-      if (header.valueEnd[index]! - start === 1 && header.bytes[start] === 0x2a) return ALL_TAGS;
-    }
-    return this.#filters.parse(type, header.string(index));
   }
 
   #commitOffset(group: string, topic: KnownTopic, queueId: number): boolean {
@@ -311,7 +308,7 @@ export class PullLane implements Actor {
     group: string,
     topic: KnownTopic,
     queueId: number,
-    filter: TagFilter,
+    filter: MessageFilter,
     sysFlag: number,
   ): boolean {
     const header = this.#header;
@@ -319,8 +316,7 @@ export class PullLane implements Actor {
     const queueNumber = topic.queueNumbers[queueId]!;
     const offset = header.integer(slots[PullMessageSlot.queueOffset]!);
     const maxMsgNums = Math.max(1, header.integer(slots[PullMessageSlot.maxMsgNums]!, 32));
-    this.#fetch(topic, queueId, queueNumber, offset, maxMsgNums, filter);
-    this.#advise(group, offset);
+    this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter);
     const { outcome } = this.#fetcher;
     const oneway = (header.flag & CommandFlag.ONEWAY) !== 0;
     if (outcome.code === ResponseCode.PULL_NOT_FOUND && (sysFlag & PullSysFlag.SUSPEND) !== 0 && !oneway) {
@@ -344,42 +340,49 @@ export class PullLane implements Actor {
         return true;
       }
     }
-    return oneway || this.#answers.found(this.#fetcher, connectionId, header.opaque, header.serializeType);
+    const { opaque, serializeType } = header;
+    return oneway || this.#answers.found(this.#fetcher, connectionId, opaque, serializeType, topic.name, group);
   }
 
   /**
-   * Which broker the group should ask next, and what a slave does not decide: it may only be late, so it leaves the
-   * offset as it is. Source: spec storage 13; PullMessageProcessor.
+   * A slave may only be late: it leaves an offset beyond its queue as it is, and points to the group's own broker.
+   * Source: spec storage 13; DefaultMessageStore.nextOffsetCorrection, PullMessageProcessor.
    */
-  #advise(groupName: string, offset: number): void {
-    const { slaveReadEnable, offsetCheckInSlave } = this.#settings;
-    const { outcome, farBehind } = this.#fetcher;
-    const group = this.#groups.get(groupName);
-    const brokerId = group?.brokerId ?? 0;
-    outcome.suggestWhichBrokerId = 0;
-    if (slaveReadEnable) {
-      outcome.suggestWhichBrokerId = farBehind ? (group?.whichBrokerWhenConsumeSlowly ?? brokerId) : brokerId;
-    }
-    if (offsetCheckInSlave || !this.#options.storeState.has(StoreState.SLAVE)) return;
+  #leaveOffset(groupName: string, offset: number): void {
+    if (this.#settings.offsetCheckInSlave || !this.#options.storeState.has(StoreState.SLAVE)) return;
+    const { outcome } = this.#fetcher;
     if (outcome.code === ResponseCode.PULL_OFFSET_MOVED) {
       outcome.code = ResponseCode.PULL_RETRY_IMMEDIATELY;
       outcome.nextBeginOffset = offset;
-      outcome.suggestWhichBrokerId = brokerId;
+      outcome.suggestWhichBrokerId = this.#groups.get(groupName)?.brokerId ?? MASTER_ID;
     } else if (outcome.code === ResponseCode.PULL_NOT_FOUND) {
       outcome.nextBeginOffset = offset;
     }
   }
 
   #fetch(
+    group: string,
     topic: KnownTopic,
     queueId: number,
     queueNumber: number,
     offset: number,
     maxMsgNums: number,
-    filter: TagFilter,
+    filter: MessageFilter,
   ): void {
+    const startedMs = performance.now();
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
+    this.#options.latencies.add(performance.now() - startedMs);
+    if (this.#settings.slaveReadEnable) this.#suggestBroker(group);
+    else this.#fetcher.outcome.suggestWhichBrokerId = MASTER_ID;
+    this.#leaveOffset(group, offset);
+  }
+
+  /** Where a group is to read on, by its own settings. Source: spec remoting 6.5. */
+  #suggestBroker(name: string): void {
+    const group = this.#groups.get(name);
+    const slow = this.#fetcher.behind ? group?.whichBrokerWhenConsumeSlowly : group?.brokerId;
+    this.#fetcher.outcome.suggestWhichBrokerId = slow ?? MASTER_ID;
   }
 
   #queueReader(topic: string, queueId: number, queueNumber: number): ConsumeQueueReader {

@@ -5,8 +5,11 @@ import type { HeaderView } from '../../protocol/header-view.js';
 import { PULL_RESPONSE_HEADER_MAX, putPullResponse } from '../../protocol/pull-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import type { Fetcher } from './fetcher.js';
+import type { GroupCounts } from './group-counts.js';
 import type { PullRefusal } from './subscription-rules.js';
 
 /** Every method answers false when remoting has no room; the request then stays where it is. */
@@ -15,14 +18,25 @@ export class PullAnswers {
   pending = false;
   readonly #ring: Ring;
   readonly #counters: Counters;
+  readonly #groups: GroupCounts;
+  readonly #recorder: FlightRecorder;
 
-  constructor(ring: Ring, counters: Counters) {
+  constructor(ring: Ring, counters: Counters, groups: GroupCounts, recorder: FlightRecorder) {
     this.#ring = ring;
     this.#counters = counters;
+    this.#groups = groups;
+    this.#recorder = recorder;
   }
 
-  /** What the fetcher found. */
-  found(fetcher: Fetcher, connectionId: number, opaque: number, serializeType: number): boolean {
+  /** What the fetcher found for a group in a topic. */
+  found(
+    fetcher: Fetcher,
+    connectionId: number,
+    opaque: number,
+    serializeType: number,
+    topic: string,
+    group: string,
+  ): boolean {
     const ring = this.#ring;
     const claimed = ring.claim(OutboundFrame.frameBytes + PULL_RESPONSE_HEADER_MAX + fetcher.size);
     if (claimed < 0) return false;
@@ -42,16 +56,21 @@ export class PullAnswers {
     ring.words[claimed >> 2] = connectionId;
     ring.commit(OutboundType.FRAME, end - claimed);
     this.pending = true;
-    this.#count(fetcher.count, end - bodyAt);
+    this.#count(topic, group, fetcher.count, end - bodyAt);
+    if (this.#recorder.isOn && fetcher.count > 0) {
+      const { offset, queueNumber, outcome } = fetcher;
+      this.#recorder.note(TraceEvent.pulled, 0, offset, queueNumber, outcome.nextBeginOffset - offset);
+    }
     return true;
   }
 
-  #count(messages: number, bytes: number): void {
+  #count(topic: string, group: string, messages: number, bytes: number): void {
     const counters = this.#counters;
     if (bytes === 0) return counters.add(Counter.pullsMissed);
     counters.add(Counter.pullsFound);
     counters.add(Counter.messagesPulled, messages);
     counters.add(Counter.bytesPulled, bytes);
+    this.#groups.add(topic, group, messages, bytes);
   }
 
   /** A oneway request hears nothing. */

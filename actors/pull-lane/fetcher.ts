@@ -1,22 +1,26 @@
 /**
- * Finds the messages for one pull: bounds, entries, tag filter, limits. Hot.
+ * Finds the messages for one pull: bounds, entries, filter, limits. Hot.
  * Source: spec storage 13, remoting 6.3; DefaultMessageStore.getMessage.
  */
 import { getI32 } from '../../protocol/bytes.js';
 import { ResponseCode } from '../../protocol/codes.js';
 import { BLANK_UNIT_SIZE } from '../../protocol/consume-queue-unit.js';
 import type { PullOutcome } from '../../protocol/pull-response.js';
-import type { TagFilter } from '../../protocol/tag-filter.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { QueueTable } from '../queue-table.js';
 import type { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
+import type { MessageFilter, RecordFilter } from './message-filter.js';
 
 /** Entries looked at in one pull, at least. */
 const SCAN_MIN = 800;
 /** Most messages of one pull whatever is configured: the size of the lists below. */
 const COUNT_MAX = 1024;
+/** A pull whose filter reads messages stops here, found something or not; its client goes on. Units: bytes. */
+const EXAMINED_MAX = 8 * 1024 * 1024;
+/** When the entries' messages are at least every so manieth of the log, they are read in one go. */
+const SPARSE = 8;
 
 export class Fetcher {
   readonly outcome: PullOutcome = {
@@ -27,12 +31,15 @@ export class Fetcher {
     minOffset: 0,
     maxOffset: 0,
   };
+  /** What was asked for last. */
+  queueNumber = 0;
+  offset = 0;
   /** Messages found. */
   count = 0;
-  /** The messages looked at are so old that they are read from the disk: a slave could give them. */
-  farBehind = false;
   /** Size of all messages found. Units: bytes. */
   size = 0;
+  /** The last entry that was looked at is so far behind the end of the log that it counts as on disk. */
+  behind = false;
   readonly #positions = new Float64Array(COUNT_MAX);
   readonly #sizes = new Int32Array(COUNT_MAX);
   readonly #sizeMax: number;
@@ -54,15 +61,17 @@ export class Fetcher {
     reader: ConsumeQueueReader,
     offset: number,
     maxMsgNums: number,
-    filter: TagFilter,
+    filter: MessageFilter,
     settings: PullLaneSettings,
   ): void {
     const { outcome } = this;
+    this.queueNumber = queueNumber;
+    this.offset = offset;
     const min = this.#table.min(queueNumber);
     const max = this.#table.max(queueNumber);
     this.count = 0;
     this.size = 0;
-    this.farBehind = false;
+    this.behind = false;
     outcome.minOffset = min;
     outcome.maxOffset = max;
     if (max === 0) {
@@ -98,26 +107,42 @@ export class Fetcher {
     reader: ConsumeQueueReader,
     loaded: number,
     maxMsgNums: number,
-    filter: TagFilter,
+    filter: MessageFilter,
     settings: PullLaneSettings,
   ): number {
     const appended = this.#shared.read('appended');
     const minimum = this.#shared.read('minimum');
+    const { record } = filter;
+    let examined = 0;
     let index = 0;
     for (; index < loaded; index++) {
       const position = reader.physicalOffset(index);
       const size = reader.size(index);
       if (size === BLANK_UNIT_SIZE || position < minimum || position + size > appended) continue;
       const onDisk = appended - position > settings.inMemoryBytes;
-      this.farBehind = onDisk;
+      this.behind = onDisk;
       if (this.count > 0 && this.#isFull(size, maxMsgNums, onDisk, settings)) break;
       if (!filter.all && !filter.matches(reader.tagsLow(index))) continue;
+      if (record !== undefined) {
+        if (examined > EXAMINED_MAX) break;
+        examined += size;
+        if (!this.#passes(record, reader, index, loaded, appended)) continue;
+      }
       this.#positions[this.count] = position;
       this.#sizes[this.count] = size;
       this.count++;
       this.size += size;
     }
     return index;
+  }
+
+  #passes(record: RecordFilter, reader: ConsumeQueueReader, index: number, loaded: number, appended: number): boolean {
+    const position = reader.physicalOffset(index);
+    const size = reader.size(index);
+    const span = reader.physicalOffset(loaded - 1) + reader.size(loaded - 1) - position;
+    const wanted = span <= size * (loaded - index) * SPARSE ? span : size;
+    const start = this.#log.find(position, size, wanted, appended);
+    return start >= 0 && getI32(this.#log.bytes, start) === size && record.matchesRecord(this.#log.bytes, start);
   }
 
   #isFull(size: number, maxMsgNums: number, onDisk: boolean, settings: PullLaneSettings): boolean {

@@ -93,8 +93,8 @@ export class HeldPulls {
   }
 
   /**
-   * Looks again for a held pull; messages of other tags do not wake it, its deadline does. False when remoting has no
-   * room.
+   * Looks again for a held pull; messages that do not match do not wake it, its deadline does. False when remoting has
+   * no room.
    */
   #reopen(pull: HeldPull, expired: boolean): boolean {
     const { fetch, log, answers } = this.#options;
@@ -114,12 +114,15 @@ export class HeldPulls {
     const { outcome } = fetcher;
     if (!expired) {
       if (outcome.code === ResponseCode.PULL_NOT_FOUND) return true;
-      if (outcome.code === ResponseCode.PULL_RETRY_IMMEDIATELY) {
+      // More than one look can take stands behind: its client goes on from there.
+      const lookedAtAll = outcome.nextBeginOffset >= outcome.maxOffset;
+      if (outcome.code === ResponseCode.PULL_RETRY_IMMEDIATELY && lookedAtAll) {
         pull.offset = outcome.nextBeginOffset;
         return true;
       }
     }
-    return answers.found(fetcher, pull.connectionId, pull.opaque, pull.serializeType) && this.#letGo(pull);
+    const { connectionId, opaque, serializeType, topic, group } = pull;
+    return answers.found(fetcher, connectionId, opaque, serializeType, topic.name, group) && this.#letGo(pull);
   }
 
   #letGo(pull: HeldPull): true {

@@ -4,8 +4,8 @@
  * Source: spec remoting 6.4; PullRequestHoldService.
  */
 import type { SerializeType } from '../../protocol/codes.js';
-import type { TagFilter } from '../../protocol/tag-filter.js';
 import type { KnownTopic } from '../topic-snapshot.js';
+import type { MessageFilter } from './message-filter.js';
 
 /** What is needed to answer a held pull. */
 export interface HeldPull {
@@ -17,7 +17,7 @@ export interface HeldPull {
   readonly queueId: number;
   readonly queueNumber: number;
   readonly maxMsgNums: number;
-  readonly filter: TagFilter;
+  readonly filter: MessageFilter;
   /** Grows past entries that do not match. */
   offset: number;
   /** Units: ms since the epoch. */

@@ -6,9 +6,9 @@
 /** Configuration that may change while a lane runs. */
 export interface PullLaneSettings {
   readonly brokerPermission: number;
-  readonly slaveReadEnable: boolean;
   readonly offsetCheckInSlave: boolean;
   readonly longPollingEnable: boolean;
+  readonly slaveReadEnable: boolean;
   /** Units: ms. */
   readonly shortPollingTimeMills: number;
   readonly maxTransferBytesOnMessageInMemory: number;
@@ -23,4 +23,6 @@ export interface PullLaneSettings {
   readonly waitTimeMillsInPullQueue: number;
   readonly maxMsgsNumBatch: number;
   readonly defaultQueryMaxNum: number;
+  readonly enablePropertyFilter: boolean;
+  readonly filterSupportRetry: boolean;
 }

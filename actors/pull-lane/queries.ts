@@ -4,18 +4,13 @@
  */
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
-import {
-  MESSAGE_MAGIC_V1,
-  MESSAGE_MAGIC_V2,
-  recordMagic,
-  recordPhysicalOffset,
-  recordStoreTimestamp,
-  recordTotalSize,
-} from '../../protocol/message-record.js';
+import { recordStoreTimestamp } from '../../protocol/message-record.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
+import { readRecord } from '../../storage/record-reader.js';
+import { searchOffset } from '../offset-search.js';
 import type { QueueTable } from '../queue-table.js';
 import type { TopicSnapshot } from '../topic-snapshot.js';
 
@@ -88,30 +83,14 @@ export class StoreQueries {
     return min < this.#options.table.max(number) ? this.#storeTime(topic, queueId, number, min) : -1;
   }
 
-  /**
-   * The message nearest to a time, the earlier of two that are as near. Beyond the last message it is the last one.
-   * Units: ms. 0 for an unknown or empty queue.
-   */
+  /** The message stored nearest to a time. Units: ms. 0 for an unknown or empty queue. */
   searchOffset(topic: string, queueId: number, timestampMs: number): number {
     const number = this.#numberOf(topic, queueId);
     if (number < 0) return 0;
-    let low = this.#options.table.min(number);
-    let high = this.#options.table.max(number) - 1;
-    if (high < low) return 0;
-    const min = low;
-    const max = high;
-    while (low <= high) {
-      const middle = Math.floor((low + high) / 2);
-      const time = this.#storeTime(topic, queueId, number, middle);
-      if (time === timestampMs) return middle;
-      if (time < timestampMs) low = middle + 1;
-      else high = middle - 1;
-    }
-    if (high < min) return min;
-    if (low > max) return max;
-    const before = timestampMs - this.#storeTime(topic, queueId, number, high);
-    const after = this.#storeTime(topic, queueId, number, low) - timestampMs;
-    return after < before ? low : high;
+    const { table } = this.#options;
+    return searchOffset(table.min(number), table.max(number), timestampMs, offset =>
+      this.#storeTime(topic, queueId, number, offset),
+    );
   }
 
   /** Store time of an entry's message; -1 when it cannot be read. */
@@ -163,15 +142,6 @@ export class StoreQueries {
   /** The whole record that starts at `position`; undefined when none does. */
   readRecord(position: number): Uint8Array | undefined {
     const { positions, log } = this.#options;
-    if (!Number.isSafeInteger(position) || position < positions.read('minimum')) return undefined;
-    const available = positions.read('appended') - position;
-    if (available < HEAD_SIZE - 12) return undefined;
-    if (log.read(this.#head, 0, HEAD_SIZE, position) < 44) return undefined;
-    const magic = recordMagic(this.#head, 0);
-    if (magic !== MESSAGE_MAGIC_V1 && magic !== MESSAGE_MAGIC_V2) return undefined;
-    const size = recordTotalSize(this.#head, 0);
-    if (size <= 0 || size > available || recordPhysicalOffset(this.#head, 0) !== position) return undefined;
-    const record = new Uint8Array(size);
-    return log.read(record, 0, size, position) === size ? record : undefined;
+    return readRecord(log, position, positions.read('minimum'), positions.read('appended'));
   }
 }

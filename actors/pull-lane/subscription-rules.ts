@@ -4,7 +4,7 @@
  * Source: spec remoting 6.2; PullMessageProcessor.
  */
 import { Permission, ResponseCode } from '../../protocol/codes.js';
-import type { GroupEntry, GroupSubscription } from '../group-snapshot.js';
+import type { GroupEntry, GroupFilter, GroupSubscription } from '../group-snapshot.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 
 export interface PullRefusal {
@@ -78,5 +78,19 @@ export class SubscriptionRules {
       return { code: ResponseCode.SUBSCRIPTION_NOT_LATEST, remark: "the consumer's subscription not latest" };
     }
     return subscription;
+  }
+
+  /** The expression that belongs to a subscription which is no list of tags. */
+  findFilter(group: GroupEntry, topic: string, subVersion: number): GroupFilter | PullRefusal {
+    const filter = group.filters?.find(one => one.topic === topic);
+    if (filter === undefined) {
+      const remark = "The broker's consumer filter data is not exist!Your expression may be wrong!";
+      return { code: ResponseCode.FILTER_DATA_NOT_EXIST, remark };
+    }
+    if (filter.clientVersion < subVersion) {
+      const remark = "the consumer's consumer filter data not latest";
+      return { code: ResponseCode.FILTER_DATA_NOT_LATEST, remark };
+    }
+    return filter;
   }
 }

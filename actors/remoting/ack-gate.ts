@@ -14,6 +14,7 @@ export class AckGate {
   readonly code: Int32Array;
   readonly queueId: Int32Array;
   readonly arrivedMs: Int32Array;
+  readonly traceId: Int32Array;
   readonly queueOffset: Float64Array;
   readonly physicalOffset: Float64Array;
   readonly end: Float64Array;
@@ -31,6 +32,7 @@ export class AckGate {
     this.code = new Int32Array(capacity);
     this.queueId = new Int32Array(capacity);
     this.arrivedMs = new Int32Array(capacity);
+    this.traceId = new Int32Array(capacity);
     this.queueOffset = new Float64Array(capacity);
     this.physicalOffset = new Float64Array(capacity);
     this.end = new Float64Array(capacity);

@@ -13,13 +13,15 @@
 
 import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
-import { FRAME_PREFIX_SIZE, headerLength, peekCode, peekFlag, serializeTypeOf } from '../../protocol/frame.js';
+import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import { TraceSampler, type TraceSwitch } from '../../runtime/trace/recorder.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { describeStoreState, StoreState } from '../store-state.js';
 import type { Connection, ConnectionEvents } from './connection.js';
@@ -40,6 +42,7 @@ export interface RemotingOptions extends SendAnswersOptions {
   readonly outlets: Partial<Record<RoomName, Outlet[]>>;
   /** Rings whose records are {@link OutboundType}. */
   readonly inlets: Ring[];
+  readonly traceSwitch: TraceSwitch;
   readonly log: Logger;
   readonly connectionsMax: number;
   readonly idleMaxMs: number;
@@ -61,6 +64,7 @@ export class Remoting implements Actor, ConnectionEvents {
   readonly connections: ConnectionTable;
   readonly #options: RemotingOptions;
   readonly #sendAnswers: SendAnswers;
+  readonly #sampler: TraceSampler;
   readonly #dirty: Connection[] = [];
   readonly #header = new HeaderView();
   readonly #closedToTell: { room: RoomName; connectionId: number }[] = [];
@@ -75,6 +79,7 @@ export class Remoting implements Actor, ConnectionEvents {
   constructor(options: RemotingOptions) {
     this.#options = options;
     this.connections = new ConnectionTable(options.connectionsMax);
+    this.#sampler = new TraceSampler(options.traceSwitch);
     this.#sendAnswers = new SendAnswers(options, this.connections, connection => this.#markDirty(connection));
     this.#nowMs = options.nowMs();
     this.#idleScanMs = this.#nowMs + IDLE_SCAN_MS;
@@ -82,6 +87,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   doWork(nowMs: number): number {
     this.#nowMs = nowMs;
+    this.#sendAnswers.nowMs = nowMs;
     let work = this.#ringBells();
     for (const inlet of this.#options.inlets) work += this.#drain(inlet);
     work += this.#sendAnswers.release(nowMs);
@@ -127,12 +133,10 @@ export class Remoting implements Actor, ConnectionEvents {
       }
       code = this.#header.code;
     }
-    // An answer to what this broker asked of a client: it asks nothing that is answered.
-    if (this.#isResponse(bytes, at)) return;
     const room = routeOf(code, kinds[connection.listener]!);
+    const isSend = room === 'sendLane';
     const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
-    const isSend = room === 'sendLane';
     if (isSend && this.#options.storeState.has(StoreState.CLOSED)) return this.#refuseClosed(connection, bytes, at);
     const { inflight } = this.#sendAnswers;
     if (isSend && inflight >= this.#options.maxInflight) {
@@ -160,6 +164,9 @@ export class Remoting implements Actor, ConnectionEvents {
     words[word + InboundFrame.peerAddress] = connection.peerAddress;
     words[word + InboundFrame.peerPort] = connection.peerPort;
     words[word + InboundFrame.frameSize] = size;
+    const traceId = this.#sampler.next();
+    words[word + InboundFrame.traceId] = traceId;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.arrived, traceId, code, connection.id, size);
     ring.bytes.set(bytes.subarray(at, at + size), claimed + InboundFrame.frameBytes);
     ring.commit(InboundType.FRAME, length);
     if (this.#unrung === 0) this.onWork();
@@ -182,15 +189,6 @@ export class Remoting implements Actor, ConnectionEvents {
   #readHeader(bytes: Uint8Array, at: number): boolean {
     const start = at + FRAME_PREFIX_SIZE;
     return this.#header.read(bytes, start, start + headerLength(bytes, at), serializeTypeOf(bytes, at));
-  }
-
-  /**
-   * Whether the frame answers something. Where its flag does not stand where Java writes it the header must be read.
-   */
-  #isResponse(bytes: Uint8Array, at: number): boolean {
-    const flag = peekFlag(bytes, at);
-    if (flag >= 0) return (flag & CommandFlag.RESPONSE) !== 0;
-    return this.#readHeader(bytes, at) && (this.#header.flag & CommandFlag.RESPONSE) !== 0;
   }
 
   /** SYSTEM_BUSY, with its cause: the client may try again. */
@@ -218,11 +216,11 @@ export class Remoting implements Actor, ConnectionEvents {
     );
   }
 
-  /** A oneway request hears nothing. */
+  /** A oneway request, or what is no request, hears nothing. */
   #answerRefusal(connection: Connection, bytes: Uint8Array, at: number, code: number, remark: string): void {
     if (!this.#readHeader(bytes, at)) return connection.close('a header that cannot be read', 'faulty');
     const header = this.#header;
-    if ((header.flag & CommandFlag.ONEWAY) !== 0) return;
+    if ((header.flag & (CommandFlag.ONEWAY | CommandFlag.RESPONSE)) !== 0) return;
     const frame = encodeCommand(createResponse(header, code, remark));
     this.#send(connection, frame, 0, frame.length);
     this.onWork();

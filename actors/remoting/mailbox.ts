@@ -38,11 +38,13 @@ export const AppendResult = {
   /** Bytes of all records, so that the end position is known. */
   size: 10,
   arrivedMs: 11,
-  sizes: 12,
+  /** Of a request that is traced, else 0. */
+  traceId: 12,
+  sizes: 13,
 } as const;
 
-/** Bits of `flags` in append requests and results. */
-export const AppendFlag = { BINARY: 1, ONEWAY: 2, WAIT_FLUSH: 4, WAIT_REPLICA: 8 } as const;
+/** Bits of `flags` in append requests and results. PLAIN: the answer says only whether it worked, not where it is. */
+export const AppendFlag = { BINARY: 1, ONEWAY: 2, WAIT_FLUSH: 4, WAIT_REPLICA: 8, PLAIN: 16 } as const;
 
 const TWO_32 = 0x1_0000_0000;
 

@@ -9,7 +9,10 @@ export type RoomName = 'sendLane' | 'pullLane' | 'coordinator' | 'nameRegistry';
 /** `broker`: listenPort; `vip`: listenPort - 2, the same without pulls; `namesrv`: the name server's port. */
 export type ListenerKind = 'broker' | 'vip' | 'namesrv';
 
+/** Requests that store a message. */
 const sendCodes: readonly number[] = [
+  RequestCode.CONSUMER_SEND_MSG_BACK,
+  RequestCode.END_TRANSACTION,
   RequestCode.SEND_MESSAGE,
   RequestCode.SEND_MESSAGE_V2,
   RequestCode.SEND_BATCH_MESSAGE,

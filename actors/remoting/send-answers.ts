@@ -2,12 +2,16 @@
  * Answers to sends whose messages are in the log: at once, or when the position their policy names has passed them.
  * Hot.
  */
-import { ResponseCode } from '../../protocol/codes.js';
+import { ResponseCode, responseCodeName, type SerializeType } from '../../protocol/codes.js';
+import { createResponse, encodeCommand } from '../../protocol/command.js';
 import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { elapsedMs } from '../inbound.js';
 import { StoreState } from '../store-state.js';
 import { AckGate } from './ack-gate.js';
@@ -19,6 +23,7 @@ export interface SendAnswersOptions {
   readonly positions: Positions;
   readonly counters: Counters;
   readonly encoder: SendResponseEncoder;
+  readonly recorder: FlightRecorder;
   /** Sends in progress. Units: requests; a power of two. */
   readonly maxInflight: number;
   readonly syncFlushTimeoutMs: number;
@@ -26,11 +31,15 @@ export interface SendAnswersOptions {
   /** A slave that is further behind is not waited for. Units: bytes. */
   readonly haSlaveFallbehindMax: number;
   readonly storeState: SharedFlags;
+  /** From a request's arrival to its answer. */
+  readonly putLatencies: Latencies;
 }
 
 export class SendAnswers {
   /** Sends accepted and not answered yet: remoting adds, and takes off what a lane refused. */
   inflight = 0;
+  /** The time of this turn: remoting sets it. */
+  nowMs = 0;
   readonly #options: SendAnswersOptions;
   readonly #connections: ConnectionTable;
   readonly #markDirty: (connection: Connection) => void;
@@ -82,7 +91,9 @@ export class SendAnswers {
       const connectionId = words[word + AppendResult.connectionId]!;
       const opaque = words[word + AppendResult.opaque]!;
       const queueId = words[word + AppendResult.queueId]!;
-      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes);
+      const traceId = words[word + AppendResult.traceId]!;
+      this.#options.putLatencies.add(elapsedMs(words[word + AppendResult.arrivedMs]!, this.nowMs));
+      this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes, traceId);
       return;
     }
     const slot = gate.add();
@@ -92,6 +103,7 @@ export class SendAnswers {
     gate.code[slot] = code;
     gate.queueId[slot] = words[word + AppendResult.queueId]!;
     gate.arrivedMs[slot] = words[word + AppendResult.arrivedMs]!;
+    gate.traceId[slot] = words[word + AppendResult.traceId]!;
     gate.queueOffset[slot] = queueOffset;
     gate.physicalOffset[slot] = physicalOffset;
     gate.end[slot] = end;
@@ -163,6 +175,7 @@ export class SendAnswers {
   }
 
   #answerSlot(gate: AckGate, slot: number, code: number): void {
+    this.#options.putLatencies.add(elapsedMs(gate.arrivedMs[slot]!, this.nowMs));
     this.#answer(
       gate.connectionId[slot]!,
       gate.flags[slot]!,
@@ -172,6 +185,7 @@ export class SendAnswers {
       gate.queueOffset[slot]!,
       gate.physicalOffset[slot]!,
       gate.sizes[slot],
+      gate.traceId[slot]!,
     );
     gate.shift();
   }
@@ -185,12 +199,15 @@ export class SendAnswers {
     queueOffset: number,
     physicalOffset: number,
     sizes: Int32Array | undefined,
+    traceId: number,
   ): void {
     this.inflight--;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.answered, traceId, code, connectionId);
     if ((flags & AppendFlag.ONEWAY) !== 0) return;
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return;
     const { counters, encoder } = this.#options;
+    if ((flags & AppendFlag.PLAIN) !== 0) return this.#answerPlainly(connection, flags, code, opaque);
     const start = connection.reserve(encoder.sizeMax(sizes?.length ?? 1));
     const type = flags & AppendFlag.BINARY;
     const out = connection.outBytes;
@@ -198,6 +215,20 @@ export class SendAnswers {
     connection.reserved(end);
     counters.add(Counter.responsesOut);
     counters.add(Counter.bytesOut, end - start);
+    this.#markDirty(connection);
+  }
+
+  /** The answer to a request that asked for no place: it worked, or its message is stored and maybe not safe yet. */
+  #answerPlainly(connection: Connection, flags: number, code: number, opaque: number): void {
+    const request = { opaque, serializeType: (flags & AppendFlag.BINARY) as SerializeType };
+    const stored = code === ResponseCode.SUCCESS;
+    const response = stored
+      ? createResponse(request, ResponseCode.SUCCESS)
+      : createResponse(request, ResponseCode.SYSTEM_ERROR, responseCodeName(code));
+    const frame = encodeCommand(response);
+    connection.send(frame, 0, frame.length);
+    this.#options.counters.add(Counter.responsesOut);
+    this.#options.counters.add(Counter.bytesOut, frame.length);
     this.#markDirty(connection);
   }
 }

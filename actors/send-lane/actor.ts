@@ -5,15 +5,16 @@
  *           offset, physical offset and store time blank.
  * Thread    a piscina thread, blocking; or inline. Lanes are chosen by connection, so a producer's requests keep their
  *           order.
- * Reads     requests from remoting; topics, groups and returned frames from the coordinator.
+ * Reads     requests from remoting; topics, groups and returned frames from the coordinator; from the log, messages
+ *           that come back or are committed.
  * Writes    append requests to the writer; refusals to remoting; frames whose topic is unknown to the coordinator.
  * When full it leaves a request in its ring until the writer has room; what waited longer than waitTimeMillsInSendQueue
  *           is refused with SYSTEM_BUSY.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion restarts the lane, its rings stay.
  */
 
-import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
-import { createResponse, encodeCommand } from '../../protocol/command.js';
+import { CommandFlag, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { createResponse, decodeCommand, encodeCommand, type RemotingCommand } from '../../protocol/command.js';
 import { FRAME_PREFIX_SIZE, headerLength, serializeTypeOf } from '../../protocol/frame.js';
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
@@ -24,6 +25,8 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
@@ -31,7 +34,11 @@ import { elapsedMs, InboundFrame } from '../inbound.js';
 import { AppendFlag, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import { SendBehaviour, type SendContext, SendVerdict } from './behaviour.js';
+import { endTransaction } from './end-transaction.js';
 import type { LaneSettings } from './mailbox.js';
+import type { RecordSource } from './record-source.js';
+import { sendBack } from './send-back.js';
+import type { AppendOutcome, StoredHandler } from './stored-requests.js';
 
 export interface SendLaneOptions {
   readonly name: string;
@@ -47,10 +54,27 @@ export interface SendLaneOptions {
   readonly coordinatorBell: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: LaneSettings;
   readonly context: SendContext;
+  /** The log, for requests that name a message by its place. */
+  readonly records: RecordSource;
 }
+
+/** Requests that store a message made from one that is in the log. */
+const storedHandlers: ReadonlyMap<number, StoredHandler> = new Map([
+  [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
+  [RequestCode.END_TRANSACTION, endTransaction],
+]);
+
+const neededTypes = {
+  topicNeeded: CoordinatorType.TOPIC_NEEDED,
+  deadLetterTopicNeeded: CoordinatorType.DEAD_LETTER_TOPIC_NEEDED,
+} as const;
+
+/** What an append request says of its records. */
+type AppendTarget = Pick<AppendOutcome, 'queueNumber' | 'queueId' | 'count' | 'companionQueue'>;
 
 const BATCH_MAX = 128;
 
@@ -78,7 +102,7 @@ export class SendLane implements Actor {
   readonly #options: SendLaneOptions;
   readonly #news: TopicNews;
   readonly #groups = new GroupSnapshot();
-  readonly #header = new HeaderView();
+  readonly #header = new HeaderView(true);
   readonly #behaviour: SendBehaviour;
   readonly #detoured = new Detours();
   #settings: LaneSettings;
@@ -91,7 +115,7 @@ export class SendLane implements Actor {
     this.#options = options;
     this.#settings = options.settings;
     this.#news = new TopicNews(options.news);
-    this.#behaviour = new SendBehaviour(options.context, this.#news.snapshot);
+    this.#behaviour = new SendBehaviour(options.context, this.#news.snapshot, this.#groups);
   }
 
   doWork(nowMs: number): number {
@@ -119,7 +143,9 @@ export class SendLane implements Actor {
     return Number.POSITIVE_INFINITY;
   }
 
-  close(): void {}
+  close(): void {
+    this.#options.records.close();
+  }
 
   readonly #onNews = (ring: Ring, at: number): boolean => {
     switch (ring.type) {
@@ -176,22 +202,36 @@ export class SendLane implements Actor {
     if (!this.#header.read(bytes, frameAt + FRAME_PREFIX_SIZE, headerEnd, serializeTypeOf(bytes, frameAt))) {
       return this.#closeConnection(words[at >> 2]!);
     }
+    // An answer with the code of a request: nothing was asked.
+    if ((this.#header.flag & CommandFlag.RESPONSE) !== 0) return this.#returnPermit(words[at >> 2]!);
+    const traceId = words[(at >> 2) + InboundFrame.traceId]!;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.laneTook, traceId, this.#header.code);
     if (returned) this.#detoured.returned(words[at >> 2]!);
-    else if (this.#detoured.has(words[at >> 2]!)) return this.#askForTopic(ring, at);
+    else if (this.#detoured.has(words[at >> 2]!)) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInSendQueue) {
       const depth = ring.depthBytes();
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue)`;
       return this.#refuse(ring, at, ResponseCode.SYSTEM_BUSY, remark);
     }
+    const handler = storedHandlers.get(this.#header.code);
+    if (handler !== undefined) return this.#onStoredRequest(handler, ring, at, frameAt, size, returned);
     const behaviour = this.#behaviour;
     const state = this.#options.storeState.read();
     const verdict = behaviour.judge(this.#header, bytes, headerEnd, frameAt + size, this.#settings, state, nowMs);
-    if (verdict === SendVerdict.TOPIC_UNKNOWN && !returned) return this.#askForTopic(ring, at);
-    if (verdict === SendVerdict.TOPIC_UNKNOWN)
-      return this.#refuse(ring, at, ResponseCode.TOPIC_NOT_EXIST, behaviour.remark);
-    if (verdict === SendVerdict.REFUSE) return this.#refuse(ring, at, behaviour.code, behaviour.remark);
-    return this.#append(ring, at, headerEnd, frameAt + size);
+    switch (verdict) {
+      case SendVerdict.APPEND:
+        return this.#append(ring, at, headerEnd, frameAt + size);
+      case SendVerdict.TOPIC_UNKNOWN:
+        if (!returned) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
+        break;
+      case SendVerdict.DEAD_LETTER_TOPIC_UNKNOWN:
+        if (!returned) return this.#detour(ring, at, CoordinatorType.DEAD_LETTER_TOPIC_NEEDED);
+        break;
+      default:
+        break;
+    }
+    return this.#refuse(ring, at, behaviour.code, behaviour.remark);
   }
 
   #append(ring: Ring, at: number, bodyStart: number, frameEnd: number): boolean {
@@ -219,45 +259,115 @@ export class SendLane implements Actor {
       recordAt,
       ring.words[inbound + InboundFrame.peerAddress]!,
       ring.words[inbound + InboundFrame.peerPort]!,
+      this.#settings,
     );
     if (end < 0) return this.#refuse(ring, at, behaviour.code, behaviour.remark);
+    this.#commit(
+      ring,
+      at,
+      claimed,
+      end - recordAt,
+      behaviour,
+      this.#flags(behaviour.waitFlush) | (behaviour.waitReplica ? AppendFlag.WAIT_REPLICA : 0),
+    );
+    return true;
+  }
+
+  /** Sends the records that were encoded behind the request claimed at `claimed`. */
+  #commit(ring: Ring, at: number, claimed: number, size: number, target: AppendTarget, flags: number): void {
+    const { toWriter } = this.#options;
+    const inbound = at >> 2;
     const word = claimed >> 2;
     const { words } = toWriter;
     words[word + AppendRequest.connectionId] = ring.words[inbound + InboundFrame.connectionId]!;
     words[word + AppendRequest.opaque] = this.#header.opaque;
-    words[word + AppendRequest.flags] = this.#flags();
-    words[word + AppendRequest.queueNumber] = behaviour.queueNumber;
-    words[word + AppendRequest.queueId] = behaviour.queueId;
-    words[word + AppendRequest.count] = behaviour.count;
-    words[word + AppendRequest.size] = end - recordAt;
+    words[word + AppendRequest.flags] = flags;
+    words[word + AppendRequest.queueNumber] = target.queueNumber;
+    words[word + AppendRequest.queueId] = target.queueId;
+    words[word + AppendRequest.count] = target.count;
+    words[word + AppendRequest.size] = size;
     words[word + AppendRequest.arrivedMs] = ring.words[inbound + InboundFrame.arrivedMs]!;
-    words[word + AppendRequest.companionQueue] = -1;
-    toWriter.commit(AppendType.REQUEST, end - claimed);
+    words[word + AppendRequest.companionQueue] = target.companionQueue;
+    const traceId = ring.words[inbound + InboundFrame.traceId]!;
+    words[word + AppendRequest.traceId] = traceId;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.laneDone, traceId, size);
+    toWriter.commit(AppendType.REQUEST, AppendRequest.recordBytes + size);
     this.#appended = true;
+  }
+
+  #flags(waitFlush: boolean): number {
+    const oneway = (this.#header.flag & CommandFlag.ONEWAY) === 0 ? 0 : AppendFlag.ONEWAY;
+    return this.#header.serializeType | oneway | (waitFlush ? AppendFlag.WAIT_FLUSH : 0);
+  }
+
+  /** A request that stores a message made from one that is in the log. */
+  #onStoredRequest(
+    handler: StoredHandler,
+    ring: Ring,
+    at: number,
+    frameAt: number,
+    size: number,
+    returned: boolean,
+  ): boolean {
+    const { context, storeState, records } = this.#options;
+    const request = decodeCommand(ring.bytes.slice(frameAt, frameAt + size));
+    const outcome = handler(request, {
+      context,
+      records,
+      topics: this.#news.snapshot,
+      groups: this.#groups,
+      settings: this.#settings,
+      storeState: storeState.read(),
+      nowMs: this.#nowMs,
+    });
+    switch (outcome.kind) {
+      case 'append':
+        return this.#appendStored(ring, at, outcome);
+      case 'answer':
+        return this.#answer(ring, at, createResponse(request, outcome.code, outcome.remark));
+      case 'silence':
+        return this.#answer(ring, at, undefined);
+      default:
+        if (!returned) return this.#detour(ring, at, neededTypes[outcome.kind]);
+        return this.#answer(ring, at, createResponse(request, outcome.code, outcome.remark));
+    }
+  }
+
+  #appendStored(ring: Ring, at: number, outcome: AppendOutcome): boolean {
+    const { toWriter } = this.#options;
+    const { records } = outcome;
+    const needed = AppendRequest.recordBytes + records.length;
+    if (needed > toWriter.payloadMax) {
+      return this.#refuse(ring, at, ResponseCode.MESSAGE_ILLEGAL, 'the message does not fit ringCapacityBytes');
+    }
+    const claimed = toWriter.claim(needed);
+    if (claimed < 0) return false;
+    toWriter.bytes.set(records, claimed + AppendRequest.recordBytes);
+    const flags = this.#flags(outcome.waitFlush) | AppendFlag.PLAIN;
+    this.#commit(ring, at, claimed, records.length, outcome, flags);
     return true;
   }
 
-  #flags(): number {
-    const oneway = (this.#header.flag & CommandFlag.ONEWAY) === 0 ? 0 : AppendFlag.ONEWAY;
-    const flush = this.#behaviour.waitFlush ? AppendFlag.WAIT_FLUSH : 0;
-    const replica = this.#behaviour.waitReplica ? AppendFlag.WAIT_REPLICA : 0;
-    return this.#header.serializeType | oneway | flush | replica;
-  }
-
-  /** The detour of a topic's first message: the coordinator makes the topic and sends the frame back. */
-  #askForTopic(ring: Ring, at: number): boolean {
+  /** The detour of a request whose topic or group the lane does not know: the coordinator makes it, if it may. */
+  #detour(ring: Ring, at: number, type: number): boolean {
     const { toCoordinator, coordinatorBell } = this.#options;
-    if (!toCoordinator.offer(CoordinatorType.TOPIC_NEEDED, ring.bytes, at, ring.length)) return false;
+    if (!toCoordinator.offer(type, ring.bytes, at, ring.length)) return false;
     coordinatorBell.ring();
     this.#detoured.sent(ring.words[at >> 2]!);
     return true;
   }
 
   #refuse(ring: Ring, at: number, code: number, remark: string): boolean {
-    const { toRemoting, context } = this.#options;
-    const oneway = (this.#header.flag & CommandFlag.ONEWAY) !== 0;
+    const { context } = this.#options;
     const fields = { MSG_REGION: context.regionId, TRACE_ON: context.traceOn };
-    const frame = oneway ? undefined : encodeCommand(createResponse(this.#header, code, remark, fields));
+    return this.#answer(ring, at, createResponse(this.#header, code, remark, fields));
+  }
+
+  /** Ends a request without an append; without an answer only its permit goes back. */
+  #answer(ring: Ring, at: number, response: RemotingCommand | undefined): boolean {
+    const { toRemoting } = this.#options;
+    const oneway = (this.#header.flag & CommandFlag.ONEWAY) !== 0;
+    const frame = oneway || response === undefined ? undefined : encodeCommand(response);
     const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
     const claimed = toRemoting.claim(length);
     if (claimed < 0) return false;
@@ -265,21 +375,30 @@ export class SendLane implements Actor {
     if (frame !== undefined) toRemoting.bytes.set(frame, claimed + OutboundFrame.frameBytes);
     toRemoting.commit(OutboundType.SEND_REFUSED, length);
     this.#answered = true;
+    const traceId = ring.words[(at >> 2) + InboundFrame.traceId]!;
+    if (traceId !== 0)
+      this.#options.recorder.note(TraceEvent.refused, traceId, response?.code ?? 0, ring.words[at >> 2]!);
     return true;
   }
 
-  #closeConnection(connectionId: number): boolean {
+  #returnPermit(connectionId: number): boolean {
     const { toRemoting } = this.#options;
     const permit = toRemoting.claim(OutboundFrame.frameBytes);
     if (permit < 0) return false;
     toRemoting.words[permit >> 2] = connectionId;
     toRemoting.commit(OutboundType.SEND_REFUSED, OutboundFrame.frameBytes);
+    this.#answered = true;
+    return true;
+  }
+
+  #closeConnection(connectionId: number): boolean {
+    const { toRemoting } = this.#options;
+    if (!this.#returnPermit(connectionId)) return false;
     const claimed = toRemoting.claim(OutboundFrame.frameBytes);
     if (claimed >= 0) {
       toRemoting.words[claimed >> 2] = connectionId;
       toRemoting.commit(OutboundType.CLOSE, OutboundFrame.frameBytes);
     }
-    this.#answered = true;
     return true;
   }
 }

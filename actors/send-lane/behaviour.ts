@@ -4,22 +4,27 @@
  * Source: spec remoting 5.3, storage 3; SendMessageProcessor, DefaultMessageStore.checkMessage.
  */
 import { getI16, getI32 } from '../../protocol/bytes.js';
-import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { MessageSysFlag, Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { bodyCrc32 } from '../../protocol/crc32.js';
-import type { HeaderView } from '../../protocol/header-view.js';
+import { decodeUtf8, type HeaderView } from '../../protocol/header-view.js';
 import { SendMessageIndex, SendMessageSlot } from '../../protocol/headers/send-message.js';
 import {
   beginRecord,
   finishRecord,
+  formatProperties,
   PROPERTIES_SIZE_MAX,
+  parseProperties,
   RECORD_OVERHEAD,
   type RecordFields,
   TOPIC_SIZE_MAX,
 } from '../../protocol/message-record.js';
-import { isForbiddenTarget, topicFault } from '../../protocol/topic-names.js';
+import { MessageProperty } from '../../protocol/property-names.js';
+import { DLQ_TOPIC_PREFIX, isForbiddenTarget, RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
+import type { GroupSnapshot } from '../group-snapshot.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import type { LaneSettings } from './mailbox.js';
+import { PLACEMENT_SIZE_MAX, type Place, placeDelayed, placeHalf } from './placement.js';
 import { PropertyEditor } from './properties.js';
 
 /** What never changes while the node runs. */
@@ -34,14 +39,27 @@ export interface SendContext {
   readonly syncFlush: boolean;
   /** SYNC_MASTER: a send waits for a slave too. */
   readonly syncReplica: boolean;
+  /** How many delay levels there are (key messageDelayLevel). */
+  readonly delayLevels: number;
 }
 
-export const SendVerdict = { APPEND: 0, REFUSE: 1, TOPIC_UNKNOWN: 2 } as const;
+export const SendVerdict = {
+  APPEND: 0,
+  REFUSE: 1,
+  /** The coordinator may know the topic, or make it; the same of a retry topic's group. */
+  TOPIC_UNKNOWN: 2,
+  /** The topic of the group's dead letters is to be made. */
+  DEAD_LETTER_TOPIC_UNKNOWN: 3,
+} as const;
 
 const ILLEGAL_MESSAGE =
   'the message is illegal, maybe msg body or properties length not matched. msg body length limit 128k, msg properties length limit 32k.';
 /** Fixed part of one message in a batch body: size, magic, crc, flag, body length, properties length. Units: bytes. */
 const BATCH_ITEM_OVERHEAD = 22;
+const PERCENT = 0x25;
+/** Since this version (V3_4_9) a client says how often it wants to try. */
+export const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
+const encoder = new TextEncoder();
 
 export class SendBehaviour {
   // The outcome of judge().
@@ -50,6 +68,8 @@ export class SendBehaviour {
   queueNumber = 0;
   queueId = 0;
   count = 0;
+  /** A send has no companion. */
+  readonly companionQueue = -1;
   waitFlush = false;
   waitReplica = false;
   /** No more than this many bytes are encoded. */
@@ -57,16 +77,20 @@ export class SendBehaviour {
 
   readonly #context: SendContext;
   readonly #topics: TopicSnapshot;
+  readonly #groups: GroupSnapshot;
   readonly #index = new SendMessageIndex();
   readonly #editor: PropertyEditor;
   readonly #scratch = new Uint8Array(1024);
   #topic: KnownTopic | undefined;
   #batch = false;
+  /** The message goes to dead letters at once, whatever delay it names. */
+  #isDead = false;
   readonly #fields: RecordFields;
 
-  constructor(context: SendContext, topics: TopicSnapshot) {
+  constructor(context: SendContext, topics: TopicSnapshot, groups: GroupSnapshot) {
     this.#context = context;
     this.#topics = topics;
+    this.#groups = groups;
     this.#editor = new PropertyEditor(context.brokerClusterName);
     this.#fields = {
       queueId: 0,
@@ -101,8 +125,14 @@ export class SendBehaviour {
     const { slots } = this.#index;
     const topicIndex = slots[SendMessageSlot.topic]!;
     const topicEnd = topicIndex < 0 ? 0 : this.#topicBytes(header, topicIndex);
-    const topic = this.#findTopic(header, topicIndex, topicEnd);
+    let topic = this.#findTopic(header, topicIndex, topicEnd);
     if (topic === undefined) return this.#judgeUnknownTopic(header, topicIndex);
+    this.#isDead = false;
+    if (topic.nameBytes[0] === PERCENT && topic.name.startsWith(RETRY_TOPIC_PREFIX)) {
+      const verdict = this.#judgeRetry(header, topic.name.slice(RETRY_TOPIC_PREFIX.length));
+      if (verdict !== SendVerdict.APPEND) return verdict;
+      if (this.#isDead) topic = this.#topic!;
+    }
     // The retry topic of a group with a long name, for example: it exists, and no record can carry it.
     if (topic.nameBytes.length > TOPIC_SIZE_MAX) {
       const remark = `the topic is longer than a message can carry: ${topic.nameBytes.length} of ${TOPIC_SIZE_MAX} bytes`;
@@ -123,7 +153,7 @@ export class SendBehaviour {
     if (isForbiddenTarget(topic.name)) {
       return this.#refuse(ResponseCode.NO_PERMISSION, `Sending message to topic[${topic.name}] is forbidden.`);
     }
-    const queueId = header.integer(slots[SendMessageSlot.queueId]!);
+    const queueId = this.#isDead ? -1 : header.integer(slots[SendMessageSlot.queueId]!);
     const queueCount = Math.max(topic.readQueueNums, topic.writeQueueNums);
     if (queueId >= queueCount || queueCount === 0) {
       return this.#refuse(
@@ -139,6 +169,34 @@ export class SendBehaviour {
     return this.#judgeSize(header, bytes, bodyStart, bodyEnd, settings);
   }
 
+  /**
+   * A message that its consumer sends to the retry topic itself. Tried too often, it goes to the dead letters: then
+   * {@link #isDead} is set, and {@link #topic} theirs.
+   * Source: spec scheduling 2.3; SendMessageProcessor.handleRetryAndDLQ.
+   */
+  #judgeRetry(header: HeaderView, groupName: string): number {
+    const { slots } = this.#index;
+    const group = this.#groups.get(groupName);
+    if (group === undefined) {
+      this.code = ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST;
+      this.remark = `subscription group not exist, ${groupName}`;
+      return SendVerdict.TOPIC_UNKNOWN;
+    }
+    const saysHowOften = header.version >= VERSION_WITH_MAX_RECONSUME_TIMES;
+    const { retryMaxTimes } = group;
+    const max = saysHowOften ? header.integer(slots[SendMessageSlot.maxReconsumeTimes]!, retryMaxTimes) : retryMaxTimes;
+    if (header.integer(slots[SendMessageSlot.reconsumeTimes]!) < max) return SendVerdict.APPEND;
+    const deadLetters = this.#topics.get(`${DLQ_TOPIC_PREFIX}${groupName}`);
+    if (deadLetters === undefined) {
+      this.code = ResponseCode.SYSTEM_ERROR;
+      this.remark = `topic[${DLQ_TOPIC_PREFIX}${groupName}] not exist`;
+      return SendVerdict.DEAD_LETTER_TOPIC_UNKNOWN;
+    }
+    this.#isDead = true;
+    this.#topic = deadLetters;
+    return SendVerdict.APPEND;
+  }
+
   #judgeSize(
     header: HeaderView,
     bytes: Uint8Array,
@@ -152,7 +210,8 @@ export class SendBehaviour {
     const propertiesIndex = slots[SendMessageSlot.properties]!;
     const propertiesSize =
       propertiesIndex < 0 ? 0 : header.valueEnd[propertiesIndex]! - header.valueStart[propertiesIndex]!;
-    const perRecord = RECORD_OVERHEAD + this.#topic!.nameBytes.length + propertiesSize + this.#editor.addedSizeMax;
+    const perRecord =
+      RECORD_OVERHEAD + this.#topic!.nameBytes.length + propertiesSize + this.#editor.addedSizeMax + PLACEMENT_SIZE_MAX;
     this.count = this.#batch ? countBatch(bytes, bodyStart, bodyEnd) : 1;
     if (this.count <= 0) {
       return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'the body of this batch is not a list of messages');
@@ -179,6 +238,7 @@ export class SendBehaviour {
     at: number,
     peerAddress: number,
     peerPort: number,
+    settings: LaneSettings,
   ): number {
     const { slots } = this.#index;
     const fields = this.#fields;
@@ -191,7 +251,7 @@ export class SendBehaviour {
     fields.reconsumeTimes = header.integer(slots[SendMessageSlot.reconsumeTimes]!);
     const end = this.#batch
       ? this.#encodeBatch(header, bytes, bodyStart, bodyEnd, target, at)
-      : this.#encodeSingle(header, bytes, bodyStart, bodyEnd, target, at);
+      : this.#encodeSingle(header, bytes, bodyStart, bodyEnd, target, at, settings);
     if (end >= 0) {
       this.waitFlush = this.#context.syncFlush && this.#editor.wait;
       this.waitReplica = this.#context.syncReplica && this.#editor.wait;
@@ -206,15 +266,63 @@ export class SendBehaviour {
     bodyEnd: number,
     target: Uint8Array,
     at: number,
+    settings: LaneSettings,
   ): number {
     const crc = bodyCrc32(bytes, bodyStart, bodyEnd);
     const topic = this.#topic!.nameBytes;
     const lengthAt = beginRecord(target, at, this.#fields, crc, bytes, bodyStart, bodyEnd - bodyStart, topic);
     const start = lengthAt + 2;
     const copied = header.copyValue(this.#index.slots[SendMessageSlot.properties]!, target, start);
-    const end = this.#editor.edit(target, start, copied);
+    const editor = this.#editor;
+    const end = editor.edit(target, start, copied);
     if (!this.#propertiesAllowed(end - start)) return -1;
-    return finishRecord(target, at, lengthAt, end - start);
+    if (!editor.transactional && editor.delayLevel <= 0) return finishRecord(target, at, lengthAt, end - start);
+    if (editor.transactional && settings.rejectTransactionMessage) {
+      const { brokerName } = this.#context;
+      this.#refuse(ResponseCode.NO_PERMISSION, `the broker[${brokerName}] sending transaction message is forbidden`);
+      return -1;
+    }
+    return this.#encodeElsewhere(bytes, bodyStart, bodyEnd, target, at, crc, decodeUtf8(target, start, end));
+  }
+
+  /** A message that waits for its time, or for the end of its transaction, is stored in another topic. Warm. */
+  #encodeElsewhere(
+    bytes: Uint8Array,
+    bodyStart: number,
+    bodyEnd: number,
+    target: Uint8Array,
+    at: number,
+    crc: number,
+    propertyText: string,
+  ): number {
+    const fields = this.#fields;
+    const properties = parseProperties(propertyText);
+    const place = this.#placeOf(properties);
+    const topic = this.#topics.get(place.topic);
+    const queueNumber = topic?.queueNumbers[place.queueId];
+    if (topic === undefined || queueNumber === undefined) {
+      this.#refuse(ResponseCode.SYSTEM_ERROR, `queue ${place.queueId} of topic[${place.topic}] is not there`);
+      return -1;
+    }
+    this.queueNumber = queueNumber;
+    fields.queueId = place.queueId;
+    const text = encoder.encode(formatProperties(properties));
+    if (!this.#propertiesAllowed(text.length)) return -1;
+    const lengthAt = beginRecord(target, at, fields, crc, bytes, bodyStart, bodyEnd - bodyStart, topic.nameBytes);
+    target.set(text, lengthAt + 2);
+    return finishRecord(target, at, lengthAt, text.length);
+  }
+
+  #placeOf(properties: Map<string, string>): Place {
+    const fields = this.#fields;
+    const own = { topic: this.#topic!.name, queueId: this.queueId };
+    if (this.#isDead) {
+      properties.delete(MessageProperty.DELAY);
+      return own;
+    }
+    if (!this.#editor.transactional) return placeDelayed(properties, fields.sysFlag, own, this.#context.delayLevels);
+    fields.sysFlag &= ~MessageSysFlag.TRANSACTION_MASK;
+    return placeHalf(properties, own);
   }
 
   /** Each message of a batch becomes a record; the request's own properties are added to those of the message. */
@@ -242,8 +350,8 @@ export class SendBehaviour {
       const joined = this.#editor.join(target, start, start + ownSize);
       const end = this.#editor.edit(target, start, header.copyValue(common, target, joined));
       if (!this.#propertiesAllowed(end - start)) return -1;
-      if (this.#editor.delayLevel > 0) {
-        this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch may not be delayed');
+      if (this.#editor.delayLevel > 0 || this.#editor.transactional) {
+        this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch may be neither delayed nor transactional');
         return -1;
       }
       position = finishRecord(target, position, lengthAt, end - start);
@@ -252,21 +360,9 @@ export class SendBehaviour {
   }
 
   #propertiesAllowed(size: number): boolean {
-    const editor = this.#editor;
-    if (size > PROPERTIES_SIZE_MAX) {
-      this.#refuse(ResponseCode.MESSAGE_ILLEGAL, ILLEGAL_MESSAGE);
-      return false;
-    }
-    if (editor.transactional) {
-      const remark = `the broker[${this.#context.brokerName}] sending transaction message is forbidden: it has no transactions yet`;
-      this.#refuse(ResponseCode.NO_PERMISSION, remark);
-      return false;
-    }
-    if (editor.delayLevel > 0 && !this.#batch) {
-      this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'this broker does not deliver delayed messages yet (property DELAY)');
-      return false;
-    }
-    return true;
+    if (size <= PROPERTIES_SIZE_MAX) return true;
+    this.#refuse(ResponseCode.MESSAGE_ILLEGAL, ILLEGAL_MESSAGE);
+    return false;
   }
 
   // ---- topic ----

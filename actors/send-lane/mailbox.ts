@@ -7,6 +7,7 @@ export interface LaneSettings {
   /** Units: ms. */
   readonly waitTimeMillsInSendQueue: number;
   readonly brokerPermission: number;
+  readonly rejectTransactionMessage: boolean;
   /** Units: ms since the epoch. */
   readonly startAcceptSendRequestTimeStamp: number;
 }

@@ -187,6 +187,24 @@ function isNamed(group: ProducerData): boolean {
   return group.groupName !== '';
 }
 
+/** Body of CHECK_CLIENT_CONFIG (46). */
+export interface CheckClientRequestBody {
+  readonly clientId: string;
+  readonly group: string;
+  /** Undefined: nothing to check. */
+  readonly subscriptionData: SubscriptionData | undefined;
+}
+
+/** Errors: RingError PROTOCOL_VIOLATION. */
+export function decodeCheckClientRequestBody(bytes: Uint8Array | null): CheckClientRequestBody {
+  const { clientId, group, subscriptionData } = decodeBody(bytes, 'CheckClientRequestBody');
+  return {
+    clientId: textOf(clientId),
+    group: textOf(group),
+    subscriptionData: isFields(subscriptionData) ? subscriptionDataOf(subscriptionData) : undefined,
+  };
+}
+
 /** One client of a group, in the answers of 203 and 204. */
 export interface Connection {
   readonly clientId: string;

@@ -14,13 +14,19 @@ const encoder = new TextEncoder();
 const LENGTH_MAX = 63;
 
 export class FieldIndex {
-  /** Index of each field in the header view, in the order of the names; -1 where it is missing. */
-  readonly slots: Int16Array;
+  /**
+   * Index of each field in the header view that was read, in the order of the names; -1 where it is missing. Another
+   * array may take its place with the next header.
+   */
+  slots: Int16Array;
+  /** For headers without a known shape. */
+  readonly #own: Int16Array;
   readonly #names: readonly Uint8Array[];
   readonly #byKey = new Int8Array((LENGTH_MAX + 1) * 32).fill(-1);
 
   constructor(names: readonly string[]) {
-    this.slots = new Int16Array(names.length);
+    this.#own = new Int16Array(names.length);
+    this.slots = this.#own;
     this.#names = names.map(name => encoder.encode(name));
     for (const [slot, name] of this.#names.entries()) {
       const key = (name.length << 5) | (name[0]! & 31);
@@ -30,8 +36,18 @@ export class FieldIndex {
   }
 
   read(view: HeaderView): void {
-    const { slots } = this;
+    const { shape } = view;
+    if (shape?.slotsOf === this) {
+      this.slots = shape.slots!;
+      return;
+    }
+    const slots = shape === undefined ? this.#own : new Int16Array(this.#names.length);
     slots.fill(-1);
+    this.slots = slots;
+    if (shape !== undefined) {
+      shape.slots = slots;
+      shape.slotsOf = this;
+    }
     const { keyStart, keyEnd, bytes, count } = view;
     for (let index = 0; index < count; index++) {
       const start = keyStart[index]!;

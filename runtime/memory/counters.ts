@@ -24,6 +24,8 @@ export const counterCatalogue = {
   flushes: 'syncs of the log (syncs)',
   flushFailures: 'syncs of the log that failed (syncs)',
   unitsDispatched: 'entries written to consume queues (entries)',
+  delayedDelivered: 'delayed messages delivered to their queues (messages)',
+  delayedDropped: 'delayed messages left out: unreadable, or their topic is gone (messages)',
   pullsFound: 'pulls answered with messages (pulls)',
   pullsHeld: 'pulls held for new messages (pulls)',
   pullsMissed: 'pulls answered without messages (pulls)',

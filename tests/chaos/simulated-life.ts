@@ -1,14 +1,18 @@
 /** One life of the simulated broker: from opening its store to a stop, a kill or the loss of power. */
 import { Coordinator } from '../../actors/coordinator/actor.js';
+import { BrokerStats } from '../../actors/coordinator/broker-stats.js';
 import { ClientTable } from '../../actors/coordinator/client-table.js';
+import { FilterTable } from '../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
+import { LockTable } from '../../actors/coordinator/lock-table.js';
 import { MetadataDesk } from '../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
-import { type NodeMemory, Workshop } from '../../actors/node/memory.js';
+import { newsReaders } from '../../actors/node/coordinator-room.js';
+import { allocateStatistics, type NodeMemory, Workshop } from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
 import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
@@ -16,6 +20,7 @@ import { QUEUES_MAX, QueueTable } from '../../actors/queue-table.js';
 import type { Remoting } from '../../actors/remoting/actor.js';
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
+import { BloomBits } from '../../protocol/sql-filter.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import { silentLogger } from '../../runtime/log/contract.js';
@@ -25,6 +30,7 @@ import { SharedFlags } from '../../runtime/memory/flags.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { SimScheduler } from '../../runtime/sim/scheduler.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
@@ -50,6 +56,7 @@ export class Broker {
   readonly #store: Store;
   readonly #actors: Actor[] = [];
   #crash: Error | undefined;
+  readonly #news: NewsDesk;
 
   constructor(world: World, run: number) {
     this.#world = world;
@@ -75,6 +82,7 @@ export class Broker {
       mappedFileSizeCommitLog: options.segmentSize ?? 32 * 1024,
       mappedFileSizeConsumeQueue: (options.unitsPerFile ?? 1000) * 20,
       checkCRCOnRecover: true,
+      messageDelayLevel: '1s 5s',
       messageIndexEnable: true,
       maxHashSlotNum: 50,
       maxIndexNum: 200,
@@ -95,6 +103,7 @@ export class Broker {
       outboundBytesMax: 1e9,
     };
     this.remoting = buildRemoting(this.shop, remoting, settings.context, silentLogger, () => clock.nowMs());
+    this.#news = new NewsDesk(newsReaders(this.shop));
     const coordinator = this.#coordinator(watched, run === 0);
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
@@ -102,6 +111,11 @@ export class Broker {
       else if (!actor.kind.startsWith('ha-')) this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
+    this.#news.settings('scheduler', {
+      deliver: true,
+      flushDelayOffsetInterval: 10_000,
+      scheduleAsyncDeliverMaxPendingLimit: 2000,
+    });
     this.#store.markOpen();
     for (const actor of this.#actors) this.sim.add(actor);
   }
@@ -116,8 +130,6 @@ export class Broker {
       for (const topic of topics) known.put(createTopicConfig(topic, counts), nowMs);
     }
     const bell = shop.bell('coordinator');
-    const readers = (kind: 'send-lane' | 'pull-lane' | 'dispatcher', news: 'sendLane' | 'pullLane' | 'dispatcher') =>
-      shop.namesOf(kind).map(name => ({ kind: news, ring: shop.ring('coordinator', name), bell }));
     return new Coordinator({
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
@@ -134,22 +146,26 @@ export class Broker {
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
         clients: new ClientTable(),
+        filters: new FilterTable(table('consumerFilter'), new BloomBits(20, 32), nowMs, silentLogger),
         numbers: this.#store.numbers,
         table: shop.queueTable,
         positions: shop.positions,
-        news: new NewsDesk([
-          ...readers('send-lane', 'sendLane'),
-          ...readers('pull-lane', 'pullLane'),
-          ...readers('dispatcher', 'dispatcher'),
-        ]),
+        news: this.#news,
         log: silentLogger,
         desk: new MetadataDesk(),
         isSlave: () => false,
-        delayOffsets: () => undefined,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
-        storeTimeOf: () => 0,
-        physicalOffsetOf: () => -1,
+        locks: new LockTable(),
+        stats: new BrokerStats({
+          numbers: this.#store.numbers,
+          stored: shop.queueTraffic,
+          pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+          broker: () => ({ put: 0, get: 0 }),
+          clusterName: 'DefaultCluster',
+        }),
+        brokerAddr: () => '127.0.0.1:10911',
+        store: { storeTimeOf: () => 0, physicalOffsetOf: () => -1, entriesOf: () => [], recordAt: () => undefined },
       },
     });
   }
@@ -251,6 +267,8 @@ export class Broker {
 }
 
 const queueTable = new QueueTable().memory;
+/** Nothing is traced, so all actors may share one. */
+const recorder = FlightRecorder.allocate();
 /** Queues whose bounds are forgotten between two lives: more than any has. */
 const queuesUsed = 4096;
 
@@ -264,6 +282,9 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
   return {
     actors,
     queueTable,
+    statistics: allocateStatistics(actors),
+    recorders: Object.fromEntries(actors.map(actor => [actor.name, recorder])),
+    traceSwitch: new TraceSwitch().memory,
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),
     bells: { [MAIN_THREAD]: new Doorbell().memory },
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
@@ -292,6 +313,7 @@ function settingsOf(
       flushCommitLogLeastPages: 1,
       flushCommitLogThoroughInterval: 500,
     },
+    delayLevelsMs: [1000, 5000],
     flushQueues: {
       flushIntervalConsumeQueue: 20,
       flushConsumeQueueLeastPages: 0,

@@ -8,6 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { GroupSnapshot } from '../../actors/group-snapshot.js';
 import { SendBehaviour, SendVerdict } from '../../actors/send-lane/behaviour.js';
 import { TopicSnapshot } from '../../actors/topic-snapshot.js';
 import { formatUniqKey } from '../../client/unique-id.js';
@@ -408,12 +409,14 @@ function storeLikeUs(frame: Buffer, like: RawRecord): Buffer {
     storePort: like.bytes.readInt32BE(68),
     syncFlush: false,
     syncReplica: false,
+    delayLevels: 18,
   };
-  const behaviour = new SendBehaviour(context, topics);
+  const behaviour = new SendBehaviour(context, topics, new GroupSnapshot());
   const settings = {
     maxMessageSize: 4_194_304,
     waitTimeMillsInSendQueue: 200,
     brokerPermission: 6,
+    rejectTransactionMessage: false,
     startAcceptSendRequestTimeStamp: 0,
   };
   const view = new HeaderView();
@@ -423,7 +426,7 @@ function storeLikeUs(frame: Buffer, like: RawRecord): Buffer {
   assert.is(verdict, SendVerdict.APPEND, behaviour.remark);
   const target = new Uint8Array(behaviour.recordSizeMax);
   const [bornAddress, bornPort] = [like.bytes.readInt32BE(48), like.bytes.readInt32BE(52)];
-  const end = behaviour.encode(view, frame, bodyAt, frame.length, target, 0, bornAddress, bornPort);
+  const end = behaviour.encode(view, frame, bodyAt, frame.length, target, 0, bornAddress, bornPort, settings);
   assert.ok(end > 0 && end <= target.length);
   let physicalOffset = like.physicalOffset;
   for (let at = 0, index = 0; at < end; index++) {

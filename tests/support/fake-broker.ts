@@ -191,9 +191,13 @@ export function encodeFakeRecord(record: FakeRecord): Uint8Array {
 }
 
 /** Waits until `condition` holds. Errors: when it does not within `limitMs`. */
-export async function until(condition: () => boolean, what: string, limitMs = 10_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 10_000,
+): Promise<void> {
   const deadlineMs = performance.now() + limitMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > deadlineMs) throw new Error(`waited ${limitMs} ms for: ${what}`);
     await new Promise(resolve => setTimeout(resolve, 5));
   }

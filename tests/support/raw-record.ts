@@ -20,6 +20,7 @@ export interface RawRecord {
   readonly storeTimestampMs: number;
   readonly storeHost: string;
   readonly reconsumeTimes: number;
+  readonly preparedTransactionOffset: number;
   readonly body: Buffer;
   readonly properties: ReadonlyMap<string, string>;
   /** The whole record as it was read. */
@@ -78,6 +79,7 @@ function decodeRecord(bytes: Buffer): RawRecord {
     storeTimestampMs: Number(bytes.readBigInt64BE(storeTimestampAt)),
     storeHost: hostText(bytes, storeTimestampAt + 8, storeHostSize),
     reconsumeTimes: bytes.readInt32BE(reconsumeAt),
+    preparedTransactionOffset: Number(bytes.readBigInt64BE(reconsumeAt + 4)),
     body,
     properties: parseProperties(bytes.toString('utf8', propertiesAt, propertiesAt + propertiesSize)),
     bytes,

@@ -19,10 +19,16 @@ import {
 } from '../../protocol/command.js';
 import { Doorbell } from '../../runtime/memory/doorbell.js';
 import { Ring } from '../../runtime/memory/ring.js';
+import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { decodeRecords, type RawRecord } from './raw-record.js';
 
 export function makeRing(capacityBytes = 256 * 1024): Ring {
   return new Ring(Ring.allocate(capacityBytes));
+}
+
+/** A recorder, and its switch: off, unless a test turns it on. */
+export function makeRecorder(traceSwitch = new TraceSwitch()): FlightRecorder {
+  return new FlightRecorder(traceSwitch);
 }
 
 /** A bell that counts its rings. */
@@ -133,6 +139,12 @@ export function sendFrame(send: SendFields = {}): Uint8Array {
       ? new TextEncoder().encode(send.body)
       : (send.body ?? new TextEncoder().encode('hello'));
   return frameOf(code, named, body, send);
+}
+
+/** The same frame as an answer: only the flag of its JSON header differs. */
+export function asAnswer(frame: Uint8Array): Uint8Array {
+  const text = Buffer.from(frame).toString('latin1');
+  return Buffer.from(text.replace('"flag":0,"language"', '"flag":1,"language"'), 'latin1');
 }
 
 /** The body of a batch: each message with its own properties. Source: spec remoting 5.5. */
@@ -280,6 +292,8 @@ export interface AppendFields {
   readonly queueId?: number;
   /** Queue of the last record, which is a companion then. */
   readonly companionQueue?: number;
+  /** Of a room that appends for the broker. */
+  readonly attempt?: number;
 }
 
 /** Asks the writer to append records, as a send lane does. Errors: false when its ring is full. */
@@ -295,6 +309,7 @@ export function putAppend(ring: Ring, records: readonly Uint8Array[], fields: Ap
   ring.words[word + AppendRequest.queueId] = fields.queueId ?? 0;
   ring.words[word + AppendRequest.count] = records.length - (fields.companionQueue === undefined ? 0 : 1);
   ring.words[word + AppendRequest.companionQueue] = fields.companionQueue ?? -1;
+  ring.words[word + AppendRequest.attempt] = fields.attempt ?? 0;
   ring.words[word + AppendRequest.size] = bytes.length;
   ring.words[word + AppendRequest.arrivedMs] = 0;
   ring.bytes.set(bytes, at + AppendRequest.recordBytes);
@@ -313,20 +328,22 @@ export const sendContext: SendContext = {
   storePort: 10_911,
   syncFlush: false,
   syncReplica: false,
+  delayLevels: 18,
 };
 
 export const laneSettings: LaneSettings = {
   maxMessageSize: 64 * 1024,
   waitTimeMillsInSendQueue: 200,
   brokerPermission: 6,
+  rejectTransactionMessage: false,
   startAcceptSendRequestTimeStamp: 0,
 };
 
 export const pullSettings: PullLaneSettings = {
   brokerPermission: 6,
-  slaveReadEnable: false,
   offsetCheckInSlave: false,
   longPollingEnable: true,
+  slaveReadEnable: false,
   shortPollingTimeMills: 1000,
   maxTransferBytesOnMessageInMemory: 256 * 1024,
   maxTransferCountOnMessageInMemory: 32,
@@ -337,6 +354,8 @@ export const pullSettings: PullLaneSettings = {
   waitTimeMillsInPullQueue: 5000,
   maxMsgsNumBatch: 64,
   defaultQueryMaxNum: 32,
+  enablePropertyFilter: true,
+  filterSupportRetry: false,
 };
 
 /** A topic whose queues have the numbers `first`, `first` + 1, ... */

@@ -120,6 +120,11 @@ export class TestWorld {
     return fs.existsSync(path.join(this.folder, name));
   }
 
+  /** In the store, as somebody else might. */
+  makeFolder(name: string): void {
+    fs.mkdirSync(path.join(this.folder, name), { recursive: true });
+  }
+
   /** The disk works again. */
   repair(): void {
     const { faults } = this.disk;

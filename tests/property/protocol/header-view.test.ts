@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { languageNames, SerializeType } from '../../../protocol/codes.js';
 import { HeaderView } from '../../../protocol/header-view.js';
+import { SendMessageIndex } from '../../../protocol/headers/send-message.js';
 import { anyText, javaHeader, type Member, mutated, renderHeader, seed, seeded } from './generators.js';
 
 const headers = suite('protocol/header-view properties');
@@ -112,6 +113,67 @@ headers('broken headers are accepted and refused alike, and read alike', () => {
   );
   const text = JSON.stringify(counts);
   assert.ok(counts.fast > 100 && counts.slow > 100 && counts.refused > 100, text);
+});
+
+headers('a header like one before is read alike, field by field', () => {
+  const counts = { recalled: 0, other: 0, refused: 0 };
+  // Half of the changes make a digit of a digit; the others anything of anything.
+  const change = fc.record({ at: fc.nat(), digit: fc.boolean(), to: fc.integer({ min: 0, max: 255 }) });
+  const ext = {
+    a: 'group',
+    b: 'Topic',
+    e: '3',
+    g: '1795423265496',
+    i: 'UNIQ_KEY\u00010A2A9F7328FAD8\u0002WAIT\u0001true',
+  };
+  const members: Member[] = [
+    ['code', 310],
+    ['extFields', Object.entries(ext)],
+    ['flag', 0],
+    ['opaque', 1_700_000_000],
+  ];
+  const usual = { members, style: 'raw', space: '' } as const;
+  const index = new SendMessageIndex();
+  const expectedIndex = new SendMessageIndex();
+  fc.assert(
+    fc.property(
+      fc.oneof(javaHeader, fc.constant(usual)),
+      fc.array(fc.array(change, { minLength: 1, maxLength: 3 }), { maxLength: 12 }),
+      ({ members, style, space }, variants) => {
+        const original = Buffer.from(renderHeader(members, style, space));
+        const view = new HeaderView(true);
+        const memory = new Uint8Array(new SharedArrayBuffer(original.length + 40)).fill(0x22);
+        for (const changes of [[], ...variants]) {
+          const header = Buffer.from(original);
+          const digits = [...header.keys()].filter(at => header[at]! >= 0x30 && header[at]! <= 0x39);
+          for (const { at, digit, to } of changes) {
+            if (digit && digits.length > 0) header[digits[at % digits.length]!] = 0x30 + (to % 10);
+            else header[at % header.length] = to;
+          }
+          const start = 8 + ((changes[0]?.at ?? 0) % 8);
+          memory.set(header, start);
+          const accepted = view.read(memory, start, start + header.length, SerializeType.JSON);
+          const expected = parse(header);
+          const text = JSON.stringify(header.toString('latin1'));
+          assert.is(accepted, expected !== undefined, text);
+          if (!accepted || expected === undefined) {
+            counts.refused++;
+            continue;
+          }
+          assert.is(JSON.stringify(contentOf(view)), JSON.stringify(contentOf(expected)), text);
+          index.read(view, 310);
+          expectedIndex.read(expected, 310);
+          const valuesOf = (of: HeaderView, slots: Int16Array): string[] => [...slots].map(slot => of.string(slot));
+          assert.equal(valuesOf(view, index.slots), valuesOf(expected, expectedIndex.slots), text);
+          if (changes.length > 0 && view.shape !== undefined) counts.recalled++;
+          else counts.other++;
+        }
+      },
+    ),
+    { ...seeded, numRuns: 3000 },
+  );
+  const text = JSON.stringify(counts);
+  assert.ok(counts.recalled > 1000 && counts.other > 1000 && counts.refused > 1000, text);
 });
 
 headers('any bytes are read or refused alike', () => {

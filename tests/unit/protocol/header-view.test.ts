@@ -55,6 +55,41 @@ headers('the usual header takes the fast way, the unusual one not', () => {
   for (const header of slow) assert.is(read(header)?.fallbacks, 1, header);
 });
 
+headers('what differs from a header before in letters and digits only is of its shape', () => {
+  const view = new HeaderView(true);
+  const readNext = (header: string): boolean => {
+    const bytes = encoder.encode(header);
+    return view.read(bytes, 0, bytes.length, SerializeType.JSON);
+  };
+  const first = '{"code":310,"extFields":{"a":"one","i":"K\\u0001v"},"flag":0,"opaque":19}';
+  readNext(first);
+  const { shape } = view;
+  assert.ok(shape !== undefined);
+  for (const [header, opaque, fields] of [
+    [first, 19, { a: 'one', i: 'K\u0001v' }],
+    [first.replace('one', 't{o').replace('19', '20'), 20, { a: 't{o', i: 'K\u0001v' }],
+    [first.replace('u0001v', 'u0001W'), 19, { a: 'one', i: 'K\u0001W' }],
+  ] as const) {
+    assert.ok(readNext(header));
+    assert.is(view.shape, shape, header);
+    assert.is(view.opaque, opaque);
+    assert.equal(view.toObject(), fields);
+  }
+  for (const header of [
+    first.replace('one', 'on\\"'),
+    first.replace('310', '311'),
+    first.replace('0001', '0002'),
+    first.replace('19', '-9'),
+    first.replace('"a"', '"b"'),
+    first.replace('one', 'on\u00e9'),
+  ]) {
+    assert.ok(readNext(header), header);
+    assert.is.not(view.shape, shape, header);
+  }
+  assert.not(readNext(first.replace('one', 'o"e')), 'a quote ends the text');
+  assert.not(readNext(first.replace('19', '09')), 'a number does not begin with 0');
+});
+
 headers('fields that are missing', () => {
   const view = read('{}')!;
   assert.equal([view.code, view.flag, view.opaque, view.version, view.count], [0, 0, 0, 0, 0]);

@@ -73,6 +73,26 @@ answers('says in both forms what a command would', () => {
   }
 });
 
+answers('what was answered before leaves nothing behind', () => {
+  const one = new SendResponseEncoder(host, 'DefaultRegion', true);
+  const numbers = [0, 9, 10, 99, 4711, 1_000_000_000, 0x7fffffff];
+  let count = 0;
+  for (const opaque of [...numbers, -1]) {
+    for (const queueId of numbers) {
+      for (const queueOffset of [...numbers, 2 ** 32 + 5, Number.MAX_SAFE_INTEGER]) {
+        const physicalOffset = ++count * 0x1357_9bdf;
+        const code = count % 5 === 0 ? ResponseCode.FLUSH_DISK_TIMEOUT : 0;
+        const { extFields, ...rest } = decodeCommand(
+          encode({ code, opaque, queueId, queueOffset, physicalOffset }, one),
+        );
+        assert.equal([rest.code, rest.opaque], [code, opaque]);
+        assert.equal([extFields.queueId, extFields.queueOffset], [String(queueId), String(queueOffset)]);
+        assert.is(extFields.msgId, formatMessageId(host.storeAddress, host.storePort, physicalOffset));
+      }
+    }
+  }
+});
+
 answers('a batch names every record', () => {
   const sizes = Int32Array.of(100, 250, 91, 4096);
   const positions = [1000, 1100, 1350, 1441];

@@ -114,10 +114,13 @@ const take = (consumer: Ring, model: Model, records: number): void => {
 
 ring('behaves as a queue of bounded bytes', () => {
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 200 }), operations => {
+    fc.property(fc.array(operation, { maxLength: 200 }), fc.boolean(), (operations, local) => {
       const memory = Ring.allocate(1024);
-      let producer = new Ring(memory);
-      let consumer = new Ring(memory);
+      const open = (): readonly [Ring, Ring] => {
+        const side = new Ring(memory, local);
+        return [side, local ? side : new Ring(memory)];
+      };
+      let [producer, consumer] = open();
       const model: Model = { queue: [], type: 0 };
       for (const step of operations) {
         if (step.kind === 'offer') send(producer, model, step.length, step.length, true);
@@ -127,8 +130,7 @@ ring('behaves as a queue of bounded bytes', () => {
         else if (step.kind === 'take') take(consumer, model, step.records);
         else {
           // Both sides die and come back: all is in the shared memory.
-          producer = new Ring(memory);
-          consumer = new Ring(memory);
+          [producer, consumer] = open();
         }
       }
       take(consumer, model, model.queue.length + 1);
@@ -137,6 +139,23 @@ ring('behaves as a queue of bounded bytes', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+ring('begins again at its start when it is found empty, if both sides are on one thread', () => {
+  const local = new Ring(Ring.allocate(1024), true);
+  for (let round = 0; round < 100; round++) {
+    for (let count = 0; count < 3; count++) {
+      assert.is(local.claim(8), 8 + count * 16, 'the room of the last round is used again');
+      local.commit(1, 8);
+    }
+    for (let count = 0; count < 3; count++) {
+      assert.is(local.poll(), 8 + count * 16);
+      local.release();
+    }
+    assert.is(local.poll(), -1);
+    local.publishReleased();
+    assert.is(local.depthBytes(), 0);
+  }
 });
 
 ring.run();

@@ -395,4 +395,65 @@ writer('a room that appends for the broker hears of it on a ring of its own, als
   assert.equal([room.remotingBell.rings, room.roomBell.rings], [1, 2], 'only who has news is woken');
 });
 
+writer('behind a refused request of a room all others of its attempt are refused, of nobody else', () => {
+  const room = new WriterRoom({ room: true });
+  const put = (name: string, attempt: number): boolean =>
+    room.put([blankRecord(name)], { opaque: attempt, queueNumber: 3, attempt }, 1);
+  put('a', 4);
+  room.disk.faults.fail = call => (call === 'write' ? 'EIO' : undefined);
+  room.work();
+  delete room.disk.faults.fail;
+  put('b', 4);
+  room.put([blankRecord('from a client')], { queueNumber: 3, attempt: -1 });
+  put('c', 4);
+  put('d', 5);
+  put('e', 5);
+  room.work();
+  const results = takeOutbound(room.roomResults).map(({ result }) => [result!.opaque, result!.code]);
+  const refused = ResponseCode.SERVICE_NOT_AVAILABLE;
+  assert.equal(results, [
+    [4, refused],
+    [4, refused],
+    [4, refused],
+    [5, 0],
+    [5, 0],
+  ]);
+  assert.equal(
+    room.log().map(record => [record.body.toString(), record.queueOffset]),
+    [
+      ['from a client', 0],
+      ['d', 1],
+      ['e', 2],
+    ],
+  );
+});
+
+writer('a room whose write fails in the middle of a batch gets nothing stored behind it', () => {
+  const room = new WriterRoom({ room: true, segmentSize: 2048 });
+  let writes = 0;
+  room.disk.faults.fail = call => (call === 'write' && ++writes === 4 ? 'EIO' : undefined);
+  for (let index = 0; index < 60; index++) {
+    room.put([blankRecord(`${index}`.padEnd(100, '.'))], { opaque: index, queueNumber: 3, attempt: 0 }, 1);
+  }
+  room.work();
+  const codes = takeOutbound(room.roomResults).map(({ result }) => result!.code);
+  const stored = codes.indexOf(ResponseCode.SERVICE_NOT_AVAILABLE);
+  assert.ok(stored > 0 && codes.length === 60, `${stored} of ${codes.length}`);
+  assert.ok(codes.slice(stored).every(code => code === ResponseCode.SERVICE_NOT_AVAILABLE));
+  assert.is(room.log().length, stored);
+  assert.is(room.writer.doWork(room.nowMs), 0);
+});
+
+writer('room for results is not lost by requests that are refused at once', () => {
+  const room = new WriterRoom({ room: true });
+  room.disk.faults.fail = call => (call === 'write' ? 'EIO' : undefined);
+  room.put([blankRecord('first')], { attempt: 0 }, 1);
+  room.work();
+  for (let index = 0; index < 3000; index++) {
+    assert.ok(room.put([blankRecord('behind')], { attempt: 0 }, 1));
+    assert.is(room.work(), 1);
+    takeOutbound(room.roomResults);
+  }
+});
+
 writer.run();

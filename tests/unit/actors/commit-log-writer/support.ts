@@ -5,12 +5,20 @@ import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { CommitLogAppender } from '../../../../storage/commit-log-appender.js';
 import { segmentName } from '../../../../storage/paths.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { decodeRecords, type RawRecord } from '../../../support/raw-record.js';
 import { buildRecord } from '../../../support/record-builder.js';
-import { type AppendFields, CountingBell, makeRing, putAppend, takeOutbound } from '../../../support/rooms.js';
+import {
+  type AppendFields,
+  CountingBell,
+  makeRecorder,
+  makeRing,
+  putAppend,
+  takeOutbound,
+} from '../../../support/rooms.js';
 
 export const logFolder = '/store/commitlog';
 const blankMagic = 0xcbd43194;
@@ -31,6 +39,8 @@ export class WriterRoom {
   readonly positions = new Positions();
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
+  readonly traceSwitch = new TraceSwitch();
+  readonly recorder = makeRecorder(this.traceSwitch);
   readonly remotingBell = new CountingBell();
   readonly followerBell = new CountingBell();
   readonly inboxes;
@@ -62,6 +72,7 @@ export class WriterRoom {
       positions: this.positions,
       storeState: this.storeState,
       counters: this.counters,
+      recorder: this.recorder,
       log: silentLogger,
       queueOffsets: Float64Array.from(options.queueOffsets ?? []),
     });

@@ -9,6 +9,7 @@ import { decodeBody } from '../../../../protocol/bodies/fields.js';
 import { createResponse } from '../../../../protocol/command.js';
 import type { Ring } from '../../../../runtime/memory/ring.js';
 import {
+  asAnswer,
   fillRing,
   frameOf,
   makeRing,
@@ -147,6 +148,24 @@ coordinator('creates, changes, shows and deletes topics', () => {
   assert.is(room.ask(215, { topic: 'T' }).code, 0);
   assert.equal(takeNews(room.pullNews).at(-1), { type: NewsType.TOPIC_DELETED, value: 'T' });
   assert.equal([room.ask(351, { topic: 'T' }).code, room.registrations], [17, 3]);
+});
+
+coordinator('lanes and name servers hear which topics are ordered; a change of a topic does not undo it', () => {
+  const room = new CoordinatorRoom();
+  const fields = { topic: 'T', readQueueNums: 1, writeQueueNums: 1, perm: 6, order: true };
+  room.ask(17, fields);
+  takeAll(room.sendNews);
+  room.coordinator.setOrdered(new Set(['T']), room.nowMs);
+  const entries = takeNews(room.sendNews).map(({ value }) => value as { name: string; order: boolean });
+  assert.equal(
+    entries.map(({ name, order }) => [name, order]),
+    [['T', true]],
+  );
+  assert.is(room.registrations, 2);
+  room.ask(17, fields);
+  assert.is(room.topics.get('T')!.order, true);
+  room.disk.faults.fail = call => (call === 'write' ? 'ENOSPC' : undefined);
+  assert.not.throws(() => room.coordinator.setOrdered(new Set(), room.nowMs));
 });
 
 coordinator('refuses topics that cannot be', () => {
@@ -303,6 +322,36 @@ coordinator('a pull whose group is unknown: made, told, and the frame back', () 
   );
 });
 
+coordinator('what comes back from a consumer finds its group and its topics made', () => {
+  const room = new CoordinatorRoom();
+  const back = frameOf(36, { group: 'New', offset: 0 });
+  putFromLane(room.fromSendLane, CoordinatorType.TOPIC_NEEDED, back);
+  room.work();
+  const news = takeNews(room.sendNews);
+  assert.equal(
+    news.map(({ type }) => type),
+    [NewsType.GROUP, NewsType.TOPIC, NewsType.FRAME],
+  );
+  assert.is((news[0]!.value as { name: string }).name, 'New');
+  assert.equal(topicsIn(news), ['%RETRY%New']);
+  putFromLane(room.fromSendLane, CoordinatorType.DEAD_LETTER_TOPIC_NEEDED, back);
+  room.work();
+  assert.equal(topicsIn(takeNews(room.sendNews)), ['%DLQ%New']);
+  const { readQueueNums, writeQueueNums, perm } = room.topics.get('%DLQ%New')!;
+  assert.equal([readQueueNums, writeQueueNums, perm], [1, 1, 6]);
+});
+
+coordinator('a retry that a consumer sends itself needs a group, which is not always made', () => {
+  const room = new CoordinatorRoom({ settings: { autoCreateSubscriptionGroup: false } });
+  needTopic(room, { topic: '%RETRY%Unknown' });
+  room.work();
+  assert.equal(
+    takeNews(room.sendNews).map(({ type }) => type),
+    [NewsType.FRAME],
+  );
+  assert.is(room.topics.get('%RETRY%Unknown'), undefined);
+});
+
 coordinator('administers groups', () => {
   const room = new CoordinatorRoom();
   const config = { groupName: 'G', consumeEnable: false, retryMaxTimes: 5 };
@@ -444,9 +493,7 @@ coordinator('what cannot be handled is answered, and what cannot be read costs t
 
 coordinator('answers of clients are no requests', () => {
   const room = new CoordinatorRoom();
-  const frame = frameOf(38, { consumerGroup: 'G' });
-  const text = Buffer.from(frame).toString('latin1').replace('"flag":0', '"flag":1');
-  room.put(Buffer.from(text, 'latin1'));
+  room.put(asAnswer(frameOf(38, { consumerGroup: 'G' })));
   room.work();
   assert.is(room.take().length, 0);
 });

@@ -8,7 +8,7 @@ const clients = suite('actors/coordinator/client-table');
 const nowMs = 1_700_000_000_000;
 
 const beat = (table: ClientTable, connectionId: number, options: HeartbeatOptions = {}, atMs = nowMs): GroupChange[] =>
-  table.heartbeat(connectionId, 0, 409, heartbeatOf(options), atMs);
+  table.heartbeat({ connectionId, address: '10.0.0.1:555', language: 0, version: 409 }, heartbeatOf(options), atMs);
 
 /** [members changed, subscriptions changed] of the one group. */
 const flags = ([change]: readonly GroupChange[]): [boolean, boolean] | undefined =>

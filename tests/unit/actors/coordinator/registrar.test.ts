@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { Registrar, type RegistrarOptions } from '../../../../actors/coordinator/registrar.js';
 import { Connection } from '../../../../client/connection.js';
 import { createTopicConfig } from '../../../../protocol/bodies/topic.js';
-import { decodeRegisterBrokerBody } from '../../../../protocol/bodies.js';
+import { decodeRegisterBrokerBody, encodeBody } from '../../../../protocol/bodies.js';
 import { RequestCode } from '../../../../protocol/codes.js';
 import { createRequest, createResponse } from '../../../../protocol/command.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
@@ -29,6 +29,8 @@ interface World {
   readonly registrars: Registrar[];
   open(addresses: string, options?: Partial<RegistrarOptions>): Registrar;
   readonly registered: string[];
+  /** What name servers said of ordered topics. */
+  readonly ordered: string[][];
 }
 
 /** Runs a test and ends everything it started. */
@@ -37,6 +39,7 @@ async function inWorld(test: (world: World) => Promise<void>): Promise<void> {
     servers: [],
     registrars: [],
     registered: [],
+    ordered: [],
     open(addresses, options = {}) {
       const made = new Registrar(
         {
@@ -56,6 +59,7 @@ async function inWorld(test: (world: World) => Promise<void>): Promise<void> {
             topicConfigTable: { T: createTopicConfig('T') },
           }),
           onRegistered: (namesrvAddr, brokerAddr) => world.registered.push(`${namesrvAddr} ${brokerAddr}`),
+          onOrderedTopics: topics => world.ordered.push([...topics]),
           log: silentLogger,
           ...options,
         },
@@ -102,6 +106,18 @@ registrar('registers the whole table, with the address of its side of the connec
     });
     assert.equal(Object.keys(topicConfigSerializeWrapper.topicConfigTable), ['T']);
     assert.equal(topicConfigSerializeWrapper.dataVersion, { counter: 3, timestamp: 4 });
+  }),
+);
+
+registrar('passes on which topics are ordered, when a name server says so', () =>
+  inWorld(async world => {
+    const silent = await addServer(world);
+    const telling = await addServer(world);
+    const body = encodeBody({ table: { T: 'broker-a:4', U: 'broker-a:1' } });
+    telling.on(REGISTER, request => createResponse(request, 0, null, {}, body));
+    world.open(`${silent.address};${telling.address}`);
+    await until(() => world.registered.length === 2, 'registered with both');
+    assert.equal(world.ordered, [['T', 'U']]);
   }),
 );
 

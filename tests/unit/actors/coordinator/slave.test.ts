@@ -44,13 +44,6 @@ slave('what the HA rooms say is passed on', () => {
   assert.equal(room.haStatuses, [status]);
 });
 
-slave('the progress of delayed messages is given as it is stored', () => {
-  const room = new CoordinatorRoom();
-  assert.is(room.ask(45).code, 1);
-  room.delayOffsets = '{"offsetTable":{3:17}}';
-  assert.is(new TextDecoder().decode(room.ask(45).body!), room.delayOffsets);
-});
-
 slave('a slave that watches hears once of many changes, until its connection closes', () => {
   const room = new CoordinatorRoom();
   room.put(frameOf(WATCH_BROKER_METADATA, {}, null, { oneway: true }), 9);

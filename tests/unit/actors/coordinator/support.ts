@@ -1,19 +1,25 @@
 /** A coordinator with its tables on a disk in memory and its rings in the test's hands. */
 import { Coordinator } from '../../../../actors/coordinator/actor.js';
+import { BrokerStats } from '../../../../actors/coordinator/broker-stats.js';
 import { ClientTable } from '../../../../actors/coordinator/client-table.js';
+import { FilterTable } from '../../../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../../../actors/coordinator/group-table.js';
+import { LockTable } from '../../../../actors/coordinator/lock-table.js';
 import type { HaStatus } from '../../../../actors/coordinator/mailbox.js';
 import { MetadataDesk } from '../../../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../../../actors/coordinator/offset-table.js';
-import type { CoordinatorSettings } from '../../../../actors/coordinator/state.js';
+import type { CoordinatorSettings, QueueEntry, StoreView } from '../../../../actors/coordinator/state.js';
 import { TopicTable, type TopicTableConfig } from '../../../../actors/coordinator/topic-table.js';
+import { GroupTraffic } from '../../../../actors/group-traffic.js';
 import { QueueNumbers } from '../../../../actors/queue-numbers.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
+import { QueueTraffic } from '../../../../actors/queue-traffic.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import type { HeartbeatData } from '../../../../protocol/bodies.js';
 import type { ExtFields, RemotingCommand } from '../../../../protocol/command.js';
 import { parseDialect } from '../../../../protocol/json-dialect.js';
+import { BloomBits } from '../../../../protocol/sql-filter.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import type { Ring } from '../../../../runtime/memory/ring.js';
@@ -45,7 +51,10 @@ export const coordinatorSettings: CoordinatorSettings = {
   autoCreateTopicEnable: true,
   autoCreateSubscriptionGroup: true,
   notifyConsumerIdsChangedEnable: true,
+  autoDeleteUnusedStats: false,
   flushConsumerOffsetInterval: 5000,
+  enablePropertyFilter: true,
+  filterDataCleanTimeSpan: 86_400_000,
   inMemoryBytes: 1e12,
 };
 
@@ -100,12 +109,28 @@ export class CoordinatorRoom {
   readonly topics: TopicTable;
   readonly groups: GroupTable;
   readonly offsets: OffsetTable;
+  readonly filters: FilterTable;
   readonly coordinator: Coordinator;
   registrations = 0;
   isSlave = false;
-  delayOffsets: string | undefined;
   /** Log position of entry 0 of any queue. */
   firstPosition = -1;
+  /** Store time of any entry. */
+  storeTimeOf = (_topic: string, _queueId: number, _offset: number): number => 77;
+  readonly entries: QueueEntry[] = [];
+  readonly records = new Map<number, Uint8Array>();
+  readonly store: StoreView = {
+    storeTimeOf: (topic, queueId, offset) => this.storeTimeOf(topic, queueId, offset),
+    physicalOffsetOf: () => this.firstPosition,
+    entriesOf: (_topic, _queueId, offset, count) => this.entries.slice(offset, offset + count),
+    recordAt: position => this.records.get(position),
+  };
+  readonly locks = new LockTable();
+  readonly queueTraffic = new QueueTraffic();
+  readonly groupTraffic = new GroupTraffic();
+  /** Messages of the whole broker. */
+  readonly brokerTotals = { put: 0, get: 0 };
+  readonly stats: BrokerStats;
   nowMs = 1_700_000_000_000;
 
   constructor(options: CoordinatorRoomOptions = {}) {
@@ -117,6 +142,14 @@ export class CoordinatorRoom {
     this.topics = new TopicTable(json('topics'), { ...topicTableConfig, ...options.topics }, this.nowMs);
     this.groups = new GroupTable(json('subscriptionGroup'), this.nowMs);
     this.offsets = new OffsetTable(json('consumerOffset'));
+    this.filters = new FilterTable(json('consumerFilter'), new BloomBits(20, 32), this.nowMs, silentLogger);
+    this.stats = new BrokerStats({
+      numbers: this.numbers,
+      stored: this.queueTraffic,
+      pulled: [this.groupTraffic],
+      broker: () => this.brokerTotals,
+      clusterName: 'DefaultCluster',
+    });
     const registrar = { registerAll: () => this.registrations++ } as never;
     this.coordinator = new Coordinator({
       fromRemoting: this.fromRemoting,
@@ -134,6 +167,9 @@ export class CoordinatorRoom {
         groups: this.groups,
         offsets: this.offsets,
         clients: new ClientTable(),
+        filters: this.filters,
+        locks: this.locks,
+        stats: this.stats,
         numbers: this.numbers,
         table: this.table,
         positions: this.positions,
@@ -145,11 +181,10 @@ export class CoordinatorRoom {
         log: silentLogger,
         desk: new MetadataDesk(),
         isSlave: () => this.isSlave,
-        delayOffsets: () => this.delayOffsets,
         settings: { ...coordinatorSettings, ...options.settings },
         brokerName: 'broker-a',
-        storeTimeOf: () => 77,
-        physicalOffsetOf: () => this.firstPosition,
+        brokerAddr: () => '127.0.0.1:10911',
+        store: this.store,
       },
     });
   }

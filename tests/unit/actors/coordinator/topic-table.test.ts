@@ -44,6 +44,9 @@ topics('an empty store has the topics of the system', () => {
     DefaultCluster: [16, 16, 7],
     'broker-a': [1, 1, 7],
     DefaultCluster_REPLY_TOPIC: [1, 1, 6],
+    RMQ_SYS_TRANS_HALF_TOPIC: [1, 1, 6],
+    RMQ_SYS_TRANS_OP_HALF_TOPIC: [1, 1, 6],
+    TRANS_CHECK_MAX_TIME_TOPIC: [1, 1, 6],
   };
   for (const [name, values] of Object.entries(expected)) assert.equal(shape(table, name), values, name);
   assert.is([...table.all()].length, Object.keys(expected).length);
@@ -89,9 +92,6 @@ topics('without automatic creation nothing is made after TBW102, even when it is
   const table = open(disk, { autoCreateTopicEnable: false });
   assert.is(planWithout(table, 'A', 'TBW102', 4, 0, nowMs), undefined);
   assert.is(planWithout(table, 'A', 'TBW102', 4, 0, nowMs), undefined);
-  assert.equal(shape(table, '%RETRY%G'), undefined);
-  createOnSend(table, '%RETRY%G', 'TBW102', 4, 0, nowMs);
-  assert.equal(shape(table, '%RETRY%G'), [1, 1, 6], 'a retry topic can always be made');
 });
 
 topics('everything is stored, and read back over the system topics', () => {
@@ -135,6 +135,23 @@ topics('what cannot be stored has not happened', () => {
   assert.throws(() => table.put(createTopicConfig('Kept', { perm: 4 }), nowMs), /ENOSPC/);
   assert.throws(() => table.delete('Kept', nowMs), /ENOSPC/);
   assert.equal([table.get('A'), table.get('Kept')!.perm, table.version], [undefined, 6, version]);
+});
+
+topics('topics are ordered while name servers say so', () => {
+  const disk = new FaultyDisk(new MemoryDisk());
+  const table = open(disk);
+  for (const name of ['A', 'B']) table.put(createTopicConfig(name), nowMs);
+  const names = (ordered: string[]): string[] =>
+    table.setOrdered(new Set(ordered), nowMs).map(({ topicName }) => topicName);
+  assert.equal(names(['A', 'Nothing']), ['A']);
+  const { version } = table;
+  assert.equal([names(['A']), table.version], [[], version], 'nothing new');
+  disk.faults.fail = call => (call === 'write' ? 'ENOSPC' : undefined);
+  assert.throws(() => table.setOrdered(new Set(['B']), nowMs), /ENOSPC/);
+  assert.equal([table.get('A')!.order, table.get('B')!.order, table.version], [true, false, version]);
+  disk.faults.fail = () => undefined;
+  assert.equal(names(['B']).sort(), ['A', 'B']);
+  assert.equal(open(disk).get('B')!.order, true);
 });
 
 topics('deleting what is not there changes nothing', () => {

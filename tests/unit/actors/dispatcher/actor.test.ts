@@ -1,6 +1,7 @@
 /** The dispatcher: consume queues out of the log. Source: spec storage 4, 8. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { dueTimeOf } from '../../../../actors/dispatcher/due-time.js';
 import { StoreState } from '../../../../actors/store-state.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { takeAll, topicEntry } from '../../../support/rooms.js';
@@ -86,6 +87,35 @@ dispatcher('a topic that was deleted gets no more entries', () => {
   room.append({ queueOffset: 1 });
   room.run();
   assert.equal([room.table.max(0), room.dispatched], [1, room.log.end]);
+});
+
+dispatcher('an entry of the schedule topic says when its message is due, and the scheduler is rung', () => {
+  const room = new DispatcherRoom();
+  room.tell(topicEntry('SCHEDULE_TOPIC_XXXX', 3, {}, 10));
+  const storeTimestamp = 1_700_000_000_000;
+  const delay = (level: string, queueOffset: number): void => {
+    const properties = `DELAY\u0001${level}\u0002TAGS\u0001TagA`;
+    room.append({ topic: 'SCHEDULE_TOPIC_XXXX', queueId: 1, queueOffset, properties, storeTimestamp });
+  };
+  for (const [index, level] of ['1', '2', '3', '99', '0', '-1', 'x'].entries()) delay(level, index);
+  let seen = 0;
+  room.schedulerBell.listen(() => (seen = room.dispatched));
+  room.run();
+  assert.is(seen, room.log.end, 'what it follows has moved before it is rung');
+  const codes = Array.from({ length: 7 }, (_, index) =>
+    Buffer.from(room.queueFile('SCHEDULE_TOPIC_XXXX', 1)).readBigInt64BE(index * 20 + 12),
+  );
+  const due = (delayMs: number): bigint => BigInt(storeTimestamp + delayMs);
+  assert.equal(codes, [due(1000), due(5000), due(30_000), due(30_000), BigInt(tagA), BigInt(tagA), BigInt(tagA)]);
+  room.append({ queueOffset: 0, properties: 'DELAY\u00012\u0002TAGS\u0001TagA' });
+  seen = 0;
+  room.run();
+  assert.equal([room.entries('TopicTest', 0)[0]!.tags, seen], [tagA, 0], 'a delivered message has its tags code');
+});
+
+dispatcher('a level is one second when there are no levels', () => {
+  const property = new TextEncoder().encode('DELAY\u00014');
+  assert.is(dueTimeOf(property, 0, property.length, 7000, []), 8000);
 });
 
 dispatcher('steps over BLANKs, over many files', () => {

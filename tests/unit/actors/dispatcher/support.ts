@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { Dispatcher } from '../../../../actors/dispatcher/actor.js';
 import type { QueueFlusherConfig } from '../../../../actors/dispatcher/queue-flusher.js';
+import { QueueRetirer } from '../../../../actors/dispatcher/queue-retirer.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
+import { QueueTraffic } from '../../../../actors/queue-traffic.js';
 import { formatTopicEntry, NewsType } from '../../../../actors/topic-news.js';
 import type { TopicEntry } from '../../../../actors/topic-snapshot.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
@@ -11,7 +13,7 @@ import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { ConsumeQueueReader, ConsumeQueueWriter } from '../../../../storage/consume-queue.js';
-import { segmentName } from '../../../../storage/paths.js';
+import { segmentName, storePaths } from '../../../../storage/paths.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { LogBuilder, type RecordParts } from '../../../support/record-builder.js';
 import { CountingBell, makeRing, topicEntry } from '../../../support/rooms.js';
@@ -27,6 +29,8 @@ export interface DispatcherRoomOptions {
   readonly pullLanes?: number;
   readonly laneRingBytes?: number;
   readonly mayBlock?: boolean;
+  /** Files of topics that are gone are deleted. */
+  readonly retirer?: boolean;
   readonly flush?: Partial<QueueFlusherConfig>;
   /** As while a store is opened: nobody sends news. */
   readonly numberOf?: (topic: string, queueId: number) => number;
@@ -37,12 +41,14 @@ export class DispatcherRoom {
   readonly disk = new FaultyDisk(this.memory);
   readonly positions = new Positions();
   readonly table = new QueueTable();
+  readonly traffic = new QueueTraffic();
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
   readonly news = makeRing();
   readonly toCoordinator = makeRing();
   readonly coordinatorBell = new CountingBell();
   readonly lanes;
+  readonly schedulerBell = new CountingBell();
   readonly checkpoints: number[] = [];
   readonly log: LogBuilder;
   readonly dispatcher: Dispatcher;
@@ -68,11 +74,15 @@ export class DispatcherRoom {
       news: this.news,
       positions: this.positions,
       table: this.table,
+      traffic: this.traffic,
+      ...(options.retirer === true ? { retirer: this.#retirer() } : {}),
       openQueue: (topic, queueId, next) =>
         new ConsumeQueueWriter(this.disk, folderOf(topic, queueId), queueFileSize, next, -1),
       ...(options.numberOf === undefined ? {} : { numberOf: options.numberOf }),
       toCoordinator: { ring: this.toCoordinator, bell: this.coordinatorBell },
       pullLanes: this.lanes,
+      delayLevelsMs: [1000, 5000, 30_000],
+      schedulerBell: this.schedulerBell,
       storeState: this.storeState,
       counters: this.counters,
       log: silentLogger,
@@ -88,6 +98,19 @@ export class DispatcherRoom {
       },
     });
     if (options.numberOf === undefined) this.tell(topicEntry('TopicTest', 4));
+  }
+
+  #retirer(): QueueRetirer {
+    const paths = storePaths('/store');
+    return new QueueRetirer({ disk: this.disk, paths, fileSize: queueFileSize, table: this.table, log: silentLogger });
+  }
+
+  tellDeleted(topic: string): void {
+    this.news.offer(NewsType.TOPIC_DELETED, new TextEncoder().encode(topic));
+  }
+
+  tellClean(what: 'expired' | 'unused'): void {
+    this.news.offer(NewsType.CLEAN, new TextEncoder().encode(what));
   }
 
   tell(entry: TopicEntry): void {

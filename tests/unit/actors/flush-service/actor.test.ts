@@ -11,7 +11,7 @@ import { Positions } from '../../../../runtime/memory/positions.js';
 import { SimScheduler } from '../../../../runtime/sim/scheduler.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { writeStream } from '../../../support/record-builder.js';
-import { CountingBell, makeRing } from '../../../support/rooms.js';
+import { CountingBell, makeRecorder, makeRing } from '../../../support/rooms.js';
 
 const flush = suite('actors/flush-service');
 
@@ -60,6 +60,7 @@ class FlushRoom {
       bell: this.bell,
       storeState: this.storeState,
       counters: this.counters,
+      recorder: makeRecorder(),
       log: silentLogger,
     });
   }

@@ -9,6 +9,7 @@ import type { Logger } from '../../../../runtime/log/contract.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import type { DiskSpace } from '../../../../storage/disk.js';
 import { segmentName, storePaths } from '../../../../storage/paths.js';
+import { MANUAL_PASSES } from '../../../../storage/retention.js';
 import { MemoryDisk } from '../../../support/faulty-disk.js';
 
 const housekeeping = suite('housekeeping');
@@ -32,6 +33,8 @@ class Room {
   config: BrokerConfig;
   retireFails = false;
   passes = 0;
+  /** What administrators ask for, by pass. */
+  readonly manualPasses: number[] = [];
 
   constructor(settings: Readonly<Record<string, string>> = {}) {
     this.config = loadBrokerConfig({
@@ -52,6 +55,7 @@ class Room {
         this.passes++;
         return this.config;
       },
+      manualPasses: async () => this.manualPasses.shift() ?? 0,
       retire: async position => {
         if (this.retireFails) throw new Error('the writer is busy');
         this.retired.push(position);
@@ -114,6 +118,17 @@ housekeeping('what is not named by its position is no file of the log', async ()
   room.disk.open(`${paths.commitLog}/notes`, 'create').close();
   await room.housekeeping.clean(atFour);
   assert.equal(room.retired, [segmentSize]);
+});
+
+housekeeping('an administrator has expired files deleted at any hour, for twenty passes', async () => {
+  const room = new Room().addFiles(400, 300, 200, 1, 1);
+  room.manualPasses.push(MANUAL_PASSES);
+  await room.housekeeping.clean(atNoon);
+  assert.equal(room.retired, [3 * segmentSize]);
+  for (let pass = 1; pass < MANUAL_PASSES; pass++) await room.housekeeping.clean(atNoon);
+  assert.is(room.retired.length, MANUAL_PASSES, 'until the writer has deleted them');
+  await room.housekeeping.clean(atNoon);
+  assert.is(room.retired.length, MANUAL_PASSES);
 });
 
 for (const part of ['commitLog', 'consumeQueue'] as const) {

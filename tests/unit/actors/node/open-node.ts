@@ -114,6 +114,7 @@ export class OpenNode {
       log,
       cleanResourceInterval: config.cleanResourceInterval,
       config: () => host.control('coordinator').brokerConfig(),
+      manualPasses: () => host.control('coordinator').takeManualPasses(),
       retire: position => host.control('commit-log-writer').retire(position),
     });
     role.send({ type: 'RECOVER' });

@@ -1,14 +1,15 @@
 /** What a store is after it was opened. Source: spec storage 6, 10. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Workshop } from '../../../../actors/node/memory.js';
+import { allocateStatistics, Workshop } from '../../../../actors/node/memory.js';
 import { Store } from '../../../../actors/node/store.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
-import { LogBuilder } from '../../../support/record-builder.js';
+import { buildUnit, LogBuilder, writeStream } from '../../../support/record-builder.js';
 
 const store = suite('actors/node/store');
 
@@ -25,9 +26,12 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     rings: {},
     bells: {},
     counters: {},
+    recorders: {},
+    traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,
+    statistics: allocateStatistics([]),
     threadOf: {},
     actors: [],
   });
@@ -37,6 +41,7 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     mappedFileSizeCommitLog: segmentSize,
     mappedFileSizeConsumeQueue: 20 * 20,
     checkCRCOnRecover: true,
+    messageDelayLevel: '1s 5s 10s',
     messageIndexEnable: true,
     maxHashSlotNum: 50,
     maxIndexNum: 200,
@@ -95,6 +100,27 @@ store('after a kill everything that was written is there, queues and offsets too
   assert.equal([shop.positions.read('appended'), shop.positions.read('dispatched')], [log.end, log.end]);
   const number = opened.numbers.find('T', 0);
   assert.equal([shop.queueTable.min(number), shop.queueTable.max(number), opened.queueOffsets[number]], [0, 60, 60]);
+});
+
+store('a topic that was deleted and made again before the kill has what came since, and nothing else', () => {
+  // Offsets begin anew when the broker was restarted between the two.
+  for (const kept of [0, 1, 2]) {
+    const { memory, log } = killedStore(4);
+    const starts = [0, 1, 2].map(
+      offset => log.append({ topic: 'T', queueOffset: offset, storeTimestamp: 1_700_000_001_000 + offset }).start,
+    );
+    const sizes = starts.map((start, index) => (starts[index + 1] ?? log.end) - start);
+    const units = starts.slice(0, kept).map((start, index) => buildUnit(start, sizes[index]!, 7n));
+    if (kept > 0) writeStream(memory, '/store/consumequeue/T/0', 20 * 20, 0, Buffer.concat(units));
+    const { store: opened, shop } = open(memory, memory);
+    const number = opened.numbers.find('T', 0);
+    assert.equal([shop.queueTable.min(number), shop.queueTable.max(number)], [0, 3], `${kept} entries are there`);
+    const found = [0, 1, 2].map(entry =>
+      Number(Buffer.from(memory.bytes('/store/consumequeue/T/0/00000000000000000000')).readBigInt64BE(entry * 20)),
+    );
+    assert.equal(found, starts);
+    opened.release();
+  }
 });
 
 store('what the flushed position covers after a kill survives a power failure, over all files', () => {

@@ -32,6 +32,7 @@ plan('inline: everybody on the main thread, in the order of a request', () => {
       'name-registry',
       'remoting',
       'dispatcher',
+      'scheduler',
     ],
   });
 });
@@ -46,7 +47,7 @@ plan('shared: sockets, messages and syncs apart', () => {
     'name-registry',
     'remoting',
   ]);
-  assert.equal(groups.followers, ['flush-service', 'dispatcher']);
+  assert.equal(groups.followers, ['flush-service', 'dispatcher', 'scheduler']);
   assert.is(groups.messages!.length, 5);
 });
 

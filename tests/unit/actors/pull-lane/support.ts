@@ -1,6 +1,7 @@
 /** A store with messages and a pull lane in front of it. */
 
 import type { GroupEntry } from '../../../../actors/group-snapshot.js';
+import { GroupTraffic } from '../../../../actors/group-traffic.js';
 import { PullLane } from '../../../../actors/pull-lane/actor.js';
 import { Fetcher } from '../../../../actors/pull-lane/fetcher.js';
 import { LogWindow } from '../../../../actors/pull-lane/log-window.js';
@@ -14,6 +15,7 @@ import { javaHashText } from '../../../../protocol/message-record.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../../../storage/consume-queue.js';
@@ -25,6 +27,7 @@ import {
   CountingBell,
   type Envelope,
   frameOf,
+  makeRecorder,
   makeRing,
   type Outbound,
   type Peer,
@@ -161,6 +164,8 @@ export class PullRoom {
   readonly coordinatorBell = new CountingBell();
   readonly counters = new Counters();
   readonly storeState = new SharedFlags();
+  readonly traffic = new GroupTraffic();
+  readonly latencies = new Latencies();
   readonly lane: PullLane;
   nowMs = 1_700_000_000_000;
 
@@ -184,6 +189,9 @@ export class PullRoom {
       log: store.openLog(),
       openQueue: (topic, queueId, units) => store.openQueue(topic, queueId, units),
       counters: this.counters,
+      traffic: this.traffic,
+      latencies: this.latencies,
+      recorder: makeRecorder(),
       logger: silentLogger,
       settings: { ...pullSettings, ...options.settings },
       brokerName: 'broker-a',

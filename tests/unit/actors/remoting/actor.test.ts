@@ -16,8 +16,19 @@ import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
-import { CountingBell, fillRing, frameOf, makeRing, sendFrame, takeAll } from '../../../support/rooms.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
+import {
+  asAnswer,
+  CountingBell,
+  fillRing,
+  frameOf,
+  makeRecorder,
+  makeRing,
+  sendFrame,
+  takeAll,
+} from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
 import { FakeConnection } from './support.js';
 
@@ -31,6 +42,8 @@ class RemotingRoom {
   readonly sendBell = new CountingBell();
   readonly positions = new Positions();
   readonly counters = new Counters();
+  readonly putLatencies = new Latencies();
+  readonly traceSwitch = new TraceSwitch();
   readonly remoting: Remoting;
   scheduled = 0;
   nowMs = 1_700_000_000_000;
@@ -48,6 +61,8 @@ class RemotingRoom {
       inlets: [this.results],
       positions: this.positions,
       counters: this.counters,
+      recorder: makeRecorder(this.traceSwitch),
+      traceSwitch: this.traceSwitch,
       encoder: new SendResponseEncoder({ storeAddress: 0x7f000001, storePort: 10_911 }, 'DefaultRegion', true),
       log: silentLogger,
       connectionsMax: 100,
@@ -55,6 +70,7 @@ class RemotingRoom {
       syncFlushTimeoutMs: 5000,
       slaveTimeoutMs: 3000,
       haSlaveFallbehindMax: 1000,
+      putLatencies: this.putLatencies,
       idleMaxMs: 120_000,
       closingRooms: ['coordinator'],
       nowMs: () => this.nowMs,
@@ -182,6 +198,25 @@ remoting('answers an append at once when nobody waits for the flush', () => {
   assert.is(room.remoting.inflight, 0);
 });
 
+remoting('counts how long a send took, from its arrival to its answer', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  for (const [opaque, flags] of [
+    [1, 0],
+    [2, AppendFlag.WAIT_FLUSH],
+  ] as const) {
+    room.receive(connection, send(opaque));
+    room.result(connection, opaque, flags, opaque * 100);
+  }
+  room.nowMs += 7;
+  room.work();
+  room.positions.publish('flushed', 1000);
+  room.nowMs += 3;
+  room.work();
+  const counts = room.putLatencies.counts();
+  assert.equal([counts[7], counts[10], room.putLatencies.longestMs], [1, 1, 10]);
+});
+
 remoting('holds an answer back until the flushed position has passed it', () => {
   const room = new RemotingRoom();
   const connection = room.connect();
@@ -227,6 +262,38 @@ remoting('answers FLUSH_DISK_TIMEOUT when the flush does not come: stored, maybe
   room.positions.publish('flushed', 100);
   room.work();
   assert.is(connection.answers.length, 1, 'answered once');
+});
+
+remoting('a plain answer tells only whether it worked', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  for (const [opaque, flags] of [
+    [1, AppendFlag.PLAIN],
+    [2, AppendFlag.PLAIN | AppendFlag.BINARY],
+    [3, AppendFlag.PLAIN | AppendFlag.WAIT_FLUSH],
+    [4, AppendFlag.PLAIN | AppendFlag.ONEWAY],
+  ] as const) {
+    room.receive(connection, frameOf(36, { offset: 0, group: 'G' }, null, { opaque }));
+    room.result(connection, opaque, flags, 100);
+  }
+  room.work();
+  assert.equal(
+    connection.answers.map(({ opaque, code, extFields, serializeType }) => ({
+      opaque,
+      code,
+      extFields,
+      serializeType,
+    })),
+    [
+      { opaque: 1, code: 0, extFields: {}, serializeType: 0 },
+      { opaque: 2, code: 0, extFields: {}, serializeType: 1 },
+    ],
+  );
+  room.nowMs += 5000;
+  room.work();
+  const late = connection.answers.at(-1)!;
+  assert.equal([late.opaque, late.code, late.remark], [3, 1, 'FLUSH_DISK_TIMEOUT'], 'stored, maybe not safe');
+  assert.is(room.remoting.inflight, 0);
 });
 
 remoting('a batch has an id for each message', () => {
@@ -325,6 +392,15 @@ remoting('oneway requests hear nothing of it', () => {
   const room = new RemotingRoom({ maxInflight: 1 });
   const connection = room.connect();
   for (let opaque = 0; opaque < 3; opaque++) room.receive(connection, send(opaque, { oneway: true }));
+  room.work();
+  assert.equal([connection.answers.length, connection.closed], [0, false]);
+});
+
+remoting('what is an answer itself hears nothing of it', () => {
+  const room = new RemotingRoom({ maxInflight: 1 });
+  const connection = room.connect();
+  room.receive(connection, send(0));
+  room.receive(connection, asAnswer(send(1)));
   room.work();
   assert.equal([connection.answers.length, connection.closed], [0, false]);
 });
@@ -431,23 +507,6 @@ remoting('the second port takes no pulls, an unknown code goes to who answers 3'
   assert.equal([takeAll(room.pullRing).length, takeAll(room.coordinatorRing).length], [0, 2]);
   room.receive(vip, send(1));
   assert.is(takeAll(room.sendRings[vip.id % 2]!).length, 1);
-});
-
-remoting('an answer of a client is no request, whatever its code is', () => {
-  const room = new RemotingRoom();
-  const connection = room.connect();
-  for (const code of [10, 310, 11, 0, 1]) {
-    const text = Buffer.from(frameOf(code, {})).toString('latin1').replace('"flag":0', '"flag":1');
-    room.receive(
-      connection,
-      Uint8Array.from(text, character => character.charCodeAt(0)),
-    );
-  }
-  room.work();
-  assert.equal(
-    [room.remoting.inflight, ...room.sendRings.map(ring => takeAll(ring).length), takeAll(room.pullRing).length],
-    [0, 0, 0, 0],
-  );
 });
 
 remoting('a request larger than its ring is refused for good, not for now', () => {

@@ -10,8 +10,9 @@ import { decodeCommand } from '../../../../protocol/command.js';
 import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
-import { makeRing } from '../../../support/rooms.js';
+import { makeRecorder, makeRing } from '../../../support/rooms.js';
 
 const answers = suite('actors/remoting/send-answers');
 
@@ -48,6 +49,8 @@ class Gate {
         slaveTimeoutMs: 3000,
         haSlaveFallbehindMax: 1000,
         storeState: this.storeState,
+        recorder: makeRecorder(),
+        putLatencies: new Latencies(),
       },
       connections,
       () => {},

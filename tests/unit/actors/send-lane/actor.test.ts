@@ -7,6 +7,7 @@ import { StoreState } from '../../../../actors/store-state.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { ResponseCode } from '../../../../protocol/codes.js';
 import {
+  asAnswer,
   batchBody,
   frameOf,
   laneSettings,
@@ -168,18 +169,16 @@ lane('refuses with the codes of RocketMQ', () => {
     ['the schedule topic', 16, /is forbidden/, { topic: 'SCHEDULE_TOPIC_XXXX' }],
     ['large body', 13, /msg body length limit/, { body: new Uint8Array(1001) }],
     ['large properties', 13, /msg properties length limit/, { properties: `KEYS\u0001${'k'.repeat(32_763)}` }],
-    ['a half message', 16, /transaction/, { properties: 'TRAN_MSG\u0001true\u0002PGROUP\u0001PG' }],
-    ['a delayed message', 13, /DELAY/, { properties: 'DELAY\u00013' }],
     [
       'a batch of half messages',
-      16,
-      /transaction/,
+      13,
+      /neither delayed nor transactional/,
       { code: 320, body: batchBody([{ body: 'a', properties: 'TRAN_MSG\u0001true' }]) },
     ],
     [
       'a delayed batch',
       13,
-      /batch may not be delayed/,
+      /neither delayed nor transactional/,
       { code: 320, properties: 'DELAY\u00011', body: batchBody([{ body: 'a' }]) },
     ],
     ['an empty batch', 13, /not a list of messages/, { code: 320, body: new Uint8Array(0) }],
@@ -265,6 +264,12 @@ lane('oneway: appended as one, and a refusal only gives the permit back', () => 
   assert.is(room.append({ oneway: true }).flags & AppendFlag.ONEWAY, AppendFlag.ONEWAY);
   const refusal = room.refusal({ oneway: true, queueId: 9 }, { connectionId: 3 });
   assert.equal(refusal, { kind: 'refused', connectionId: 3 });
+});
+
+lane('an answer with the code of a send only gives the permit back', () => {
+  const room = new LaneRoom();
+  assert.equal(room.refusal(asAnswer(sendFrame()), { connectionId: 5 }), { kind: 'refused', connectionId: 5 });
+  assert.is(room.remotingBell.rings, 1);
 });
 
 lane('a header that cannot be read costs the connection, and the permit comes back', () => {

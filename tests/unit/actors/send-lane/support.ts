@@ -1,16 +1,24 @@
 /** A send lane with all its rings in the test's hands. */
+import type { GroupEntry } from '../../../../actors/group-snapshot.js';
 import { SendLane } from '../../../../actors/send-lane/actor.js';
 import type { SendContext } from '../../../../actors/send-lane/behaviour.js';
 import type { LaneSettings } from '../../../../actors/send-lane/mailbox.js';
+import { RecordSource } from '../../../../actors/send-lane/record-source.js';
 import { formatTopicEntry, NewsType } from '../../../../actors/topic-news.js';
 import type { TopicEntry } from '../../../../actors/topic-snapshot.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Positions } from '../../../../runtime/memory/positions.js';
+import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
+import { segmentName } from '../../../../storage/paths.js';
+import { MemoryDisk } from '../../../support/faulty-disk.js';
+import { buildRecord, type RecordParts } from '../../../support/record-builder.js';
 import {
   type Append,
   CountingBell,
   laneSettings,
+  makeRecorder,
   makeRing,
   type Outbound,
   type Peer,
@@ -23,6 +31,9 @@ import {
   takeOutbound,
   topicEntry,
 } from '../../../support/rooms.js';
+
+const LOG_FOLDER = '/store/commitlog';
+const LOG_SEGMENT_SIZE = 1024 * 1024;
 
 export interface LaneRoomOptions {
   readonly context?: Partial<SendContext>;
@@ -44,6 +55,8 @@ export class LaneRoom {
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
   readonly lane: SendLane;
+  readonly disk = new MemoryDisk();
+  readonly positions = new Positions();
   /** A time whose low 32 bits are not the time itself. */
   nowMs = 1_700_000_000_000;
 
@@ -64,9 +77,11 @@ export class LaneRoom {
       coordinatorBell: this.coordinatorBell,
       storeState: this.storeState,
       counters: this.counters,
+      recorder: makeRecorder(),
       log: silentLogger,
       settings: { ...laneSettings, ...options.settings },
       context: { ...sendContext, ...options.context },
+      records: new RecordSource(new CommitLogReader(this.disk, LOG_FOLDER, LOG_SEGMENT_SIZE), this.positions),
     });
     this.tell(topicEntry('T', 4, {}, 10));
   }
@@ -74,6 +89,34 @@ export class LaneRoom {
   /** News of a topic, as the coordinator sends it. */
   tell(entry: TopicEntry): void {
     this.news.offer(NewsType.TOPIC, new TextEncoder().encode(formatTopicEntry(entry)));
+  }
+
+  /** News of a group. */
+  tellGroup(name: string, more: Partial<GroupEntry> = {}): void {
+    const entry = {
+      name,
+      consumeEnable: true,
+      consumeBroadcastEnable: true,
+      retryQueueNums: 1,
+      retryMaxTimes: 16,
+      brokerId: 0,
+      whichBrokerWhenConsumeSlowly: 1,
+      ...more,
+    };
+    this.news.offer(NewsType.GROUP, new TextEncoder().encode(JSON.stringify(entry)));
+  }
+
+  /** Puts a record at the end of the log; returns its position. */
+  store(parts: RecordParts): number {
+    const position = this.positions.read('appended');
+    const record = buildRecord({ ...parts, physicalOffset: position });
+    this.disk.makeFolder(LOG_FOLDER);
+    const file = this.disk.open(`${LOG_FOLDER}/${segmentName(0)}`, 'create');
+    if (file.size() < LOG_SEGMENT_SIZE) file.truncate(LOG_SEGMENT_SIZE);
+    file.write(record, 0, record.length, position);
+    file.close();
+    this.positions.publish('appended', position + record.length);
+    return position;
   }
 
   /** Puts a request in; false when the inbox is full. */

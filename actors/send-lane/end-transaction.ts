@@ -1,0 +1,148 @@
+/**
+ * END_TRANSACTION (37): a half message is committed, by a copy in its own topic, or rolled back. Either way an op
+ * record says that it is decided; a committed message and its op record are stored in one write, so neither is there
+ * alone. Cold.
+ * Source: spec transaction 4, 5; EndTransactionProcessor, TransactionalMessageBridge.
+ */
+import { MessageSysFlag, ResponseCode } from '../../protocol/codes.js';
+import type { RemotingCommand } from '../../protocol/command.js';
+import { bodyCrc32 } from '../../protocol/crc32.js';
+import {
+  beginRecord,
+  finishRecord,
+  formatProperties,
+  recordFlag,
+  recordPhysicalOffset,
+  recordQueueOffset,
+  recordReconsumeTimes,
+  recordSize,
+  recordSysFlag,
+} from '../../protocol/message-record.js';
+import { MessageProperty } from '../../protocol/property-names.js';
+import { readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
+import { HALF_TOPIC, OP_HALF_TOPIC } from '../../protocol/topic-names.js';
+import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
+import { placeDelayed } from './placement.js';
+import {
+  answer,
+  copyAt,
+  type LaneView,
+  queueNumberOf,
+  type StoredHandler,
+  type StoredOutcome,
+} from './stored-requests.js';
+
+const encoder = new TextEncoder();
+const opTopic = encoder.encode(OP_HALF_TOPIC);
+/** As RocketMQ stores it. */
+const opProperties = encoder.encode(
+  formatProperties([
+    [MessageProperty.TAGS, 'd'],
+    [MessageProperty.WAIT, 'true'],
+  ]),
+);
+
+export const endTransaction: StoredHandler = (request, view) => {
+  const { storeState, topics, records } = view;
+  if ((storeState & StoreState.SLAVE) !== 0) {
+    return answer(ResponseCode.SLAVE_NOT_AVAILABLE, 'a slave ends no transactions');
+  }
+  const decision = Number(request.extFields.commitOrRollback ?? 0);
+  const commit = decision === MessageSysFlag.TRANSACTION_COMMIT;
+  // Unknown: the producer will be asked again.
+  if (!commit && decision !== MessageSysFlag.TRANSACTION_ROLLBACK) return { kind: 'silence' };
+  const position = Number(request.extFields.commitLogOffset ?? Number.NaN);
+  const half = Number.isSafeInteger(position) ? records.find(position) : undefined;
+  if (half === undefined || readRecordTopic(half, 0) !== HALF_TOPIC) {
+    return answer(ResponseCode.SYSTEM_ERROR, 'Find prepared transaction message failed');
+  }
+  const properties = readRecordProperties(half, 0);
+  const fault = faultOf(request, half, properties);
+  if (fault !== undefined) return answer(ResponseCode.SYSTEM_ERROR, fault);
+  if ((storeState & UNWRITABLE) !== 0) {
+    const reason = describeStoreState(storeState);
+    return answer(ResponseCode.SERVICE_NOT_AVAILABLE, `service not available now: ${reason}`);
+  }
+  const opQueue = queueNumberOf(topics, { topic: OP_HALF_TOPIC, queueId: 0 });
+  if (opQueue === undefined) return answer(ResponseCode.SYSTEM_ERROR, `the topic ${OP_HALF_TOPIC} is not there`);
+  const op = opRecord(recordQueueOffset(half, 0), view);
+  if (!commit) {
+    return {
+      kind: 'append',
+      records: op,
+      queueNumber: opQueue,
+      queueId: 0,
+      count: 1,
+      companionQueue: -1,
+      waitFlush: false,
+    };
+  }
+  return committed(half, properties, op, opQueue, view);
+};
+
+/** Whether the request is about this half message. */
+function faultOf(
+  request: RemotingCommand,
+  half: Uint8Array,
+  properties: ReadonlyMap<string, string>,
+): string | undefined {
+  const { producerGroup, tranStateTableOffset } = request.extFields;
+  const group = properties.get(MessageProperty.PRODUCER_GROUP);
+  if (group === undefined || group !== producerGroup) return 'The producer group wrong';
+  if (Number(tranStateTableOffset) !== recordQueueOffset(half, 0)) return 'The transaction state table offset wrong';
+  return undefined;
+}
+
+function committed(
+  half: Uint8Array,
+  properties: Map<string, string>,
+  op: Uint8Array,
+  opQueue: number,
+  view: LaneView,
+): StoredOutcome {
+  const { context, topics } = view;
+  const own = {
+    topic: properties.get(MessageProperty.REAL_TOPIC) ?? '',
+    queueId: Number(properties.get(MessageProperty.REAL_QUEUE_ID) ?? Number.NaN),
+  };
+  const sysFlag = (recordSysFlag(half, 0) & ~MessageSysFlag.TRANSACTION_MASK) | MessageSysFlag.TRANSACTION_COMMIT;
+  const place = placeDelayed(properties, sysFlag, own, context.delayLevels);
+  const queueNumber = queueNumberOf(topics, place);
+  if (queueNumber === undefined) {
+    const remark = `queue ${own.queueId} of topic[${own.topic}] is not there: the message cannot be committed`;
+    return answer(ResponseCode.TOPIC_NOT_EXIST, remark);
+  }
+  const record = copyAt(half, place, encoder.encode(formatProperties(properties)), context, {
+    flag: recordFlag(half, 0),
+    sysFlag,
+    reconsumeTimes: recordReconsumeTimes(half, 0),
+    preparedTransactionOffset: recordPhysicalOffset(half, 0),
+  });
+  const records = new Uint8Array(record.length + op.length);
+  records.set(record);
+  records.set(op, record.length);
+  const waitFlush = context.syncFlush && properties.get(MessageProperty.WAIT) !== 'false';
+  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waitFlush };
+}
+
+/** Says that the half message at this offset of the half queue is decided. */
+function opRecord(halfOffset: number, { context, nowMs }: LaneView): Uint8Array {
+  const body = encoder.encode(String(halfOffset));
+  const record = new Uint8Array(recordSize(body.length, opTopic.length, opProperties.length));
+  const fields = {
+    queueId: 0,
+    flag: 0,
+    sysFlag: 0,
+    bornTimestamp: nowMs,
+    bornAddress: context.storeAddress,
+    bornPort: context.storePort,
+    storeAddress: context.storeAddress,
+    storePort: context.storePort,
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+  };
+  const crc = bodyCrc32(body, 0, body.length);
+  const lengthAt = beginRecord(record, 0, fields, crc, body, 0, body.length, opTopic);
+  record.set(opProperties, lengthAt + 2);
+  return record.subarray(0, finishRecord(record, 0, lengthAt, opProperties.length));
+}
