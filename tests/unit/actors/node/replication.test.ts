@@ -149,6 +149,27 @@ replication('a slave that becomes the master by configuration counts its queues 
   }),
 );
 
+replication("delayed messages are delivered by the master alone; its progress is the slave's, also after a stop", () =>
+  withPair({ alone: true, master: { flushDelayOffsetInterval: '100' } }, async pair => {
+    const wire = await pair.master.dial();
+    assert.is((await wire.ask(sendFrame({ topic: 'Later', properties: 'DELAY\u00011' }))).code, 0);
+    await untilAsked(async () => (await bodiesOf(pair.master, 'Later', 0)) === 1, 'it was delivered', 20_000);
+    const progress = (world: TestWorld): string => {
+      const file = path.join(world.folder, 'config', 'delayOffset.json');
+      return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').replace(/\s/g, '') : '';
+    };
+    await until(() => /1:1/.test(progress(pair.master)), 'the progress is stored');
+    await pair.slave.start();
+    await pair.caughtUp();
+    await until(() => progress(pair.slave) === progress(pair.master), 'the slave has it');
+    assert.is(await bodiesOf(pair.slave, 'Later', 0), 1);
+    const end = pair.slave.node.shop.positions.read('appended');
+    await pair.slave.stop();
+    assert.is(progress(pair.slave), progress(pair.master));
+    assert.is(pair.master.node.shop.positions.read('appended'), end, 'delivered once');
+  }),
+);
+
 // ---- SYNC_MASTER ----
 
 replication('SYNC_MASTER: 0 with a slave, 11 without, 0 again when it is back', () =>
