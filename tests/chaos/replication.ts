@@ -8,35 +8,22 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../runtime/base/errors.js';
 import { Prng } from '../../runtime/base/prng.js';
 import { Ledger, queueKey, type Stored } from '../support/checker.js';
-import { MessageMaker, runLoad, storedOf } from '../support/load.js';
-import type { Launchers, ServerProcess } from '../support/node-process.js';
-import { freePort, removeFolder, spawnBroker, startNameServer, temporaryFolder } from '../support/node-process.js';
-import { RawClient } from '../support/raw-client.js';
-import { createTopic, pullQueue, queueBound } from '../support/raw-requests.js';
 import {
-  chooseLaunchers,
-  launcherOptions,
-  launcherUsage,
-  runAsProgram,
-  wholeNumber,
-} from '../support/rig-arguments.js';
-
-export interface ReplicationOptions {
-  readonly launchers: Launchers;
-  readonly cycles: number;
-  readonly seed: number;
-  readonly connections: number;
-  /** Sends in flight on each connection. */
-  readonly window: number;
-  /** A kill comes at a random moment up to so long after the pair works. Units: ms. */
-  readonly loadMs: number;
-  /** Keeps stores and logs when something was wrong. */
-  readonly keep: boolean;
-  readonly log: (line: string) => void;
-}
+  inRigFolder,
+  type KillRigOptions,
+  killRigOptions,
+  killRigOptionsOf,
+  killRigUsage,
+  makeTopics,
+} from '../support/kill-rig.js';
+import { MessageMaker, runLoad, storedOf } from '../support/load.js';
+import type { ServerProcess } from '../support/node-process.js';
+import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
+import { RawClient } from '../support/raw-client.js';
+import { pullQueue, queueBound } from '../support/raw-requests.js';
+import { runAsProgram } from '../support/rig-arguments.js';
 
 export interface ReplicationResult {
   readonly cycles: number;
@@ -84,7 +71,7 @@ async function runtimeInfo(address: string): Promise<Record<string, string>> {
 type Role = 'master' | 'slave';
 
 class Rig {
-  readonly #options: ReplicationOptions;
+  readonly #options: KillRigOptions;
   readonly #folder: string;
   readonly #random: Prng;
   readonly #maker: MessageMaker;
@@ -97,7 +84,7 @@ class Rig {
   #slavesEmptied = 0;
   #slowestAttachMs = 0;
 
-  constructor(options: ReplicationOptions, folder: string) {
+  constructor(options: KillRigOptions, folder: string) {
     this.#options = options;
     this.#folder = folder;
     this.#random = new Prng(options.seed);
@@ -156,7 +143,7 @@ class Rig {
     let slave = before;
     const master = await this.#start('master');
     try {
-      if (cycle === 1) await makeTopics(master.address);
+      if (cycle === 1) await makeTopics(master.address, topics);
       await this.#attached(master, 'after the start of the master');
       const loads = this.#load(master, cycle);
       await this.#someMore();
@@ -273,26 +260,13 @@ function placeOf({ topic, queueId, queueOffset }: Stored): string {
   return `${queueKey(topic, queueId)}@${queueOffset}`;
 }
 
-async function makeTopics(address: string): Promise<void> {
-  const client = await RawClient.connect(address);
-  for (const { topic, queues } of topics) await createTopic(client, topic, queues);
-  client.close();
-}
-
 /** Errors: Error when a broker does not start, ends by itself or never works; faults are in the result. */
-export async function runReplication(options: ReplicationOptions): Promise<ReplicationResult> {
-  const folder = temporaryFolder();
-  let kept = false;
-  try {
-    const result = await new Rig(options, folder).run();
-    kept = options.keep && result.faults.length > 0;
-    return kept ? { ...result, folder } : result;
-  } catch (error) {
-    kept = options.keep;
-    throw new Error(`${messageOf(error)}${kept ? `\nkept: ${folder}` : ''}`, { cause: error });
-  } finally {
-    if (!kept) removeFolder(folder);
-  }
+export function runReplication(options: KillRigOptions): Promise<ReplicationResult> {
+  return inRigFolder(
+    options.keep,
+    folder => new Rig(options, folder).run(),
+    ({ faults }) => faults.length,
+  );
 }
 
 export function formatReplication(result: ReplicationResult): string {
@@ -307,37 +281,13 @@ export function formatReplication(result: ReplicationResult): string {
   ].join('\n');
 }
 
-const usage = `usage: replication [options]
-  --cycles 100, --seed 1, --connections 4, --window 8, --load-ms 1500
-  --keep                    keep stores and logs when something was wrong${launcherUsage}`;
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      ...launcherOptions,
-      cycles: { type: 'string', default: '100' },
-      seed: { type: 'string', default: '1' },
-      connections: { type: 'string', default: '4' },
-      window: { type: 'string', default: '8' },
-      'load-ms': { type: 'string', default: '1500' },
-      keep: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
+  const { values } = parseArgs({ options: killRigOptions });
   if (values.help) {
-    console.log(usage);
+    console.log(killRigUsage('replication', 100));
     return;
   }
-  const result = await runReplication({
-    launchers: chooseLaunchers(values),
-    cycles: wholeNumber(values, 'cycles', 1),
-    seed: wholeNumber(values, 'seed', 0),
-    connections: wholeNumber(values, 'connections', 1),
-    window: wholeNumber(values, 'window', 1),
-    loadMs: wholeNumber(values, 'load-ms', 1),
-    keep: values.keep,
-    log: line => console.log(line),
-  });
+  const result = await runReplication(killRigOptionsOf(values, 100));
   console.log(formatReplication(result));
   if (result.faults.length > 0) process.exitCode = 1;
 }
