@@ -15,8 +15,8 @@ export const StoreState = {
   SLAVE: 16,
   /** Consume queues cannot be written. */
   DISPATCH_FAILED: 32,
-  /** No slave is attached to this broker. Sends are taken; a SYNC_MASTER answers them SLAVE_NOT_AVAILABLE. */
-  NO_SLAVE: 64,
+  /** No reason at all: a slave is attached to this broker, and a SYNC_MASTER's sends may wait for it. */
+  HAS_SLAVE: 64,
 } as const;
 
 /**
@@ -33,7 +33,6 @@ const reasons: readonly (readonly [number, string])[] = [
   [StoreState.FLUSH_FAILED, 'a sync of the commit log failed; restart the broker to read back what the disk holds'],
   [StoreState.SLAVE, 'this broker is a slave'],
   [StoreState.DISPATCH_FAILED, 'consume queues cannot be written'],
-  [StoreState.NO_SLAVE, 'no slave is attached'],
 ];
 
 /** In words, for remarks. */

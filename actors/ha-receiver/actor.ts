@@ -11,6 +11,7 @@
  *           are said so once a minute and tried again every five seconds; a broken assertion ends the node.
  */
 import type { Actor } from '../../runtime/actor/contract.js';
+import { messageOf } from '../../runtime/base/errors.js';
 import { MiB } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
@@ -126,7 +127,10 @@ export class HaReceiver implements Actor {
       work++;
     }
     // What went to the writer must be in the log before this log's end can be named.
-    if (this.#mustDial && this.#options.positions.read('appended') >= this.#handedTo) void this.#dial();
+    if (this.#mustDial && this.#options.positions.read('appended') >= this.#handedTo) {
+      // A log that cannot be read is a fault of the disk: tried again like any other.
+      void this.#dial().catch(error => this.#lose(messageOf(error), false));
+    }
     if (this.#link !== undefined && this.#life.state === 'transfer') work += this.#follow(this.#link, nowMs);
     if (this.#statusChanged || (this.#life.state === 'transfer' && nowMs >= this.#statusMs)) this.#tellStatus(nowMs);
     return work;

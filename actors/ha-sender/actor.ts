@@ -5,7 +5,7 @@
  *           and says how far the furthest slave has it.
  * Thread    an event loop: it owns the HA port and the sockets of slaves.
  * Reads     position appended, the log; reports of slaves.
- * Writes    sockets; position replicated; the store state bit NO_SLAVE; how slaves stand, to the coordinator.
+ * Writes    sockets; position replicated; the store state bit HAS_SLAVE; how slaves stand, to the coordinator.
  * When full a slave that does not read is sent no more than two writes ahead: the rest waits in the log.
  * Fails     a slave that breaks the protocol, is silent or asks for what is not there loses its connection, and the
  *           log says what is to be done; a broken assertion ends the node.
@@ -67,10 +67,11 @@ export class HaSender implements Actor {
   #minimum = 0;
   #statusMs = 0;
   #statusChanged = false;
+  #closing = false;
 
   constructor(options: HaSenderOptions) {
     this.#options = options;
-    options.storeState.set(StoreState.NO_SLAVE);
+    options.storeState.clear(StoreState.HAS_SLAVE);
   }
 
   /** Set by the node: schedules this actor's duty cycle. */
@@ -102,12 +103,13 @@ export class HaSender implements Actor {
   }
 
   deadlineMs(): number {
-    if (this.#connections.size === 0) return Number.POSITIVE_INFINITY;
-    return this.#statusMs;
+    // A status that found its ring full is told a little later.
+    return this.#connections.size === 0 && !this.#statusChanged ? Number.POSITIVE_INFINITY : this.#statusMs;
   }
 
   close(): void {
     this.#server?.close();
+    this.#closing = true;
     for (const connection of this.#connections) connection.close('the node stops');
     this.#options.reader.close();
   }
@@ -207,7 +209,7 @@ export class HaSender implements Actor {
 
   #onAttached(slave: SlaveConnection): void {
     const { storeState, log, positions } = this.#options;
-    if (this.#attached++ === 0) storeState.clear(StoreState.NO_SLAVE);
+    if (this.#attached++ === 0) storeState.set(StoreState.HAS_SLAVE);
     this.#publishReplicated(slave.ackOffset);
     const behind = formatBytes(positions.read('appended') - slave.nextOffset);
     log.info(
@@ -219,7 +221,7 @@ export class HaSender implements Actor {
   }
 
   #onDetached(_slave: SlaveConnection): void {
-    if (--this.#attached === 0) this.#options.storeState.set(StoreState.NO_SLAVE);
+    if (--this.#attached === 0) this.#options.storeState.clear(StoreState.HAS_SLAVE);
     this.#statusChanged = true;
   }
 
@@ -229,7 +231,7 @@ export class HaSender implements Actor {
     this.#connections.delete(slave);
     // Who never reported was no slave: a port scan, a health check.
     if (refused) this.#tellRefused(slave, reason);
-    else if (slave.ackOffset >= 0) this.#tellGone(slave, reason);
+    else if (slave.ackOffset >= 0 && !this.#closing) this.#tellGone(slave, reason);
     this.#statusChanged = true;
     this.onWork();
   }

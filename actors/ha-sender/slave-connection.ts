@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { HaReport, HaTransferHeader, haReportOffset, putHaTransferHeader } from '../../protocol/ha-frame.js';
-import { messageOf } from '../../runtime/base/errors.js';
+import { messageOf, RingError } from '../../runtime/base/errors.js';
 import { KiB } from '../../runtime/base/units.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { HaConnectionLife, type HaConnectionState } from './ha-connection.machine.js';
@@ -147,7 +147,7 @@ export class SlaveConnection {
 
   /** Frames as many as fit; none crosses the end of a file. */
   #fill(buffer: Uint8Array, appended: number): number {
-    const { reader, transferBatchSize } = this.#options;
+    const { transferBatchSize } = this.#options;
     let at = 0;
     while (this.nextOffset < appended) {
       const room = buffer.length - at - HaTransferHeader.size;
@@ -155,17 +155,27 @@ export class SlaveConnection {
       // A frame is worth its header only when it is not cut short by the end of this buffer.
       if (wanted <= 0 || (at > 0 && wanted === room)) break;
       const bodyAt = at + HaTransferHeader.size;
-      const size = reader.read(buffer, bodyAt, wanted, this.nextOffset);
-      if (size === 0) {
-        this.close(`the log at ${this.nextOffset}, which it needs next, was deleted meanwhile`);
-        return at;
-      }
+      const size = this.#read(buffer, bodyAt, wanted);
+      if (size === 0) return at;
       putHaTransferHeader(buffer, at, this.nextOffset, size);
       this.nextOffset += size;
       this.transferredBytes += size;
       at = bodyAt + size;
     }
     return at;
+  }
+
+  /** Bytes of the log at the next offset; 0 when there are none to be had, and then the connection is closed. */
+  #read(buffer: Uint8Array, at: number, wanted: number): number {
+    try {
+      const size = this.#options.reader.read(buffer, at, wanted, this.nextOffset);
+      if (size === 0) this.close(`the log at ${this.nextOffset}, which it needs next, was deleted meanwhile`);
+      return size;
+    } catch (error) {
+      if (!(error instanceof RingError)) throw error;
+      this.close(`the log cannot be read for it: ${error.message}`);
+      return 0;
+    }
   }
 
   /** Says that the master is there, when there was nothing to say for so long. */

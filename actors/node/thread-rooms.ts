@@ -241,6 +241,8 @@ export class ThreadRooms implements RoomsControl {
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
+    // A node that did not come up may listen already.
+    this.#listeners?.close();
     if (this.#runner !== undefined) this.#runner.close();
     else for (const actor of this.actors.toReversed()) actor.close();
     this.#coordinator?.close();

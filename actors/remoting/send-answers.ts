@@ -113,7 +113,7 @@ export class SendAnswers {
   /** Waiting for a slave is worth while. Source: spec ha 3.1; HAService.isSlaveOK. */
   #isSlaveReady(end: number): boolean {
     const { storeState, positions, haSlaveFallbehindMax } = this.#options;
-    return !storeState.has(StoreState.NO_SLAVE) && end - positions.read('replicated') < haSlaveFallbehindMax;
+    return storeState.has(StoreState.HAS_SLAVE) && end - positions.read('replicated') < haSlaveFallbehindMax;
   }
 
   /** Answers what its policy allows by now, and with a timeout's code what waited too long: it is stored. */

@@ -161,7 +161,7 @@ export class SendBehaviour {
         `request queueId[${queueId}] is illegal, topic ${topic.name} has ${topic.readQueueNums} read and ${topic.writeQueueNums} write queues`,
       );
     }
-    if ((storeState & UNWRITABLE) !== 0) return this.#refuseByState(storeState & ~StoreState.NO_SLAVE);
+    if ((storeState & UNWRITABLE) !== 0) return this.#refuseByState(storeState);
     this.#topic = topic;
     this.queueId = queueId >= 0 ? queueId : Math.floor(Math.random() * Math.max(1, topic.writeQueueNums));
     this.queueNumber = topic.queueNumbers[this.queueId]!;

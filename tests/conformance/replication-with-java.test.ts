@@ -1,7 +1,7 @@
 // @limit 600
 /**
- * A Java slave of a RingMQ master and the other way round, under SYNC_MASTER: what is acknowledged is on the slave, byte
- * for byte, over several files; and the slave's queues are those of the master.
+ * A Java slave of a RingMQ master and the other way round, under SYNC_MASTER: what is acknowledged is on the slave,
+ * byte for byte, over several files; and the slave's queues are those of the master.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -181,7 +181,7 @@ sender('of several reports in one read the last whole one counts, wherever they 
     const slave = await room.dial();
     const ends = room.log.records.map(({ end }) => end);
     slave.report(room.log.end);
-    await until(() => !room.storeState.has(StoreState.NO_SLAVE), 'attached');
+    await until(() => room.storeState.has(StoreState.HAS_SLAVE), 'attached');
     assert.is(room.positions.read('replicated'), room.log.end);
     room.append(1);
     await until(() => slave.received.length > 0, 'the new one came');
@@ -208,9 +208,9 @@ sender('replicated is what the furthest slave has, and never goes back', () =>
     first.report(room.log.records[5]!.start);
     await until(() => statuses(room).some(({ slaves }) => slaves.length === 1), 'one is left');
     assert.is(room.positions.read('replicated'), end);
-    assert.not.ok(room.storeState.has(StoreState.NO_SLAVE));
+    assert.ok(room.storeState.has(StoreState.HAS_SLAVE));
     first.socket.destroy();
-    await until(() => room.storeState.has(StoreState.NO_SLAVE), 'none is left');
+    await until(() => !room.storeState.has(StoreState.HAS_SLAVE), 'none is left');
   }),
 );
 
@@ -240,7 +240,7 @@ for (const [who, { report, says }] of Object.entries(refused)) {
         room.said.join('\n'),
       );
       assert.is(room.positions.read('replicated'), 0);
-      assert.ok(room.storeState.has(StoreState.NO_SLAVE));
+      assert.not.ok(room.storeState.has(StoreState.HAS_SLAVE));
       // It comes again and again; the log is not filled with it.
       const again = await room.dial();
       again.report(report(room));
@@ -255,7 +255,7 @@ sender('a slave that acknowledges what it was not sent is let go', () =>
     room.append(3);
     const slave = await room.dial();
     slave.report(room.log.end);
-    await until(() => !room.storeState.has(StoreState.NO_SLAVE), 'attached');
+    await until(() => room.storeState.has(StoreState.HAS_SLAVE), 'attached');
     slave.report(room.log.end + 8);
     await until(() => slave.isClosed, 'closed');
     assert.is(room.positions.read('replicated'), room.log.end);
@@ -267,7 +267,7 @@ sender('a heartbeat when there is nothing to say, the end when nothing is heard'
     room.append(1);
     const slave = await room.dial();
     slave.report(room.log.end);
-    await until(() => !room.storeState.has(StoreState.NO_SLAVE), 'attached');
+    await until(() => room.storeState.has(StoreState.HAS_SLAVE), 'attached');
     room.nowMs += 5001;
     room.sender.onWork();
     await until(() => slave.frames.length === 1, 'a heartbeat');
@@ -284,7 +284,7 @@ sender('says how far each slave is behind, in bytes and in time', () =>
     room.append(1);
     const slave = await room.dial();
     slave.report(room.log.end);
-    await until(() => !room.storeState.has(StoreState.NO_SLAVE), 'attached');
+    await until(() => room.storeState.has(StoreState.HAS_SLAVE), 'attached');
     const acknowledged = room.log.end;
     room.append(2);
     await until(() => slave.received.length > 0, 'sent');

@@ -30,6 +30,7 @@ class Gate {
   readonly #id: number;
 
   constructor() {
+    this.storeState.set(StoreState.HAS_SLAVE);
     const connections = new ConnectionTable(4);
     const connection = {
       reserve: () => this.#end,
@@ -127,7 +128,7 @@ answers('without a slave, or with one too far behind, nobody waits for it: 11', 
   assert.equal(gate.heard(), ['1:11'], 'the best slave is 1000 bytes behind');
   gate.positions.publish('replicated', 1000);
   gate.append(2, REPLICA, 1100);
-  gate.storeState.set(StoreState.NO_SLAVE);
+  gate.storeState.clear(StoreState.HAS_SLAVE);
   gate.append(3, REPLICA, 1200);
   assert.equal(gate.heard(), ['1:11', '3:11'], 'the second waits: it came while there was a slave');
   gate.append(4, REPLICA | FLUSH, 1300);
@@ -168,7 +169,7 @@ answers('only the disk is late: 10 after syncFlushTimeout, with a slave or witho
   const gate = new Gate();
   gate.append(1, REPLICA | FLUSH, 100);
   gate.positions.publish('replicated', 100);
-  gate.storeState.set(StoreState.NO_SLAVE);
+  gate.storeState.clear(StoreState.HAS_SLAVE);
   gate.append(2, REPLICA | FLUSH, 200);
   gate.nowMs += 4999;
   assert.equal(gate.heard(), []);
