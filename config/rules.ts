@@ -6,6 +6,7 @@
 
 import { assert } from '../runtime/base/assert.js';
 import { ceilPowerOfTwo, formatBytes, KiB } from '../runtime/base/units.js';
+import { parseDelayLevels } from './delay-levels.js';
 import { type Draft, remarkOn } from './resolve.js';
 
 /** What a record may take beyond its body: properties, topic, fixed fields. */
@@ -100,6 +101,17 @@ function growToFit(draft: Draft, key: string, neededBytes: number): void {
   derive(draft, key, neededBytes);
 }
 
+/** A message that waits longer than the log is kept is gone when it is due. */
+function checkDelays(draft: Draft): void {
+  const key = 'messageDelayLevel';
+  if (!areSound(draft, key, 'fileReservedTime')) return;
+  const reservedHours = numberOf(draft, 'fileReservedTime');
+  const longestMs = Math.max(...parseDelayLevels(textOf(draft, key)));
+  if (longestMs <= reservedHours * 3_600_000) return;
+  const given = isGiven(draft, 'fileReservedTime') && !isGiven(draft, key) ? 'fileReservedTime' : key;
+  warn(draft, given, 'a level is longer than the log is kept (fileReservedTime): its messages may be lost');
+}
+
 function checkDiskLevels(draft: Draft): void {
   const warning = numberOf(draft, 'diskSpaceWarningLevelRatio');
   const forcibly = numberOf(draft, 'diskSpaceCleanForciblyRatio');
@@ -117,6 +129,7 @@ export function applyBrokerRules(draft: Draft): void {
   checkPorts(draft);
   checkSizes(draft);
   checkDiskLevels(draft);
+  checkDelays(draft);
   if (textOf(draft, 'storePathCommitLog') === '') {
     derive(draft, 'storePathCommitLog', `${textOf(draft, 'storePathRootDir')}/commitlog`);
   }

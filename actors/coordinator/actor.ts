@@ -5,8 +5,8 @@
  *           administration; registers the broker with its name servers.
  * Thread    an event loop.
  * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
- *           that came with pulls; from the dispatcher of a slave, queues without a number; from the HA rooms, how
- *           replication stands.
+ *           that came with pulls; from the transaction checker, its progress and questions for producers; from the
+ *           dispatcher of a slave, queues without a number; from the HA rooms, how replication stands.
  * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; where the master is to the HA
  *           receiver; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
@@ -29,15 +29,17 @@ import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { encodeAnswer, fitsRing } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
-import { textOf } from '../topic-news.js';
+import { NewsType, textOf } from '../topic-news.js';
 import { type CallFailure, CallTable } from './call-table.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
-import { CoordinatorType, type HaStatus } from './mailbox.js';
+import { CoordinatorType, type HaStatus, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
+import { pushReply } from './reply-push.js';
 import {
   announceGroup,
   announceTopic,
@@ -46,6 +48,7 @@ import {
   type CoordinatorState,
   topicEntryOf,
 } from './state.js';
+import { TransactionQuestions, transactionProgress } from './transaction-checks.js';
 
 export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
@@ -54,6 +57,7 @@ export interface CoordinatorOptions {
   readonly fromDispatcher: Ring;
   /** HA sender and HA receiver. */
   readonly fromHaRooms: readonly Ring[];
+  readonly fromTransactionChecker: Ring;
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
   readonly state: Omit<CoordinatorState, 'push' | 'call' | 'register' | 'nowMs'>;
@@ -83,7 +87,8 @@ export class Coordinator implements Actor {
   readonly #state: CoordinatorState;
   readonly #calls = new CallTable();
   /** Answers that remoting had no room for. */
-  readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
+  readonly #unsent: Unsent[] = [];
+  readonly #questions = new TransactionQuestions();
   #answered = false;
   #offsetsSaveMs = 0;
   #expiryScanMs = 0;
@@ -141,7 +146,7 @@ export class Coordinator implements Actor {
   }
 
   doWork(nowMs: number): number {
-    const { fromRemoting, fromSendLanes, fromPullLanes } = this.#options;
+    const { fromRemoting, fromSendLanes, fromPullLanes, fromTransactionChecker } = this.#options;
     this.#state.nowMs = nowMs;
     let work = this.#state.news.retry() + this.#retryUnsent();
     if (this.#unsent.length === 0) work += this.#drain(fromRemoting, this.#onRemoting);
@@ -151,6 +156,7 @@ export class Coordinator implements Actor {
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
     work += this.#drain(this.#options.fromDispatcher, this.#onQueueNeeded);
     for (const ring of this.#options.fromHaRooms) work += this.#drain(ring, this.#onHaStatus);
+    if (this.#unsent.length === 0) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
     this.#onTime(nowMs);
     if (this.#answered) this.#options.remotingBell.ring();
     this.#answered = false;
@@ -209,9 +215,7 @@ export class Coordinator implements Actor {
       this.#calls.answered(connectionId, request);
       return;
     }
-    const word = at >> 2;
-    const address = `${formatIpv4(ring.words[word + InboundFrame.peerAddress]!)}:${ring.words[word + InboundFrame.peerPort]!}`;
-    this.#answer({ connectionId, address }, request);
+    this.#answer(senderOf(ring, at), request);
   };
 
   #answer(sender: Sender, request: RemotingCommand): void {
@@ -226,27 +230,25 @@ export class Coordinator implements Actor {
       response = createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
     }
     if (isOneway(request)) return;
-    if (!(response instanceof Promise)) return this.#send(connectionId, encodeCommand(response));
+    const { toRemoting } = this.#options;
+    if (!(response instanceof Promise)) return this.#send(connectionId, encodeAnswer(request, response, toRemoting));
     void response
       .catch(error => createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error)))
       .then(later => {
-        this.#send(connectionId, encodeCommand(later));
+        this.#send(connectionId, encodeAnswer(request, later, toRemoting));
         this.#options.remotingBell.ring();
       });
   }
 
   #drainLane(ring: Ring, kind: 'sendLane' | 'pullLane', lane: number): number {
     return this.#drain(ring, (_, at) => {
-      if (ring.type === CoordinatorType.OFFSET_COMMIT) {
-        const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
-        this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
-        return;
-      }
+      if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
       if (ring.type === CoordinatorType.PAIR_NAMED) {
         const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
-        this.#state.stats.pairNamed(lane, slot, topic, group);
+        this.#state.stats.pairNamed(kind === 'sendLane' ? 'sentBack' : 'pulled', lane, slot, topic, group);
         return;
       }
+      if (ring.type === CoordinatorType.REPLY) return this.#pushReply(ring, at, lane);
       const provide = providers.get(ring.type);
       if (provide === undefined) throw new AssertionError(`unknown record ${ring.type}`);
       provide(this.#state, this.#requestIn(ring, at));
@@ -281,6 +283,39 @@ export class Coordinator implements Actor {
   get state(): CoordinatorState {
     return this.#state;
   }
+
+  /** Ends when its producer has the reply, or cannot have it; until then its sender's permit is taken. */
+  #pushReply(ring: Ring, at: number, lane: number): void {
+    const frame = ring.bytes.slice(at, at + ring.length);
+    const request = this.#requestIn(ring, at);
+    const { connectionId, address } = senderOf(ring, at);
+    void pushReply(this.#state, request, address).then(fault => {
+      const response =
+        fault === undefined
+          ? createResponse(request, ResponseCode.SUCCESS, null, { msgId: '0' })
+          : createResponse(request, ResponseCode.SYSTEM_ERROR, fault);
+      const { news, settings } = this.#state;
+      if (!settings.storeReplyMessageEnable) {
+        this.#send(connectionId, isOneway(request) ? EMPTY : encodeCommand(response), OutboundType.SEND_REFUSED);
+      } else if (fault === undefined) news.frame('sendLane', lane, frame, NewsType.REPLY_PUSHED);
+      else {
+        if (!isOneway(request)) this.#send(connectionId, encodeCommand(response));
+        news.frame('sendLane', lane, frame, NewsType.REPLY_UNDELIVERED);
+      }
+      this.#options.remotingBell.ring();
+    });
+  }
+
+  #commitOffset(ring: Ring, at: number): void {
+    const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
+    this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
+  }
+
+  readonly #onTransactionChecker = (ring: Ring, at: number): void => {
+    if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
+    if (ring.type === CoordinatorType.TRANSACTION_QUESTION) return this.#questions.ask(this.#state, ring, at);
+    this.#state.news.transactionProgress(transactionProgress(this.#state));
+  };
 
   #requestIn(ring: Ring, at: number): RemotingCommand {
     const start = at + InboundFrame.frameBytes;
@@ -322,28 +357,39 @@ export class Coordinator implements Actor {
 
   // ---- answers ----
 
-  /** Without a frame the connection is closed. */
-  #send(connectionId: number, frame: Uint8Array | undefined): void {
-    if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame)) this.#unsent.push({ connectionId, frame });
+  /** Without a frame the connection is closed. `type`: FRAME, or SEND_REFUSED to give a permit back with it. */
+  #send(connectionId: number, frame: Uint8Array | undefined, type: number = OutboundType.FRAME): void {
+    if (frame !== undefined && !fitsRing(frame, this.#options.toRemoting)) {
+      this.#state.log.error(
+        { bytes: frame.length },
+        'what goes to a client is larger than can be sent: it is left out',
+      );
+      // The permit goes back all the same.
+      if (type === OutboundType.SEND_REFUSED) this.#send(connectionId, new Uint8Array(0), type);
+      return;
+    }
+    if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame, type)) {
+      this.#unsent.push({ connectionId, frame, type });
+    }
   }
 
-  #trySend(connectionId: number, frame: Uint8Array | undefined): boolean {
+  #trySend(connectionId: number, frame: Uint8Array | undefined, type: number): boolean {
     const { toRemoting } = this.#options;
     const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
     const at = toRemoting.claim(length);
     if (at < 0) return false;
     toRemoting.words[at >> 2] = connectionId;
     if (frame !== undefined) toRemoting.bytes.set(frame, at + OutboundFrame.frameBytes);
-    toRemoting.commit(frame === undefined ? OutboundType.CLOSE : OutboundType.FRAME, length);
+    toRemoting.commit(frame === undefined ? OutboundType.CLOSE : type, length);
     this.#answered = true;
     return true;
   }
 
   #retryUnsent(): number {
     let sent = 0;
-    while (this.#unsent.length > 0 && this.#trySend(this.#unsent[0]!.connectionId, this.#unsent[0]!.frame)) {
+    for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0], sent++) {
+      if (!this.#trySend(first.connectionId, first.frame, first.type)) break;
       this.#unsent.shift();
-      sent++;
     }
     return sent;
   }
@@ -351,7 +397,9 @@ export class Coordinator implements Actor {
   #push(connectionId: number, code: number, fields: ExtFields, body: Uint8Array | null = null): void {
     const request = createRequest(code, fields, body);
     request.flag = CommandFlag.ONEWAY;
-    this.#send(connectionId, encodeCommand(request));
+    const frame = encodeCommand(request);
+    if (OutboundFrame.frameBytes + frame.length <= this.#options.toRemoting.payloadMax) this.#send(connectionId, frame);
+    else this.#state.log.warn({ code: requestCodeName(code), bytes: frame.length }, 'too large to be sent to a client');
   }
 
   #call(connectionId: number, call: ClientCall): Promise<RemotingCommand | CallFailure> {
@@ -368,11 +416,18 @@ export class Coordinator implements Actor {
   }
 }
 
-interface OffsetCommit {
-  readonly group: string;
-  readonly topic: string;
-  readonly queueId: number;
-  readonly offset: number;
+interface Unsent {
+  readonly connectionId: number;
+  readonly frame: Uint8Array | undefined;
+  readonly type: number;
+}
+
+const EMPTY = new Uint8Array(0);
+
+function senderOf({ words }: Ring, at: number): Sender {
+  const word = at >> 2;
+  const address = `${formatIpv4(words[word + InboundFrame.peerAddress]!)}:${words[word + InboundFrame.peerPort]!}`;
+  return { connectionId: words[word + InboundFrame.connectionId]!, address };
 }
 
 interface NamedPair {

@@ -53,6 +53,14 @@ export class ClientTable {
     return this.#producers.get(name);
   }
 
+  /** A producer by its client id; undefined when it is not connected. */
+  producer(clientId: string): Member | undefined {
+    for (const members of this.#producers.values()) {
+      for (const member of members.values()) if (member.clientId === clientId) return member;
+    }
+    return undefined;
+  }
+
   producerGroups(): IterableIterator<[string, ReadonlyMap<number, Member>]> {
     return this.#producers.entries();
   }

@@ -26,6 +26,7 @@ export interface CoordinatorSettings {
   readonly autoDeleteUnusedStats: boolean;
   /** Units: ms. */
   readonly flushConsumerOffsetInterval: number;
+  readonly storeReplyMessageEnable: boolean;
   readonly enablePropertyFilter: boolean;
   /** Units: ms. */
   readonly filterDataCleanTimeSpan: number;

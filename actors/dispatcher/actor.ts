@@ -13,6 +13,7 @@
  *           assertion restarts the actor: what it had dispatched is skipped by offset.
  */
 
+import { getU16 } from '../../protocol/bytes.js';
 import { MessageSysFlag } from '../../protocol/codes.js';
 import { decodeUtf8 } from '../../protocol/header-view.js';
 import {
@@ -21,18 +22,15 @@ import {
   MESSAGE_MAGIC_V2,
   recordMagic,
   recordPhysicalOffset,
-  recordPropertiesSize,
-  recordPropertiesStart,
   recordQueueId,
   recordQueueOffset,
   recordStoreTimestamp,
   recordSysFlag,
   recordTopicAt,
   recordTotalSize,
-  tagsCodeOf,
   topicLength,
-  topicLengthSize,
 } from '../../protocol/message-record.js';
+import { PropertyRanges } from '../../protocol/property-ranges.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
@@ -118,6 +116,7 @@ export class Dispatcher implements Actor {
   /** Queues whose files went with their topic. */
   readonly #emptied = new Set<number>();
   readonly #flusher: QueueFlusher;
+  readonly #properties = new PropertyRanges();
   #chunk = new Uint8Array(CHUNK_SIZE);
   #position: number;
   #minimum: number;
@@ -139,6 +138,9 @@ export class Dispatcher implements Actor {
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
+    // Before the news: that of a message's topic was sent before the message was appended, so whatever is up to here
+    // has its topic among the news that are there by now.
+    const appended = this.#options.positions.read('appended');
     let work = this.#topics.drain(this.#onNews, this.#onTopicDeleted);
     this.#closeAbandoned();
     work += this.#question.look();
@@ -146,7 +148,6 @@ export class Dispatcher implements Actor {
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
     if (this.#retryMs > nowMs) return work;
-    const appended = this.#options.positions.read('appended');
     this.#beginAtMinimum(appended);
     const backlog = appended - this.#position;
     if (backlog === 0 || this.#question.isOpen) {
@@ -332,14 +333,21 @@ export class Dispatcher implements Actor {
     const sysFlag = recordSysFlag(chunk, at);
     this.#flusher.storeTimestampMs = recordStoreTimestamp(chunk, at);
     const transaction = sysFlag & MessageSysFlag.TRANSACTION_MASK;
-    const properties = recordPropertiesStart(chunk, at);
-    const propertiesEnd = properties + recordPropertiesSize(chunk, properties);
-    if (transaction !== MessageSysFlag.TRANSACTION_ROLLBACK) this.#indexRecord(at, properties, propertiesEnd);
+    const physicalOffset = recordPhysicalOffset(chunk, at);
+    const topicAt = recordTopicAt(chunk, at);
+    const topicStart = topicAt + (magic === MESSAGE_MAGIC_V2 ? 2 : 1);
+    const topicEnd = topicStart + topicLength(chunk, topicAt, topicStart - topicAt);
+    const properties = this.#properties;
+    properties.find(chunk, topicEnd + 2, topicEnd + 2 + getU16(chunk, topicEnd));
+    if (transaction !== MessageSysFlag.TRANSACTION_ROLLBACK) {
+      const { storeTimestampMs } = this.#flusher;
+      this.#options.index?.putRecord(chunk, topicStart, topicEnd, properties, physicalOffset, storeTimestampMs);
+    }
     if (transaction === MessageSysFlag.TRANSACTION_PREPARED || transaction === MessageSysFlag.TRANSACTION_ROLLBACK)
       return 0;
-    const queue = this.#queueOf(at);
+    const queue = this.#queueOf(topicStart, topicEnd, recordQueueId(chunk, at));
     if (queue === undefined) return 0;
-    if (!this.#appendEntry(queue, at, size, properties, propertiesEnd)) return 0;
+    if (!this.#appendEntry(queue, at, size, physicalOffset, topicEnd + 2)) return 0;
     this.#options.traffic?.add(queue.number, size);
     if (!queue.dirty) {
       queue.dirty = true;
@@ -348,45 +356,21 @@ export class Dispatcher implements Actor {
     return 1;
   }
 
-  #appendEntry({ writer, isSchedule }: OpenQueue, at: number, size: number, properties: number, end: number): boolean {
+  #appendEntry({ writer, isSchedule }: OpenQueue, at: number, size: number, position: number, from: number): boolean {
     const chunk = this.#chunk;
     const offset = recordQueueOffset(chunk, at);
-    const position = recordPhysicalOffset(chunk, at);
     if (isSchedule) {
       const { delayLevelsMs } = this.#options;
-      const dueMs = dueTimeOf(chunk, properties, end, this.#flusher.storeTimestampMs, delayLevelsMs);
+      const dueMs = dueTimeOf(chunk, from, at + size, this.#flusher.storeTimestampMs, delayLevelsMs);
       if (dueMs >= 0) return writer.append(offset, position, size, high32(dueMs), low32(dueMs));
     }
-    const tags = tagsCodeOf(chunk, properties, end);
+    const tags = this.#properties.tagsCode(chunk);
     return writer.append(offset, position, size, tags >> 31, tags);
   }
 
-  #indexRecord(at: number, properties: number, propertiesEnd: number): void {
-    const { index } = this.#options;
-    if (index === undefined) return;
-    const chunk = this.#chunk;
-    const topicAt = recordTopicAt(chunk, at);
-    const topicStart = topicAt + topicLengthSize(chunk, at);
-    const position = recordPhysicalOffset(chunk, at);
-    index.putRecord(
-      chunk,
-      topicStart,
-      properties - 2,
-      properties,
-      propertiesEnd,
-      position,
-      this.#flusher.storeTimestampMs,
-    );
-  }
-
   /** Undefined for a topic that was deleted since: nobody can read its entries. */
-  #queueOf(at: number): OpenQueue | undefined {
+  #queueOf(start: number, end: number, queueId: number): OpenQueue | undefined {
     const chunk = this.#chunk;
-    const topicAt = recordTopicAt(chunk, at);
-    const lengthSize = topicLengthSize(chunk, at);
-    const start = topicAt + lengthSize;
-    const end = start + topicLength(chunk, topicAt, lengthSize);
-    const queueId = recordQueueId(chunk, at);
     const topic = this.#topics.snapshot.find(chunk, start, end);
     const number = topic?.queueNumbers[queueId] ?? this.#options.numberOf?.(decodeUtf8(chunk, start, end), queueId);
     if (number === undefined || number < 0) return undefined;

@@ -2,6 +2,7 @@
  * Makes an actor from shared memory and plain settings, on whatever thread it is to run. The one place that knows what
  * each room needs.
  */
+import { ConsumeQueueUnit } from '../../protocol/consume-queue-unit.js';
 import { SendResponseEncoder } from '../../protocol/send-response.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
@@ -30,6 +31,7 @@ import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
 import { SendLane } from '../send-lane/actor.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import { RecordSource } from '../send-lane/record-source.js';
+import { TransactionChecker } from '../transaction-checker/actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
 import type { ActorInstance, ActorKind } from './wiring.js';
@@ -61,6 +63,8 @@ export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
       return buildScheduler(actor.name, tools);
     case 'pull-lane':
       return buildPullLane(actor.name, tools);
+    case 'transaction-checker':
+      return buildTransactionChecker(actor.name, tools);
     default:
       throw new Error(`${actor.kind} is not made here`);
   }
@@ -83,6 +87,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
+    traffic: shop.groupTraffic(name),
     records: new RecordSource(
       new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
       shop.positions,
@@ -243,10 +248,7 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     positions: shop.positions,
     table: shop.queueTable,
     log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
-    openQueue: (topic, queueId, units) => {
-      const folder = consumeQueueFolder(settings.paths, topic, queueId);
-      return new ConsumeQueueReader(disk, folder, settings.mappedFileSizeConsumeQueue, units);
-    },
+    openQueue: (topic, queueId, units) => openQueueReader(disk, settings, topic, queueId, units),
     counters: shop.counters(name),
     traffic: shop.groupTraffic(name),
     latencies: shop.getLatencies(name),
@@ -292,6 +294,36 @@ export function buildHaReceiver({ shop, settings, disk, log }: BuildTools, nowMs
     settings: settings.ha,
     nowMs,
   });
+}
+
+function buildTransactionChecker(name: string, { shop, settings, disk, log }: BuildTools): TransactionChecker {
+  return new TransactionChecker({
+    news: shop.ring('coordinator', name),
+    toWriter: shop.ring(name, 'commit-log-writer'),
+    writerBell: shop.bell('commit-log-writer'),
+    results: shop.ring('commit-log-writer', name),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    positions: shop.positions,
+    table: shop.queueTable,
+    log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    openQueue: (topic, queueId, ahead) =>
+      openQueueReader(disk, settings, topic, queueId, new Uint8Array(ahead * ConsumeQueueUnit.size)),
+    host: settings.context,
+    counters: shop.counters(name),
+    logger: log.child({ actor: name }),
+    settings: settings.transactionChecker,
+  });
+}
+
+function openQueueReader(
+  disk: Disk,
+  { paths, mappedFileSizeConsumeQueue }: BrokerSettings,
+  topic: string,
+  queueId: number,
+  units: Uint8Array,
+): ConsumeQueueReader {
+  return new ConsumeQueueReader(disk, consumeQueueFolder(paths, topic, queueId), mappedFileSizeConsumeQueue, units);
 }
 
 /** Remoting, for the thread that has the sockets. */

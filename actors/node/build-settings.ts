@@ -11,7 +11,14 @@ import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { ListenerKind } from '../remoting/routes.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
-import { logFlushSettings, pullLaneSettings, queueFlushSettings, sendLaneSettings } from './settings.js';
+import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
+import {
+  logFlushSettings,
+  pullLaneSettings,
+  queueFlushSettings,
+  sendLaneSettings,
+  transactionCheckerSettings,
+} from './settings.js';
 
 /** Remoting's part: every process has one. */
 export interface RemotingSettings {
@@ -34,6 +41,7 @@ export interface BrokerSettings {
   readonly context: SendContext;
   readonly sendLane: LaneSettings;
   readonly pullLane: PullLaneSettings;
+  readonly transactionChecker: TransactionCheckerSettings;
   readonly paths: StorePaths;
   /** Units: bytes. */
   readonly mappedFileSizeCommitLog: number;
@@ -91,6 +99,7 @@ export function brokerSettings(
     },
     sendLane: sendLaneSettings(config),
     pullLane: pullLaneSettings(config, totalmem()),
+    transactionChecker: transactionCheckerSettings(config),
     paths,
     mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
     mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,

@@ -42,6 +42,7 @@ import {
   queueFlushSettings,
   schedulerSettings,
   sendLaneSettings,
+  transactionCheckerSettings,
 } from './settings.js';
 import { StoreFiles } from './store-view.js';
 
@@ -119,6 +120,7 @@ export class CoordinatorRoom {
       fromRemoting: shop.ring('remoting', name),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, name)),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, name)),
+      fromTransactionChecker: shop.ring('transaction-checker', name),
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
       fromDispatcher: shop.ring('dispatcher', name),
@@ -194,6 +196,7 @@ export class CoordinatorRoom {
       numbers,
       stored: shop.queueTraffic,
       pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+      sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
       broker: () => ({ put: this.#rates.total('messagesAppended'), get: this.#rates.total('messagesPulled') }),
       clusterName: this.config.brokerClusterName,
     });
@@ -253,6 +256,7 @@ export class CoordinatorRoom {
     this.#news.settings('flushService', logFlushSettings(loaded.config));
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
     this.#news.settings('scheduler', schedulerSettings(loaded.config));
+    this.#news.settings('transactionChecker', transactionCheckerSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
     if (changed.includes('brokerPermission')) {
@@ -276,6 +280,7 @@ export function newsReaders(shop: Workshop): NewsReader[] {
     ['dispatcher', 'dispatcher'],
     ['scheduler', 'scheduler'],
     ['flush-service', 'flushService'],
+    ['transaction-checker', 'transactionChecker'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>
     shop.namesOf(kind).map(name => ({ kind: newsKind, ring: shop.ring('coordinator', name), bell: shop.bell(name) })),

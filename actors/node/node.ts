@@ -15,6 +15,7 @@ import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
+import { reservePort } from '../remoting/reserve-port.js';
 import { StoreState } from '../store-state.js';
 import { localAddressTowards } from './advertised-address.js';
 import type { BrokerRoleActions } from './broker-role.machine.js';
@@ -136,6 +137,7 @@ class NodeStarter {
       // A fault says all in its message; only a bug is worth its stack.
       const facts = error instanceof RingError ? { code: error.code, ...error.facts } : { err: error };
       log.error(facts, `the node did not start: ${messageOf(error)}`);
+      parts?.role.send({ type: 'FAIL', reason: messageOf(error) });
       await parts?.host.stop();
       parts?.store?.abandon(parts.shop.positions.read('appended'));
       await rootLogger?.close();
@@ -190,13 +192,16 @@ class NodeStarter {
   async #bringUp(parts: NodeParts): Promise<RingNode> {
     const { plan, host, store, log, role, housekeeping } = parts;
     role.send({ type: 'RECOVER' });
-    const specs = this.#listenerSpecs();
     const advertised = this.#config === undefined ? '' : await this.#advertisedAddress(this.#config);
-    const common = this.#roomsData(parts, specs, advertised);
-    for (const [thread, actors] of plan.threads)
-      await host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) });
-    // Before the first message can come in: a kill from here on is no clean stop.
-    store?.markOpen();
+    const anyPort = this.#config?.listenPort === 0 ? await reservePort(this.#config.bindAddress) : undefined;
+    const specs = this.#listenerSpecs(anyPort?.port);
+    try {
+      await startThreads(plan, host, this.#roomsData(parts, specs, advertised, anyPort?.port));
+      // Before the first message can come in: a kill from here on is no clean stop.
+      store?.markOpen();
+    } finally {
+      await anyPort?.release();
+    }
     const got = await host.control('remoting').listen(specs);
     const ha = await this.#listenForSlaves(host);
     role.send({ type: 'SERVE' });
@@ -215,7 +220,8 @@ class NodeStarter {
     parts: NodeParts,
     specs: readonly ListenerSpec[],
     advertisedAddress: string,
-  ): Omit<RoomsData, 'thread' | 'actors' | 'mayBlock'> {
+    anyPort: number | undefined,
+  ): CommonRoomsData {
     const { shop, store } = parts;
     const { broker, namesrv, configFile } = this.#options;
     const kinds = specs.map(spec => spec.kind);
@@ -227,7 +233,7 @@ class NodeStarter {
       broker: {
         inputs: broker.inputs,
         settings: brokerSettings(
-          broker.config,
+          { ...broker.config, listenPort: anyPort ?? broker.config.listenPort },
           store.paths,
           store.queueOffsets,
           advertisedAddress,
@@ -246,13 +252,14 @@ class NodeStarter {
     return config && (await host.control('ha-sender').listenForSlaves(config.bindAddress, config.haListenPort));
   }
 
-  #listenerSpecs(): ListenerSpec[] {
+  /** `anyPort`: the broker's, where its listenPort is 0. */
+  #listenerSpecs(anyPort: number | undefined): ListenerSpec[] {
     const specs: ListenerSpec[] = [];
     const config = this.#config;
     const namesrv = this.#options.namesrv?.config;
     if (namesrv !== undefined) specs.push({ kind: 'namesrv', host: namesrv.bindAddress, port: namesrv.listenPort });
     if (config !== undefined) {
-      specs.push({ kind: 'broker', host: config.bindAddress, port: config.listenPort });
+      specs.push({ kind: 'broker', host: config.bindAddress, port: anyPort ?? config.listenPort });
       // Old clients send to the port 2 below; port 0 (any free one, for tests) has none.
       if (config.listenPort > 2) specs.push({ kind: 'vip', host: config.bindAddress, port: config.listenPort - 2 });
     }
@@ -296,12 +303,27 @@ class NodeStarter {
         { sendMessageThreadPoolNums, pullMessageThreadPoolNums, lanes: threads },
         'lanes do not block, so few do the work of the threads asked for',
       );
+      if (!config.checkTransactionMessageEnable) {
+        log.warn({}, 'producers are never asked about transactions they left open (key checkTransactionMessageEnable)');
+      }
     }
     for (const { kind, host } of specs) log.info({ kind, listen: `${host}:${ports[kind]}` }, 'listening');
     if (config !== undefined) log.info({ kind: 'ha', listen: `${config.bindAddress}:${ports.ha}` }, 'listening');
     if (config !== undefined)
       log.info({ advertised: `${advertised}:${ports.broker}` }, 'clients are told to come here');
   }
+}
+
+type CommonRoomsData = Omit<RoomsData, 'thread' | 'actors' | 'mayBlock'>;
+
+/** All threads at once: most of a thread's start is waiting for it. Errors: that of the first that failed. */
+async function startThreads(plan: ThreadPlan, host: ThreadHost, common: CommonRoomsData): Promise<void> {
+  const starts = [...plan.threads].map(([thread, actors]) =>
+    host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) }),
+  );
+  // None is left half started: what fails now is taken down with the others.
+  const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 function blocks(thread: string, actors: readonly ActorInstance[]): boolean {

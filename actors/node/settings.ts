@@ -6,6 +6,7 @@ import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { SchedulerSettings } from '../scheduler/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
 
 /**
  * What the broker does of its own accord (delayed delivery, asking for transactions) is a master's work: rooms that do
@@ -57,9 +58,20 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
     autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    storeReplyMessageEnable: config.storeReplyMessageEnable,
     enablePropertyFilter: config.enablePropertyFilter,
     filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
+  };
+}
+
+export function transactionCheckerSettings(config: BrokerConfig): TransactionCheckerSettings {
+  return {
+    check: config.checkTransactionMessageEnable && !isSlave(config),
+    transactionTimeOut: config.transactionTimeOut,
+    transactionCheckMax: config.transactionCheckMax,
+    transactionCheckInterval: config.transactionCheckInterval,
+    fileReservedTime: config.fileReservedTime,
   };
 }
 

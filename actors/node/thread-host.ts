@@ -37,6 +37,8 @@ export interface ThreadHostOptions {
 const SPINS = 200;
 const SPIN_FROM_CORES = 8;
 const STOP_MAX_MS = 10_000;
+/** All threads start at once, so on a busy machine each may take long. */
+const START_MAX_MS = 30_000;
 
 export class ThreadHost {
   readonly #options: ThreadHostOptions;
@@ -128,7 +130,7 @@ export class ThreadHost {
     this.#controls.set(data.thread, caller);
     if (isLane(data.actors)) await this.#startLane(data, threadData);
     else this.#startWorker(data, threadData, caller);
-    await caller.remote.inflight();
+    await caller.within(START_MAX_MS).inflight();
     if (restarted) await this.#announce();
   }
 

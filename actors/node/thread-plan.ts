@@ -3,7 +3,7 @@
  *
  * - inline: all on the main thread; a request passes every room in one turn of the event loop.
  * - shared: sockets and control on the main thread, the path of a message on a second, what follows the log (syncs,
- *   consume queues and delayed messages, which may wait for the disk) on a third.
+ *   consume queues, delayed and half messages, which may wait for the disk) on a third.
  * - dedicated: a thread each; lanes on piscina.
  */
 import type { ActorInstance, ActorKind } from './wiring.js';
@@ -32,7 +32,12 @@ const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
 ]);
 
 /** Actors that follow the log and may wait for the disk. */
-const followerKinds: ReadonlySet<ActorKind> = new Set(['flush-service', 'dispatcher', 'scheduler']);
+const followerKinds: ReadonlySet<ActorKind> = new Set([
+  'flush-service',
+  'dispatcher',
+  'scheduler',
+  'transaction-checker',
+]);
 
 export function needsEventLoop(actors: readonly ActorInstance[]): boolean {
   return actors.some(actor => eventLoopKinds.has(actor.kind));
@@ -76,6 +81,7 @@ const workOrder: readonly ActorKind[] = [
   'ha-sender',
   'flush-service',
   'pull-lane',
+  'transaction-checker',
   'coordinator',
   'name-registry',
   'remoting',

@@ -271,7 +271,8 @@ function isTooMuchHeld(): boolean {
   return heldBytes.incomplete + heldBytes.unread > HELD_BYTES_MAX;
 }
 
-const sharedReadBuffer = Buffer.allocUnsafeSlow(256 * 1024);
+/** No Buffer: a part of one costs more than a part of a plain array. */
+const sharedReadBuffer = new Uint8Array(256 * 1024);
 
 function stripMapped(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;

@@ -29,7 +29,9 @@ import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
+import { GroupCounts } from '../group-counts.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
+import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import { AppendFlag, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
@@ -37,6 +39,7 @@ import { SendBehaviour, type SendContext, SendVerdict } from './behaviour.js';
 import { endTransaction } from './end-transaction.js';
 import type { LaneSettings } from './mailbox.js';
 import type { RecordSource } from './record-source.js';
+import { resumeCheck } from './resume-check.js';
 import { sendBack } from './send-back.js';
 import type { AppendOutcome, StoredHandler } from './stored-requests.js';
 
@@ -58,6 +61,8 @@ export interface SendLaneOptions {
   readonly log: Logger;
   readonly settings: LaneSettings;
   readonly context: SendContext;
+  /** What comes back from each group. */
+  readonly traffic: GroupTraffic;
   /** The log, for requests that name a message by its place. */
   readonly records: RecordSource;
 }
@@ -66,7 +71,12 @@ export interface SendLaneOptions {
 const storedHandlers: ReadonlyMap<number, StoredHandler> = new Map([
   [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
   [RequestCode.END_TRANSACTION, endTransaction],
+  [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheck],
 ]);
+
+function isReply(code: number): boolean {
+  return code === RequestCode.SEND_REPLY_MESSAGE || code === RequestCode.SEND_REPLY_MESSAGE_V2;
+}
 
 const neededTypes = {
   topicNeeded: CoordinatorType.TOPIC_NEEDED,
@@ -102,6 +112,7 @@ export class SendLane implements Actor {
   readonly #options: SendLaneOptions;
   readonly #news: TopicNews;
   readonly #groups = new GroupSnapshot();
+  readonly #sendBacks: GroupCounts;
   readonly #header = new HeaderView(true);
   readonly #behaviour: SendBehaviour;
   readonly #detoured = new Detours();
@@ -109,12 +120,15 @@ export class SendLane implements Actor {
   #nowMs = 0;
   #appended = false;
   #answered = false;
+  /** The sender has been answered already. */
+  #silent = false;
 
   constructor(options: SendLaneOptions) {
     this.name = options.name;
     this.#options = options;
     this.#settings = options.settings;
     this.#news = new TopicNews(options.news);
+    this.#sendBacks = new GroupCounts(options.traffic, options.toCoordinator);
     this.#behaviour = new SendBehaviour(options.context, this.#news.snapshot, this.#groups);
   }
 
@@ -150,7 +164,16 @@ export class SendLane implements Actor {
   readonly #onNews = (ring: Ring, at: number): boolean => {
     switch (ring.type) {
       case NewsType.FRAME:
+        return this.#takeReturned(ring, at);
+      case NewsType.REPLY_PUSHED:
         return this.#takeFrame(ring, at, this.#nowMs, true);
+      case NewsType.REPLY_UNDELIVERED:
+        this.#silent = true;
+        try {
+          return this.#takeFrame(ring, at, this.#nowMs, true);
+        } finally {
+          this.#silent = false;
+        }
       case NewsType.SETTINGS:
         this.#settings = JSON.parse(textOf(ring, at)) as LaneSettings;
         return true;
@@ -164,6 +187,14 @@ export class SendLane implements Actor {
         throw new AssertionError(`unknown news ${ring.type}`);
     }
   };
+
+  /** A frame comes back from its detour. */
+  #takeReturned(ring: Ring, at: number): boolean {
+    const connectionId = ring.words[at >> 2]!;
+    if (!this.#takeFrame(ring, at, this.#nowMs, true)) return false;
+    this.#detoured.returned(connectionId);
+    return true;
+  }
 
   #drainRequests(inbox: Ring, nowMs: number): number {
     let work = 0;
@@ -206,13 +237,11 @@ export class SendLane implements Actor {
     if ((this.#header.flag & CommandFlag.RESPONSE) !== 0) return this.#returnPermit(words[at >> 2]!);
     const traceId = words[(at >> 2) + InboundFrame.traceId]!;
     if (traceId !== 0) this.#options.recorder.note(TraceEvent.laneTook, traceId, this.#header.code);
-    if (returned) this.#detoured.returned(words[at >> 2]!);
-    else if (this.#detoured.has(words[at >> 2]!)) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
-    const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
-    if (waitedMs > this.#settings.waitTimeMillsInSendQueue) {
-      const depth = ring.depthBytes();
-      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue)`;
-      return this.#refuse(ring, at, ResponseCode.SYSTEM_BUSY, remark);
+    if (!returned) {
+      const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
+      if (waitedMs > this.#settings.waitTimeMillsInSendQueue) return this.#refuseLate(ring, at, waitedMs);
+      if (isReply(this.#header.code)) return this.#askCoordinator(ring, at, CoordinatorType.REPLY);
+      if (this.#detoured.has(words[at >> 2]!)) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
     }
     const handler = storedHandlers.get(this.#header.code);
     if (handler !== undefined) return this.#onStoredRequest(handler, ring, at, frameAt, size, returned);
@@ -232,6 +261,12 @@ export class SendLane implements Actor {
         break;
     }
     return this.#refuse(ring, at, behaviour.code, behaviour.remark);
+  }
+
+  #refuseLate(ring: Ring, at: number, waitedMs: number): boolean {
+    const depth = ring.depthBytes();
+    const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue)`;
+    return this.#refuse(ring, at, ResponseCode.SYSTEM_BUSY, remark);
   }
 
   #append(ring: Ring, at: number, bodyStart: number, frameEnd: number): boolean {
@@ -296,8 +331,12 @@ export class SendLane implements Actor {
   }
 
   #flags(waitFlush: boolean): number {
-    const oneway = (this.#header.flag & CommandFlag.ONEWAY) === 0 ? 0 : AppendFlag.ONEWAY;
+    const oneway = this.#isOneway ? AppendFlag.ONEWAY : 0;
     return this.#header.serializeType | oneway | (waitFlush ? AppendFlag.WAIT_FLUSH : 0);
+  }
+
+  get #isOneway(): boolean {
+    return this.#silent || (this.#header.flag & CommandFlag.ONEWAY) !== 0;
   }
 
   /** A request that stores a message made from one that is in the log. */
@@ -345,15 +384,22 @@ export class SendLane implements Actor {
     toWriter.bytes.set(records, claimed + AppendRequest.recordBytes);
     const flags = this.#flags(outcome.waitFlush) | AppendFlag.PLAIN;
     this.#commit(ring, at, claimed, records.length, outcome, flags);
+    const { sentBack } = outcome;
+    if (sentBack !== undefined) this.#sendBacks.add(sentBack.topic, sentBack.group, 1, records.length);
     return true;
   }
 
   /** The detour of a request whose topic or group the lane does not know: the coordinator makes it, if it may. */
   #detour(ring: Ring, at: number, type: number): boolean {
+    if (!this.#askCoordinator(ring, at, type)) return false;
+    this.#detoured.sent(ring.words[at >> 2]!);
+    return true;
+  }
+
+  #askCoordinator(ring: Ring, at: number, type: number): boolean {
     const { toCoordinator, coordinatorBell } = this.#options;
     if (!toCoordinator.offer(type, ring.bytes, at, ring.length)) return false;
     coordinatorBell.ring();
-    this.#detoured.sent(ring.words[at >> 2]!);
     return true;
   }
 
@@ -366,8 +412,7 @@ export class SendLane implements Actor {
   /** Ends a request without an append; without an answer only its permit goes back. */
   #answer(ring: Ring, at: number, response: RemotingCommand | undefined): boolean {
     const { toRemoting } = this.#options;
-    const oneway = (this.#header.flag & CommandFlag.ONEWAY) !== 0;
-    const frame = oneway || response === undefined ? undefined : encodeCommand(response);
+    const frame = this.#isOneway || response === undefined ? undefined : encodeCommand(response);
     const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
     const claimed = toRemoting.claim(length);
     if (claimed < 0) return false;

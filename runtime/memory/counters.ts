@@ -31,6 +31,9 @@ export const counterCatalogue = {
   pullsMissed: 'pulls answered without messages (pulls)',
   messagesPulled: 'messages handed to consumers (messages)',
   bytesPulled: 'bytes of messages handed to consumers (bytes)',
+  halfMessagesDecided: 'half messages found committed or rolled back (messages)',
+  halfMessagesAsked: 'questions to producers about undecided half messages (questions)',
+  halfMessagesDiscarded: 'half messages given up undecided (messages)',
 } as const;
 
 export type CounterName = keyof typeof counterCatalogue;

@@ -9,7 +9,6 @@ import { Prng } from '../../runtime/base/prng.js';
 import type { Report } from '../support/checker.js';
 import { formatReport, Judge, Ledger, queueKey } from '../support/checker.js';
 import {
-  inRigFolder,
   type KillRigOptions,
   killRigOptions,
   killRigOptionsOf,
@@ -22,7 +21,7 @@ import type { ServerProcess } from '../support/node-process.js';
 import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { pullQueue } from '../support/raw-requests.js';
-import { runAsProgram } from '../support/rig-arguments.js';
+import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 
 export interface Kill9Result extends Report {
   readonly cycles: number;
@@ -193,7 +192,7 @@ export function runKill9(options: KillRigOptions): Promise<Kill9Result> {
   return inRigFolder(
     options.keep,
     folder => new Rig(options, folder).run(),
-    ({ faultCount }) => faultCount,
+    result => result.faultCount > 0,
   );
 }
 

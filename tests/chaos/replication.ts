@@ -11,7 +11,6 @@ import { parseArgs } from 'node:util';
 import { Prng } from '../../runtime/base/prng.js';
 import { Ledger, queueKey, type Stored } from '../support/checker.js';
 import {
-  inRigFolder,
   type KillRigOptions,
   killRigOptions,
   killRigOptionsOf,
@@ -23,7 +22,7 @@ import type { ServerProcess } from '../support/node-process.js';
 import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { pullQueue, queueBound } from '../support/raw-requests.js';
-import { runAsProgram } from '../support/rig-arguments.js';
+import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 
 export interface ReplicationResult {
   readonly cycles: number;
@@ -265,7 +264,7 @@ export function runReplication(options: KillRigOptions): Promise<ReplicationResu
   return inRigFolder(
     options.keep,
     folder => new Rig(options, folder).run(),
-    ({ faults }) => faults.length,
+    ({ faults }) => faults.length > 0,
   );
 }
 

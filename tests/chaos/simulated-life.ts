@@ -34,9 +34,9 @@ import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
-import type { ProcessProbe } from '../../storage/store-lock.js';
-import { FaultyDisk, type MemoryDisk, PowerFailure } from '../support/faulty-disk.js';
-import { laneSettings, pullSettings, sendContext } from '../support/rooms.js';
+import { probeOf } from '../support/dead-owner.js';
+import { FaultyDisk, PowerFailure } from '../support/faulty-disk.js';
+import { haSettings, laneSettings, pullSettings, sendContext, transactionSettings } from '../support/rooms.js';
 import { coordinatorSettings, topicTableConfig } from '../unit/actors/coordinator/support.js';
 import type { World } from './simulated-broker.js';
 import { queuesOfTopic, topics } from './simulated-clients.js';
@@ -87,7 +87,10 @@ export class Broker {
       maxHashSlotNum: 50,
       maxIndexNum: 200,
     };
-    this.#store = Store.open(watched, probeOf(memory), config, this.shop, silentLogger, { state: '', send: () => {} });
+    this.#store = Store.open(watched, probeOf(memory), config, this.shop, silentLogger, {
+      state: '',
+      send: () => {},
+    });
     const settings = settingsOf(config, this.#store.queueOffsets, options.syncFlush);
     const mayBlock = random.oneIn(2);
     const tools = { shop: this.shop, settings, disk: watched, log: silentLogger, mayBlock };
@@ -137,6 +140,7 @@ export class Broker {
       fromDispatcher: shop.ring('dispatcher', 'coordinator'),
       fromHaRooms: [],
       onHaStatus: () => {},
+      fromTransactionChecker: shop.ring('transaction-checker', 'coordinator'),
       toRemoting: shop.ring('coordinator', 'remoting'),
       remotingBell: bell,
       registrar: () => undefined,
@@ -161,6 +165,7 @@ export class Broker {
           numbers: this.#store.numbers,
           stored: shop.queueTraffic,
           pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+          sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
           broker: () => ({ put: 0, get: 0 }),
           clusterName: 'DefaultCluster',
         }),
@@ -303,6 +308,7 @@ function settingsOf(
     context: { ...sendContext, syncFlush },
     sendLane: { ...laneSettings, waitTimeMillsInSendQueue: 1000 },
     pullLane: { ...pullSettings, maxTransferBytesOnMessageInMemory: 4000 },
+    transactionChecker: transactionSettings,
     paths: storePaths(root),
     index: { messageIndexEnable: true, maxHashSlotNum: 50, maxIndexNum: 200 },
     mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
@@ -319,28 +325,7 @@ function settingsOf(
       flushConsumeQueueLeastPages: 0,
       flushConsumeQueueThoroughInterval: 100,
     },
-    ha: {
-      haSendHeartbeatInterval: 5000,
-      haHousekeepingInterval: 20_000,
-      haTransferBatchSize: 32_768,
-      haMasterAddress: '',
-      lastRecordOffset: -1,
-    },
+    ha: haSettings,
     queueOffsets,
-  };
-}
-
-/** A process that died owns nothing. */
-function probeOf(memory: MemoryDisk): ProcessProbe {
-  return {
-    pid: 1,
-    isAlive: () => false,
-    startTime: () => undefined,
-    lockedByOther: () => undefined,
-    createExclusive: (path, text) => {
-      if (memory.facts(path) !== undefined) return false;
-      memory.writeText(path, text);
-      return true;
-    },
   };
 }

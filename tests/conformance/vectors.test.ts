@@ -35,11 +35,11 @@ import {
   recordPropertiesStart,
   recordTotalSize,
   stampRecord,
-  tagsCodeOf,
 } from '../../protocol/message-record.js';
 import { putPullResponse } from '../../protocol/pull-response.js';
 import { SendResponseEncoder } from '../../protocol/send-response.js';
 import { checkoutFolder } from '../support/node-process.js';
+import { tagsCodeOf } from '../support/property-ranges.js';
 import { decodeRecords, type RawRecord } from '../support/raw-record.js';
 import {
   type CapturedFrame,

@@ -1,8 +1,6 @@
 /** What rigs that kill brokers under load share: their options, their folder, their topics. */
-import { messageOf } from '../../runtime/base/errors.js';
 import type { TopicShape } from './load.js';
 import type { Launchers } from './node-process.js';
-import { removeFolder, temporaryFolder } from './node-process.js';
 import { RawClient } from './raw-client.js';
 import { createTopic } from './raw-requests.js';
 import { chooseLaunchers, launcherOptions, launcherUsage, wholeNumber } from './rig-arguments.js';
@@ -54,29 +52,6 @@ export function killRigOptionsOf(
     keep: values.keep,
     log: line => console.log(line),
   };
-}
-
-/**
- * Runs a rig in a folder of its own. With `keep` the folder stays when the rig failed or found faults; the result, or
- * the error, names it.
- */
-export async function inRigFolder<Result extends object>(
-  keep: boolean,
-  run: (folder: string) => Promise<Result>,
-  faultCountOf: (result: Result) => number,
-): Promise<Result & { readonly folder?: string }> {
-  const folder = temporaryFolder();
-  let kept = false;
-  try {
-    const result = await run(folder);
-    kept = keep && faultCountOf(result) > 0;
-    return kept ? { ...result, folder } : result;
-  } catch (error) {
-    kept = keep;
-    throw new Error(`${messageOf(error)}${kept ? `\nkept: ${folder}` : ''}`, { cause: error });
-  } finally {
-    if (!kept) removeFolder(folder);
-  }
 }
 
 export async function makeTopics(address: string, topics: readonly TopicShape[]): Promise<void> {

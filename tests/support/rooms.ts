@@ -4,11 +4,13 @@
  */
 import { AppendRequest, AppendType } from '../../actors/commit-log-writer/mailbox.js';
 import { InboundFrame, InboundType } from '../../actors/inbound.js';
+import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import type { PullLaneSettings } from '../../actors/pull-lane/mailbox.js';
 import { AppendResult, join64, OutboundFrame, OutboundType } from '../../actors/remoting/mailbox.js';
 import type { SendContext } from '../../actors/send-lane/behaviour.js';
 import type { LaneSettings } from '../../actors/send-lane/mailbox.js';
 import type { TopicEntry } from '../../actors/topic-snapshot.js';
+import type { TransactionCheckerSettings } from '../../actors/transaction-checker/mailbox.js';
 import type { SerializeType } from '../../protocol/codes.js';
 import {
   createRequest,
@@ -331,6 +333,14 @@ export const sendContext: SendContext = {
   delayLevels: 18,
 };
 
+export const haSettings: BrokerSettings['ha'] = {
+  haSendHeartbeatInterval: 5000,
+  haHousekeepingInterval: 20_000,
+  haTransferBatchSize: 32_768,
+  haMasterAddress: '',
+  lastRecordOffset: -1,
+};
+
 export const laneSettings: LaneSettings = {
   maxMessageSize: 64 * 1024,
   waitTimeMillsInSendQueue: 200,
@@ -356,6 +366,14 @@ export const pullSettings: PullLaneSettings = {
   defaultQueryMaxNum: 32,
   enablePropertyFilter: true,
   filterSupportRetry: false,
+};
+
+export const transactionSettings: TransactionCheckerSettings = {
+  check: true,
+  transactionTimeOut: 6000,
+  transactionCheckMax: 15,
+  transactionCheckInterval: 60_000,
+  fileReservedTime: 72,
 };
 
 /** A topic whose queues have the numbers `first`, `first` + 1, ... */

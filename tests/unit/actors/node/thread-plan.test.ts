@@ -28,6 +28,7 @@ plan('inline: everybody on the main thread, in the order of a request', () => {
       'flush-service',
       'pull-lane-0',
       'pull-lane-1',
+      'transaction-checker',
       'coordinator',
       'name-registry',
       'remoting',
@@ -47,7 +48,7 @@ plan('shared: sockets, messages and syncs apart', () => {
     'name-registry',
     'remoting',
   ]);
-  assert.equal(groups.followers, ['flush-service', 'dispatcher', 'scheduler']);
+  assert.equal(groups.followers, ['flush-service', 'transaction-checker', 'dispatcher', 'scheduler']);
   assert.is(groups.messages!.length, 5);
 });
 
