@@ -27,6 +27,7 @@ import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { encodeAnswer, fitsRing } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, textOf } from '../topic-news.js';
@@ -219,11 +220,12 @@ export class Coordinator implements Actor {
       response = createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
     }
     if (isOneway(request)) return;
-    if (!(response instanceof Promise)) return this.#send(connectionId, encodeCommand(response));
+    const { toRemoting } = this.#options;
+    if (!(response instanceof Promise)) return this.#send(connectionId, encodeAnswer(request, response, toRemoting));
     void response
       .catch(error => createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error)))
       .then(later => {
-        this.#send(connectionId, encodeCommand(later));
+        this.#send(connectionId, encodeAnswer(request, later, toRemoting));
         this.#options.remotingBell.ring();
       });
   }
@@ -233,7 +235,7 @@ export class Coordinator implements Actor {
       if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
       if (ring.type === CoordinatorType.PAIR_NAMED) {
         const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
-        this.#state.stats.pairNamed(lane, slot, topic, group);
+        this.#state.stats.pairNamed(kind === 'sendLane' ? 'sentBack' : 'pulled', lane, slot, topic, group);
         return;
       }
       if (ring.type === CoordinatorType.REPLY) return this.#pushReply(ring, at, lane);
@@ -318,6 +320,15 @@ export class Coordinator implements Actor {
 
   /** Without a frame the connection is closed. `type`: FRAME, or SEND_REFUSED to give a permit back with it. */
   #send(connectionId: number, frame: Uint8Array | undefined, type: number = OutboundType.FRAME): void {
+    if (frame !== undefined && !fitsRing(frame, this.#options.toRemoting)) {
+      this.#state.log.error(
+        { bytes: frame.length },
+        'what goes to a client is larger than can be sent: it is left out',
+      );
+      // The permit goes back all the same.
+      if (type === OutboundType.SEND_REFUSED) this.#send(connectionId, new Uint8Array(0), type);
+      return;
+    }
     if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame, type)) {
       this.#unsent.push({ connectionId, frame, type });
     }

@@ -130,13 +130,15 @@ export class Dispatcher implements Actor {
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
+    // Before the news: that of a message's topic was sent before the message was appended, so whatever is up to here
+    // has its topic among the news that are there by now.
+    const appended = this.#options.positions.read('appended');
     let work = this.#topics.drain(this.#onNews, this.#onTopicDeleted);
     this.#closeAbandoned();
     work += this.#tellLanes();
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
     if (this.#retryMs > nowMs) return work;
-    const appended = this.#options.positions.read('appended');
     const backlog = appended - this.#position;
     if (backlog === 0) {
       this.#writeIndex(nowMs);

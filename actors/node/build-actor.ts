@@ -85,6 +85,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
+    traffic: shop.groupTraffic(name),
     records: new RecordSource(
       new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
       shop.positions,

@@ -145,6 +145,7 @@ export class CoordinatorRoom {
       numbers,
       stored: shop.queueTraffic,
       pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+      sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
       broker: () => ({ put: this.#rates.total('messagesAppended'), get: this.#rates.total('messagesPulled') }),
       clusterName: this.config.brokerClusterName,
     });

@@ -153,7 +153,9 @@ export class NodeRequests {
       pullThreadPoolQueueSize: pulls.bytes,
       pullThreadPoolQueueCapacity: config.pullThreadPoolQueueCapacity,
       pullThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,
-      // Queries wait in the same rings as pulls.
+      // Ends of transactions wait in the same rings as sends, queries in those of pulls.
+      EndTransactionQueueSize: sends.bytes,
+      EndTransactionThreadPoolQueueCapacity: config.endTransactionPoolQueueCapacity,
       queryThreadPoolQueueSize: pulls.bytes,
       queryThreadPoolQueueCapacity: config.queryThreadPoolQueueCapacity,
       queryThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,

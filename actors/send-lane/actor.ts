@@ -29,7 +29,9 @@ import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
+import { GroupCounts } from '../group-counts.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
+import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import { AppendFlag, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
@@ -59,6 +61,8 @@ export interface SendLaneOptions {
   readonly log: Logger;
   readonly settings: LaneSettings;
   readonly context: SendContext;
+  /** What comes back from each group. */
+  readonly traffic: GroupTraffic;
   /** The log, for requests that name a message by its place. */
   readonly records: RecordSource;
 }
@@ -108,6 +112,7 @@ export class SendLane implements Actor {
   readonly #options: SendLaneOptions;
   readonly #news: TopicNews;
   readonly #groups = new GroupSnapshot();
+  readonly #sendBacks: GroupCounts;
   readonly #header = new HeaderView(true);
   readonly #behaviour: SendBehaviour;
   readonly #detoured = new Detours();
@@ -123,6 +128,7 @@ export class SendLane implements Actor {
     this.#options = options;
     this.#settings = options.settings;
     this.#news = new TopicNews(options.news);
+    this.#sendBacks = new GroupCounts(options.traffic, options.toCoordinator);
     this.#behaviour = new SendBehaviour(options.context, this.#news.snapshot, this.#groups);
   }
 
@@ -371,6 +377,8 @@ export class SendLane implements Actor {
     toWriter.bytes.set(records, claimed + AppendRequest.recordBytes);
     const flags = this.#flags(outcome.waitFlush) | AppendFlag.PLAIN;
     this.#commit(ring, at, claimed, records.length, outcome, flags);
+    const { sentBack } = outcome;
+    if (sentBack !== undefined) this.#sendBacks.add(sentBack.topic, sentBack.group, 1, records.length);
     return true;
   }
 

@@ -33,6 +33,8 @@ export interface AppendOutcome {
   /** -1: no companion. */
   readonly companionQueue: number;
   readonly waitFlush: boolean;
+  /** The message comes back from a group that could not consume it: whose, and of which topic. */
+  readonly sentBack?: { readonly topic: string; readonly group: string };
 }
 
 export type StoredOutcome =

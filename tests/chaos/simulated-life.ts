@@ -157,6 +157,7 @@ export class Broker {
           numbers: this.#store.numbers,
           stored: shop.queueTraffic,
           pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+          sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
           broker: () => ({ put: 0, get: 0 }),
           clusterName: 'DefaultCluster',
         }),

@@ -125,6 +125,7 @@ export class CoordinatorRoom {
   readonly locks = new LockTable();
   readonly queueTraffic = new QueueTraffic();
   readonly groupTraffic = new GroupTraffic();
+  readonly sendBackTraffic = new GroupTraffic();
   /** Messages of the whole broker. */
   readonly brokerTotals = { put: 0, get: 0 };
   readonly stats: BrokerStats;
@@ -144,6 +145,7 @@ export class CoordinatorRoom {
       numbers: this.numbers,
       stored: this.queueTraffic,
       pulled: [this.groupTraffic],
+      sentBack: [this.sendBackTraffic],
       broker: () => this.brokerTotals,
       clusterName: 'DefaultCluster',
     });
