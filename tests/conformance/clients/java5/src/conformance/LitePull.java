@@ -50,7 +50,6 @@ final class LitePull {
         List<MessageQueue> queues = new ArrayList<>(client.fetchMessageQueues(topic));
         queues.removeIf(queue -> queue.getQueueId() != 1);
         client.assign(queues);
-        client.seekToBegin(queues.get(0));
         List<MessageExt> found = poll(client, 10);
         equal("messages", 10, found.size());
         for (MessageExt message : found) equal("queue", 1, message.getQueueId());
