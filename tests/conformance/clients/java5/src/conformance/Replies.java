@@ -24,6 +24,8 @@ final class Replies {
             try {
                 answering.send(MessageUtil.createReplyMessage(question, bytes("answer to " + text(question))), 5000);
                 return;
+            } catch (InterruptedException e) {
+                return; // the scenario ended while the broker's word was on its way
             } catch (Exception e) {
                 if (times == 19) System.err.println(t.id + ": the reply was refused: " + e);
             }
