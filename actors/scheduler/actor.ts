@@ -312,18 +312,19 @@ export class Scheduler implements Actor {
     const untilMs = this.#missing.get(topicName) ?? nowMs + MISSING_PATIENCE_MS;
     this.#missing.set(topicName, untilMs);
     if (nowMs < untilMs && untilMs - nowMs <= MISSING_PATIENCE_MS) return level.hold(untilMs);
-    return this.#leaveOut(level, { reason: 'its topic or queue is gone', topic: topicName, queueId });
+    // Somebody deleted it: that is no fault of the broker.
+    return this.#leaveOut(level, { reason: 'its topic or queue is gone', topic: topicName, queueId }, 'warn');
   }
 
   /** Java blocks a level for ever where its put fails for ever; here the message is given up, and that is said. */
-  #leaveOut(level: DelayLevel, facts: object): number {
+  #leaveOut(level: DelayLevel, facts: object, severity: 'warn' | 'error' = 'error'): number {
     const { counters, log } = this.#options;
     counters.add(Counter.delayedDropped);
     this.#unsaid++;
     if (Math.abs(this.#nowMs - this.#saidMs) >= SAY_EVERY_MS) {
       const { level: number, next } = level;
       const where = { level: number, queueOffset: next, messages: this.#unsaid };
-      log.error({ ...where, ...facts }, 'a delayed message cannot be delivered and is left out');
+      log[severity]({ ...where, ...facts }, 'a delayed message cannot be delivered and is left out');
       this.#saidMs = this.#nowMs;
       this.#unsaid = 0;
     }
