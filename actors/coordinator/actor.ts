@@ -5,8 +5,10 @@
  *           administration; registers the broker with its name servers.
  * Thread    an event loop.
  * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
- *           that came with pulls; from the transaction checker, its progress and questions for producers.
- * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
+ *           that came with pulls; from the transaction checker, its progress and questions for producers; from the
+ *           dispatcher of a slave, queues without a number; from the HA rooms, how replication stands.
+ * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; where the master is to the HA
+ *           receiver; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
@@ -35,7 +37,7 @@ import { type CallFailure, CallTable } from './call-table.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
-import { CoordinatorType, type OffsetCommit } from './mailbox.js';
+import { CoordinatorType, type HaStatus, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
 import { pushReply } from './reply-push.js';
 import {
@@ -52,12 +54,16 @@ export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
   readonly fromSendLanes: readonly Ring[];
   readonly fromPullLanes: readonly Ring[];
+  readonly fromDispatcher: Ring;
+  /** HA sender and HA receiver. */
+  readonly fromHaRooms: readonly Ring[];
   readonly fromTransactionChecker: Ring;
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
   readonly state: Omit<CoordinatorState, 'push' | 'call' | 'register' | 'nowMs'>;
   /** Undefined for a broker without name servers. */
   readonly registrar: () => Registrar | undefined;
+  readonly onHaStatus: (status: HaStatus) => void;
   /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
   readonly nodeRequest: (request: RemotingCommand) => RemotingCommand | Promise<RemotingCommand> | undefined;
 }
@@ -148,6 +154,8 @@ export class Coordinator implements Actor {
       work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
     for (let lane = 0; lane < fromPullLanes.length; lane++)
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    work += this.#drain(this.#options.fromDispatcher, this.#onQueueNeeded);
+    for (const ring of this.#options.fromHaRooms) work += this.#drain(ring, this.#onHaStatus);
     if (this.#unsent.length === 0) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
     this.#onTime(nowMs);
     if (this.#answered) this.#options.remotingBell.ring();
@@ -157,8 +165,9 @@ export class Coordinator implements Actor {
 
   deadlineMs(): number {
     if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
-    const { stats } = this.#state;
-    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, stats.deadlineMs(), this.#calls.nextDeadlineMs());
+    const { stats, desk } = this.#state;
+    const dueMs = Math.min(desk.deadlineMs(this.#state), stats.deadlineMs(), this.#calls.nextDeadlineMs());
+    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, dueMs);
   }
 
   close(): void {
@@ -188,6 +197,7 @@ export class Coordinator implements Actor {
   readonly #onRemoting = (ring: Ring, at: number): void => {
     const connectionId = ring.words[at >> 2]!;
     if (ring.type === InboundType.CLOSED) {
+      this.#state.desk.forget(connectionId, this.#state.offsets);
       this.#calls.connectionClosed(connectionId);
       applyGroupChanges(this.#state, this.#state.clients.connectionClosed(connectionId));
       return;
@@ -246,6 +256,34 @@ export class Coordinator implements Actor {
     });
   }
 
+  // ---- replication ----
+
+  /** A slave has the topic's records before it has the topic: its queues get numbers, so that entries can be made. */
+  readonly #onQueueNeeded = (ring: Ring, at: number): void => {
+    const { topic, queueId } = JSON.parse(textOf(ring, at)) as { topic: string; queueId: number };
+    const { numbers, topics, news, log } = this.#state;
+    let queueNumbers: Int32Array;
+    try {
+      queueNumbers = numbers.of(topic, queueId + 1);
+    } catch (error) {
+      log.error({ err: error, topic, queueId }, 'a queue gets no entries');
+      queueNumbers = new Int32Array(queueId + 1).fill(-1);
+    }
+    const known = topics.get(topic);
+    if (known !== undefined) return news.queues({ ...topicEntryOf(this.#state, known), queueNumbers });
+    const count = queueNumbers.length;
+    news.queues({ name: topic, perm: 0, readQueueNums: count, writeQueueNums: count, order: false, queueNumbers });
+  };
+
+  readonly #onHaStatus = (ring: Ring, at: number): void => {
+    this.#options.onHaStatus(JSON.parse(textOf(ring, at)) as HaStatus);
+  };
+
+  /** What this coordinator works on: for who brings a slave's copy up to date. */
+  get state(): CoordinatorState {
+    return this.#state;
+  }
+
   /** Ends when its producer has the reply, or cannot have it; until then its sender's permit is taken. */
   #pushReply(ring: Ring, at: number, lane: number): void {
     const frame = ring.bytes.slice(at, at + ring.length);
@@ -287,7 +325,8 @@ export class Coordinator implements Actor {
   // ---- time ----
 
   #onTime(nowMs: number): void {
-    const { offsets, clients, locks, stats, settings, log } = this.#state;
+    const { offsets, clients, locks, stats, settings, log, desk, push } = this.#state;
+    desk.notify(this.#state, nowMs, push);
     this.#calls.expire(nowMs);
     stats.onTime(nowMs);
     if (nowMs >= this.#offsetsSaveMs) {

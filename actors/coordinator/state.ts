@@ -13,6 +13,7 @@ import type { ClientTable, ConsumerGroup, GroupChange } from './client-table.js'
 import type { FilterTable } from './filter-table.js';
 import type { GroupTable } from './group-table.js';
 import type { LockTable } from './lock-table.js';
+import type { MetadataDesk } from './metadata-desk.js';
 import type { NewsDesk } from './news-desk.js';
 import type { OffsetTable } from './offset-table.js';
 import type { TopicTable } from './topic-table.js';
@@ -46,6 +47,10 @@ export interface CoordinatorState {
   readonly positions: Positions;
   readonly news: NewsDesk;
   readonly log: Logger;
+  /** Whom to tell of changes: slaves of this broker. */
+  readonly desk: MetadataDesk;
+  /** This broker is a slave: topics and groups are its master's. */
+  isSlave(): boolean;
   settings: CoordinatorSettings;
   nowMs: number;
   /** Registers with the name servers because topics changed. */

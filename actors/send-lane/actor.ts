@@ -297,7 +297,14 @@ export class SendLane implements Actor {
       this.#settings,
     );
     if (end < 0) return this.#refuse(ring, at, behaviour.code, behaviour.remark);
-    this.#commit(ring, at, claimed, end - recordAt, behaviour, this.#flags(behaviour.waitFlush));
+    this.#commit(
+      ring,
+      at,
+      claimed,
+      end - recordAt,
+      behaviour,
+      this.#flags(behaviour.waitFlush) | (behaviour.waitReplica ? AppendFlag.WAIT_REPLICA : 0),
+    );
     return true;
   }
 

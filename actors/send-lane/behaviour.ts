@@ -21,7 +21,7 @@ import {
 import { MessageProperty } from '../../protocol/property-names.js';
 import { DLQ_TOPIC_PREFIX, isForbiddenTarget, RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
 import type { GroupSnapshot } from '../group-snapshot.js';
-import { describeStoreState, UNWRITABLE } from '../store-state.js';
+import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import type { LaneSettings } from './mailbox.js';
 import { PLACEMENT_SIZE_MAX, type Place, placeDelayed, placeHalf } from './placement.js';
@@ -37,6 +37,8 @@ export interface SendContext {
   readonly storeAddress: number;
   readonly storePort: number;
   readonly syncFlush: boolean;
+  /** SYNC_MASTER: a send waits for a slave too. */
+  readonly syncReplica: boolean;
   /** How many delay levels there are (key messageDelayLevel). */
   readonly delayLevels: number;
 }
@@ -69,6 +71,7 @@ export class SendBehaviour {
   /** A send has no companion. */
   readonly companionQueue = -1;
   waitFlush = false;
+  waitReplica = false;
   /** No more than this many bytes are encoded. */
   recordSizeMax = 0;
 
@@ -116,6 +119,8 @@ export class SendBehaviour {
     storeState: number,
     nowMs: number,
   ): number {
+    // Before anything else: a slave makes no topic for a send that it refuses anyway.
+    if ((storeState & StoreState.SLAVE) !== 0) return this.#refuseByState(StoreState.SLAVE);
     this.#index.read(header, header.code);
     const { slots } = this.#index;
     const topicIndex = slots[SendMessageSlot.topic]!;
@@ -156,13 +161,7 @@ export class SendBehaviour {
         `request queueId[${queueId}] is illegal, topic ${topic.name} has ${topic.readQueueNums} read and ${topic.writeQueueNums} write queues`,
       );
     }
-    if ((storeState & UNWRITABLE) !== 0) {
-      const reason = describeStoreState(storeState);
-      return this.#refuse(
-        ResponseCode.SERVICE_NOT_AVAILABLE,
-        `service not available now. It may be caused by: ${reason}`,
-      );
-    }
+    if ((storeState & UNWRITABLE) !== 0) return this.#refuseByState(storeState);
     this.#topic = topic;
     this.queueId = queueId >= 0 ? queueId : Math.floor(Math.random() * Math.max(1, topic.writeQueueNums));
     this.queueNumber = topic.queueNumbers[this.queueId]!;
@@ -221,6 +220,11 @@ export class SendBehaviour {
     return SendVerdict.APPEND;
   }
 
+  #refuseByState(storeState: number): number {
+    const remark = `service not available now. It may be caused by: ${describeStoreState(storeState)}`;
+    return this.#refuse(ResponseCode.SERVICE_NOT_AVAILABLE, remark);
+  }
+
   /**
    * Encodes the judged request at `at`; returns the position after its records.
    * Errors: -1 when the properties refuse it; {@link code} and {@link remark} say why.
@@ -248,7 +252,10 @@ export class SendBehaviour {
     const end = this.#batch
       ? this.#encodeBatch(header, bytes, bodyStart, bodyEnd, target, at)
       : this.#encodeSingle(header, bytes, bodyStart, bodyEnd, target, at, settings);
-    if (end >= 0) this.waitFlush = this.#context.syncFlush && this.#editor.wait;
+    if (end >= 0) {
+      this.waitFlush = this.#context.syncFlush && this.#editor.wait;
+      this.waitReplica = this.#context.syncReplica && this.#editor.wait;
+    }
     return end;
   }
 

@@ -68,6 +68,8 @@ class RemotingRoom {
       connectionsMax: 100,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
+      slaveTimeoutMs: 3000,
+      haSlaveFallbehindMax: 1000,
       putLatencies: this.putLatencies,
       idleMaxMs: 120_000,
       closingRooms: ['coordinator'],
