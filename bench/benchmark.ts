@@ -18,10 +18,10 @@ export interface Benchmark<Parameters = unknown> {
   /** `smoke` runs with the tests, in a second or so. */
   readonly parameters: { readonly smoke: Parameters; readonly real: Parameters };
   /**
-   * All cases one after another. `targets`: what bench/node is to measure, see `withTarget`; `ringmq` unless told.
+   * All cases one after another. `target`: what bench/node is to measure, see `withTarget`; `ringmq` unless told.
    * Errors: asserts that the work was done right.
    */
-  run(parameters: Parameters, targets?: readonly string[]): Promise<readonly BenchmarkCase[]>;
+  run(parameters: Parameters, target?: string): Promise<readonly BenchmarkCase[]>;
 }
 
 /** Times of turns, and what it all cost. */

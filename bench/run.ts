@@ -53,7 +53,9 @@ async function main(): Promise<number> {
   const [only, ...others] = chosen;
   if (only !== undefined && others.length === 0) {
     const { parameters, run } = await loadBenchmark(only);
-    for (const result of await run(parameters[size], values.target)) console.log(JSON.stringify(result));
+    for (const target of values.target ?? [undefined]) {
+      for (const result of await run(parameters[size], target)) console.log(JSON.stringify(result));
+    }
     return 0;
   }
   let failed = 0;

@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert } from '../../runtime/base/assert.js';
 import { type BenchmarkCase, percentiles } from '../benchmark.js';
-import { forTargets, freshTopic, timed } from './support/cases.js';
+import { freshTopic, timed } from './support/cases.js';
 import { AnswerView, pullFrame, recordQueueOffset, recordSentMs, SendFrames } from './support/frames.js';
 import { Goal, makeTopic } from './support/load.js';
 import { LoadConnection } from './support/load-connection.js';
-import type { Target } from './support/targets.js';
+import { type Target, withTarget } from './support/targets.js';
 
 export interface HeldPullsParameters {
   readonly queues: number;
@@ -147,7 +147,5 @@ async function measure(target: Target, parameters: HeldPullsParameters): Promise
   }
 }
 
-export const run = (
-  parameters: HeldPullsParameters,
-  targets: readonly string[] = ['ringmq'],
-): Promise<BenchmarkCase[]> => forTargets(targets, target => measure(target, parameters));
+export const run = (parameters: HeldPullsParameters, choice = 'ringmq'): Promise<BenchmarkCase[]> =>
+  withTarget(choice, target => measure(target, parameters));

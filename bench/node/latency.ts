@@ -4,10 +4,10 @@
  */
 import { assert } from '../../runtime/base/assert.js';
 import { type BenchmarkCase, percentiles } from '../benchmark.js';
-import { forTargets, freshTopic, timed } from './support/cases.js';
+import { freshTopic, timed } from './support/cases.js';
 import { recordSentMs } from './support/frames.js';
 import { Consumers, makeTopic, Producers } from './support/load.js';
-import type { Target } from './support/targets.js';
+import { type Target, withTarget } from './support/targets.js';
 
 export interface LatencyParameters {
   /** A multiple of 4. */
@@ -55,11 +55,8 @@ async function measure(target: Target, messages: number): Promise<BenchmarkCase>
   }
 }
 
-export const run = (
-  { messages, warmUp }: LatencyParameters,
-  targets: readonly string[] = ['ringmq'],
-): Promise<BenchmarkCase[]> =>
-  forTargets(targets, async target => {
+export const run = ({ messages, warmUp }: LatencyParameters, choice = 'ringmq'): Promise<BenchmarkCase[]> =>
+  withTarget(choice, async target => {
     await measure(target, warmUp);
     return [await measure(target, messages)];
   });

@@ -5,9 +5,9 @@
  */
 import { assert } from '../../runtime/base/assert.js';
 import type { BenchmarkCase } from '../benchmark.js';
-import { forTargets, freshTopic, timed } from './support/cases.js';
+import { freshTopic, timed } from './support/cases.js';
 import { Consumers, makeTopic, Producers } from './support/load.js';
-import type { Target } from './support/targets.js';
+import { type Target, withTarget } from './support/targets.js';
 
 export interface PushParameters {
   /** A multiple of 64. */
@@ -51,11 +51,8 @@ async function measure(target: Target, consumers: number, messages: number): Pro
   }
 }
 
-export const run = (
-  { messages, warmUp }: PushParameters,
-  targets: readonly string[] = ['ringmq'],
-): Promise<BenchmarkCase[]> =>
-  forTargets(targets, async target => {
+export const run = ({ messages, warmUp }: PushParameters, choice = 'ringmq'): Promise<BenchmarkCase[]> =>
+  withTarget(choice, async target => {
     await measure(target, 16, warmUp);
     const results: BenchmarkCase[] = [];
     for (const consumers of [1, 16, 64]) results.push(await measure(target, consumers, messages));

@@ -6,9 +6,9 @@ import { assert } from '../../runtime/base/assert.js';
 import { RawClient } from '../../tests/support/raw-client.js';
 import { queueBound } from '../../tests/support/raw-requests.js';
 import type { BenchmarkCase } from '../benchmark.js';
-import { forTargets, freshTopic, timed } from './support/cases.js';
+import { freshTopic, timed } from './support/cases.js';
 import { makeTopic, Producers } from './support/load.js';
-import type { Target } from './support/targets.js';
+import { type Target, withTarget } from './support/targets.js';
 
 export interface ScaleParameters {
   readonly messages: number;
@@ -19,7 +19,7 @@ export interface ScaleParameters {
 
 export const parameters = {
   smoke: { messages: 600, warmUp: 100, queues: [4, 100], connections: [1, 100] },
-  real: { messages: 300_000, warmUp: 300_000, queues: [4, 100, 1000, 10_000], connections: [1, 1000, 5000] },
+  real: { messages: 100_000, warmUp: 200_000, queues: [4, 100, 1000, 10_000], connections: [1, 1000, 5000] },
 } as const;
 
 const IN_FLIGHT = 64;
@@ -67,9 +67,9 @@ async function reached(client: RawClient, topic: string, queueId: number, expect
 
 export const run = (
   { messages, warmUp, queues, connections }: ScaleParameters,
-  targets: readonly string[] = ['ringmq'],
+  choice = 'ringmq',
 ): Promise<BenchmarkCase[]> =>
-  forTargets(targets, async target => {
+  withTarget(choice, async target => {
     await measure(target, QUEUES, IN_FLIGHT, warmUp);
     const results: BenchmarkCase[] = [];
     for (const count of queues) results.push(await measure(target, count, IN_FLIGHT, messages));

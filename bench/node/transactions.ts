@@ -7,11 +7,11 @@ import { assert } from '../../runtime/base/assert.js';
 import { physicalOffsetOf, RawClient } from '../../tests/support/raw-client.js';
 import { queueBound } from '../../tests/support/raw-requests.js';
 import type { BenchmarkCase } from '../benchmark.js';
-import { forTargets, freshTopic, timed } from './support/cases.js';
+import { freshTopic, timed } from './support/cases.js';
 import { AnswerView, commitFrame, SendFrames } from './support/frames.js';
 import { Goal, makeTopic } from './support/load.js';
 import { LoadConnection } from './support/load-connection.js';
-import type { Target } from './support/targets.js';
+import { type Target, withTarget } from './support/targets.js';
 
 export interface TransactionParameters {
   readonly transactions: number;
@@ -126,11 +126,8 @@ async function measure(target: Target, transactions: number): Promise<BenchmarkC
   }
 }
 
-export const run = (
-  { transactions, warmUp }: TransactionParameters,
-  targets: readonly string[] = ['ringmq'],
-): Promise<BenchmarkCase[]> =>
-  forTargets(targets, async target => {
+export const run = ({ transactions, warmUp }: TransactionParameters, choice = 'ringmq'): Promise<BenchmarkCase[]> =>
+  withTarget(choice, async target => {
     await measure(target, warmUp);
     return [await measure(target, transactions)];
   });

@@ -1,16 +1,6 @@
 /** What the benchmarks of whole nodes have in common. */
 import type { BenchmarkCase } from '../../benchmark.js';
-import { type Target, withTarget } from './targets.js';
-
-/** Runs all cases of one target before the next one starts. */
-export async function forTargets(
-  targets: readonly string[],
-  measure: (target: Target) => Promise<readonly BenchmarkCase[]>,
-): Promise<BenchmarkCase[]> {
-  const results: BenchmarkCase[] = [];
-  for (const target of targets) results.push(...(await withTarget(target, measure)));
-  return results;
-}
+import type { Target } from './targets.js';
 
 /** Runs work and gives its rate, and what each of `count` cost the broker. */
 export async function timed(
