@@ -1,4 +1,4 @@
-/** What every file in bench/micro, bench/flow and bench/node offers to `bench/run.ts` and to the test that runs them all. */
+/** What every file in the folders of bench/ offers to `bench/run.ts` and to the test that runs them all. */
 
 /** One line of output: what was done, how fast, and a checksum of the work that the same parameters always give. */
 export interface BenchmarkCase {

@@ -1,6 +1,6 @@
 /**
- * A member of the group of the churn rig, in this process or as one of its own. Before its listener returns, what it did
- * is in a file: a member that is killed has told what it consumed.
+ * A member of the group of the churn rig, in this process or as one of its own. Before its listener returns, what it
+ * did is in a file: a member that is killed has told what it consumed.
  *
  * Shape: a line `b QUEUE OFFSET ID NS` when a listener is called, `e QUEUE OFFSET ID NS` when it ends.
  */

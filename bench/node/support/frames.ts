@@ -1,4 +1,7 @@
-/** Frames of load connections: made once, with digits written over for each message. JSON headers. Source: spec remoting 1, 5, 6. */
+/**
+ * Frames of load connections: made once, with digits written over for each message. JSON headers.
+ * Source: spec remoting 1, 5, 6.
+ */
 
 /** Nine digits wherever they stand, so that a frame keeps its size. */
 export const OPAQUE_BASE = 100_000_000;
