@@ -1,5 +1,5 @@
 /**
- * Reading messages of a topic for a person: nothing is committed, and a body that cannot be read hides no other message.
+ * Reading messages of a topic for a person: nothing is committed, and a body that cannot be read hides no other one.
  */
 import { type MessageExt, type MessageQueue, PullConsumer } from '../client/index.js';
 import { messageOf } from '../runtime/base/errors.js';

@@ -65,7 +65,7 @@ function latenciesOf(info: Readonly<Record<string, string>>): string {
   const classes = [...(info.putMessageDistributeTime ?? '').matchAll(/\[([^\]]+)\]:(\d+)/g)];
   const counts = classes.filter(([, , count]) => count !== '0').map(([, span, count]) => `${span}: ${count}`);
   const percentiles = [
-    ['p99', info.putLatency99],
+    ['the minute before p99', info.putLatency99],
     ['p99.9', info.putLatency999],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value} ms`]));
   const longest = info.putMessageEntireTimeMax;

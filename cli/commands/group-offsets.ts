@@ -5,7 +5,7 @@
  * by way of their broker; for a group that is offline the offsets are committed for it. Source: spec remoting 4.2.3;
  * ResetOffsetByTimeCommand, which does the same.
  */
-import type { Admin, MessageQueue } from '../../client/index.js';
+import { type Admin, type MessageQueue, MQBrokerError, ResponseCode } from '../../client/index.js';
 import { compareQueues } from '../../client/route.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
@@ -133,7 +133,13 @@ async function tell(
   const timestampMs = to === 'latest' ? -1 : to === 'earliest' ? 0 : to.timeMs;
   const moves = await forEach(masters, async ({ address }) => {
     const own = planned.filter(({ brokerAddr }) => brokerAddr === address);
-    const told = await admin.groups.resetOffset(address, group, topic, timestampMs);
+    const ask = () => admin.groups.resetOffset(address, group, topic, timestampMs);
+    const told = await ask().catch(async error => {
+      if (!isNeverCommitted(error)) throw error;
+      // One queue of which nothing was committed yet, as an empty one, makes the broker refuse all of them.
+      for (const move of own) await admin.groups.updateOffset(address, group, move, move.offset);
+      return ask();
+    });
     if (told === null) {
       for (const move of own) await admin.groups.updateOffset(address, group, move, move.offset);
       return own;
@@ -145,6 +151,12 @@ async function tell(
     });
   });
   return moves.flat().sort(compareQueues);
+}
+
+/** It has no code of its own. */
+function isNeverCommitted(error: unknown): boolean {
+  if (!(error instanceof MQBrokerError) || error.responseCode !== ResponseCode.SYSTEM_ERROR) return false;
+  return /consumer group <.*> not exist/i.test(error.remark ?? '');
 }
 
 export interface CloneFlags extends ReachFlags {

@@ -67,8 +67,9 @@ async function oneProgress(
   group: string,
   flags: GroupFlags,
 ): Promise<number> {
-  const places = [...(await requireGroup(admin, masters, group)).keys()];
-  const progress = await progressOf(admin, places, group);
+  const progress = await progressOf(admin, masters, group);
+  // Offsets can be there before the group: cloned, or committed by a client that sends no heartbeat.
+  if (progress.queues.length === 0) await requireGroup(admin, masters, group);
   if (flags.json) printJson(shell, { group, ...progress });
   else if (progress.queues.length === 0) shell.out(`${group} has consumed nothing yet`);
   else {

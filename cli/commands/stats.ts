@@ -1,5 +1,5 @@
 /**
- * `ringmq stats`: what goes into topics and out to groups, and what waits. Source: StatsAllSubCommand, the same figures.
+ * `ringmq stats`: what goes into topics and out to groups, and what waits. Source: StatsAllSubCommand.
  */
 import type { Admin, BrokerStatsData, BrokerStatsName } from '../../client/index.js';
 import { ExitCode } from '../exit-codes.js';

@@ -1,5 +1,5 @@
 /**
- * Commands about nodes of this machine, files and the program itself: `start`, `wiring`, `config`, `check`, `completion`.
+ * Commands about nodes of this machine, files and the program itself.
  */
 import { Argument, Command } from 'commander';
 import { presetNames } from '../../config/presets.js';

@@ -22,7 +22,7 @@ export class BrokerAdmin {
     return readProperties(answer.body);
   }
 
-  /** Changes configuration keys and gives the broker's remark; it ignores keys it does not know. Errors: MQBrokerError. */
+  /** Changes configuration keys, unknown ones apart, and gives the broker's remark. Errors: MQBrokerError. */
   async updateConfig(brokerAddr: string, properties: Readonly<Record<string, string>>): Promise<string | null> {
     const code = RequestCode.UPDATE_BROKER_CONFIG;
     return (await this.#caller.ask(brokerAddr, code, {}, writeProperties(properties))).remark;

@@ -1,4 +1,4 @@
-/** Topics of one broker: settings, how far their queues reach. Source: spec remoting 4.2.1, 4.2.2; DefaultMQAdminExt. */
+/** Topics of one broker: settings, how far queues reach. Source: spec remoting 4.2.1, 4.2.2; DefaultMQAdminExt. */
 import { decodeTopicStatsTable, type TopicOffset } from '../../protocol/bodies/admin.js';
 import type { MessageQueue } from '../../protocol/bodies/message-queue.js';
 import { decodeTopicConfigSerializeWrapper, type TopicConfig } from '../../protocol/bodies/topic.js';
