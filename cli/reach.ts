@@ -167,6 +167,18 @@ export function mastersOfRoute(route: TopicRouteData): string[] {
   return route.brokerDatas.flatMap(({ brokerAddrs }) => brokerAddrs[MASTER_ID] ?? []);
 }
 
+/** The masters that have a topic, or the one of them that is meant. Errors: CliError when that is none. */
+export async function mastersOfTopic(admin: Admin, topic: string, broker: string | undefined): Promise<BrokerPlace[]> {
+  const addresses = mastersOfRoute(await requireRoute(admin, topic));
+  const masters = brokersOf(await admin.clusterInfo())
+    .filter(({ address }) => addresses.includes(address))
+    .filter(({ brokerName, address }) => broker === undefined || [brokerName, address].includes(broker));
+  if (masters.length > 0) return masters;
+  throw new CliError(`${topic} has no master${broker === undefined ? '' : ` ${broker}`}`, ExitCode.FAILED, [
+    `\`ringmq topic route ${topic}\` shows where it is.`,
+  ]);
+}
+
 export function printJson(shell: Shell, value: unknown): void {
   shell.out(JSON.stringify(value, null, 2));
 }

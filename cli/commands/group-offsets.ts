@@ -11,13 +11,11 @@ import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
 import {
   type BrokerPlace,
-  brokersOf,
   forEach,
   mastersIn,
-  mastersOfRoute,
+  mastersOfTopic,
   printJson,
   type ReachFlags,
-  requireRoute,
   withAdmin,
 } from '../reach.js';
 import type { ResetTarget } from '../reset-target.js';
@@ -72,17 +70,6 @@ function cannotTell(group: string, members: number): CliError {
   return new CliError(`${members} clients of ${group} are online`, ExitCode.FAILED, [
     'They can be told of a time for the whole topic only, and would commit their own offset again.',
     'Stop them first, or give --to a time, earliest or latest, without --queue.',
-  ]);
-}
-
-async function mastersOfTopic(admin: Admin, topic: string, broker: string | undefined): Promise<BrokerPlace[]> {
-  const addresses = mastersOfRoute(await requireRoute(admin, topic));
-  const masters = brokersOf(await admin.clusterInfo())
-    .filter(({ address }) => addresses.includes(address))
-    .filter(({ brokerName, address }) => broker === undefined || [brokerName, address].includes(broker));
-  if (masters.length > 0) return masters;
-  throw new CliError(`${topic} has no master${broker === undefined ? '' : ` ${broker}`}`, ExitCode.FAILED, [
-    `\`ringmq topic route ${topic}\` shows where it is.`,
   ]);
 }
 

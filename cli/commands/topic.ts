@@ -8,10 +8,10 @@ import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
 import { topicNames } from '../names.js';
 import {
-  brokersOf,
   forEach,
   mastersOf,
   mastersOfRoute,
+  mastersOfTopic,
   printJson,
   type ReachFlags,
   requireRoute,
@@ -155,15 +155,7 @@ export interface PermFlags extends ReachFlags {
 /** Changes what clients may do with a topic, on all its masters or on one; all else about it stays. */
 export async function setTopicPerm(shell: Shell, topic: string, perm: Perm, flags: PermFlags): Promise<number> {
   const changes = await withAdmin(shell, flags, async admin => {
-    const addresses = mastersOfRoute(await requireRoute(admin, topic));
-    const masters = brokersOf(await admin.clusterInfo()).filter(({ address }) => addresses.includes(address));
-    const chosen = masters.filter(
-      ({ brokerName, address }) => flags.broker === undefined || [brokerName, address].includes(flags.broker),
-    );
-    if (chosen.length === 0) {
-      const names = masters.map(({ brokerName }) => brokerName).join(', ');
-      throw new CliError(`${topic} has no master ${flags.broker}`, ExitCode.FAILED, [`It is on: ${names}.`]);
-    }
+    const chosen = await mastersOfTopic(admin, topic, flags.broker);
     return forEach(chosen, async ({ brokerName, address }) => {
       const before = (await admin.topics.configs(address))[topic];
       if (before === undefined) throw new CliError(`${brokerName} does not know ${topic}`, ExitCode.FAILED);
