@@ -27,6 +27,8 @@ export const ILLEGAL_MESSAGE =
   'the message is illegal, maybe msg body or properties length not matched. msg body length limit 128k, msg properties length limit 32k.';
 /** Fixed part of one message in a batch body: size, magic, crc, flag, body length, properties length. Units: bytes. */
 const BATCH_ITEM_OVERHEAD = 22;
+/** They say how long the hosts of a record are, which is the broker's to know: here both are IPv4. */
+const HOST_FLAGS = MessageSysFlag.BORN_HOST_V6 | MessageSysFlag.STORE_HOST_V6;
 const textEncoder = new TextEncoder();
 
 export class SendEncoder {
@@ -74,7 +76,7 @@ export class SendEncoder {
     const fields = this.#fields;
     fields.queueId = queueId;
     fields.flag = header.integer(slots[SendMessageSlot.flag]!);
-    fields.sysFlag = header.integer(slots[SendMessageSlot.sysFlag]!);
+    fields.sysFlag = header.integer(slots[SendMessageSlot.sysFlag]!) & ~HOST_FLAGS;
     fields.bornTimestamp = header.integer(slots[SendMessageSlot.bornTimestamp]!);
     fields.bornAddress = peerAddress;
     fields.bornPort = peerPort;

@@ -450,4 +450,12 @@ lane('a reply goes to the coordinator first, and holds up nothing of its connect
   );
 });
 
+lane('a client cannot say how long the hosts of a record are', () => {
+  const room = new LaneRoom();
+  for (const sysFlag of [0x10, 0x20, 0x31]) {
+    const [record] = room.append({ topic: 'T', body: 'hello', more: { sysFlag } }).records;
+    assert.equal([record!.sysFlag, record!.topic, record!.body.toString()], [sysFlag & 0xf, 'T', 'hello']);
+  }
+});
+
 lane.run();
