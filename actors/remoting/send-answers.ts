@@ -221,8 +221,9 @@ export class SendAnswers {
   /** The answer to a request that asked for no place: it worked, or its message is stored and maybe not safe yet. */
   #answerPlainly(connection: Connection, flags: number, code: number, opaque: number): void {
     const request = { opaque, serializeType: (flags & AppendFlag.BINARY) as SerializeType };
-    const stored = code === ResponseCode.SUCCESS;
-    const response = stored
+    // Without a slave a SYNC_MASTER stores all the same; an error would make the client send the message again.
+    const isDone = code === ResponseCode.SUCCESS || code === ResponseCode.SLAVE_NOT_AVAILABLE;
+    const response = isDone
       ? createResponse(request, ResponseCode.SUCCESS)
       : createResponse(request, ResponseCode.SYSTEM_ERROR, responseCodeName(code));
     const frame = encodeCommand(response);

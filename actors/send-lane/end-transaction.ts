@@ -74,7 +74,7 @@ export const endTransaction: StoredHandler = (request, view) => {
       queueId: 0,
       count: 1,
       companionQueue: -1,
-      waitFlush: false,
+      waits: false,
     };
   }
   return committed(half, properties, op, opQueue, view);
@@ -121,8 +121,8 @@ function committed(
   const records = new Uint8Array(record.length + op.length);
   records.set(record);
   records.set(op, record.length);
-  const waitFlush = context.syncFlush && properties.get(MessageProperty.WAIT) !== 'false';
-  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waitFlush };
+  const waits = properties.get(MessageProperty.WAIT) !== 'false';
+  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waits };
 }
 
 /** Says that the half message at this offset of the half queue is decided. */

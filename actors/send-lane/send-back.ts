@@ -136,11 +136,10 @@ function store(
     reconsumeTimes: recordReconsumeTimes(source, 0) + 1,
     preparedTransactionOffset: 0,
   });
-  // RocketMQ does not wait for the disk here. The consumer forgets the message once this is answered, so under
-  // SYNC_FLUSH it is waited for.
+  // RocketMQ waits for nothing here. The consumer forgets the message once this is answered, so it is waited for as a
+  // send is.
   const sentBack = { topic: readRecordTopic(source, 0), group };
-  const waitFlush = context.syncFlush;
-  return { kind: 'append', records, queueNumber, queueId, count: 1, companionQueue: -1, waitFlush, sentBack };
+  return { kind: 'append', records, queueNumber, queueId, count: 1, companionQueue: -1, waits: true, sentBack };
 }
 
 function messageIdOf(source: Uint8Array): string {

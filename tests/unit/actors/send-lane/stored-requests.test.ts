@@ -164,6 +164,13 @@ requests('what came back is counted for its topic and group, once it is on its w
   assert.equal(named, [[CoordinatorType.PAIR_NAMED, '{"slot":0,"topic":"T","group":"G"}']]);
 });
 
+requests('a SYNC_MASTER answers what comes back, and a commit, as it answers sends', () => {
+  const room = new Room({ context: { syncReplica: true } });
+  const waits = ({ append }: Outcome): boolean => (append!.flags & AppendFlag.WAIT_REPLICA) !== 0;
+  assert.ok(waits(room.ask(36, back(room.store(consumed)))));
+  assert.ok(waits(room.ask(37, end(room.store(halfMessage), 8))));
+});
+
 requests('refusals of what comes back', () => {
   const room = new Room();
   const offset = room.store(consumed);
