@@ -289,7 +289,9 @@ export class Coordinator implements Actor {
     const frame = ring.bytes.slice(at, at + ring.length);
     const request = this.#requestIn(ring, at);
     const { connectionId, address } = senderOf(ring, at);
-    void pushReply(this.#state, request, address).then(fault => {
+    // Whatever goes wrong, the permit must go back.
+    const pushed = pushReply(this.#state, request, address).catch(messageOf);
+    void pushed.then(fault => {
       const response =
         fault === undefined
           ? createResponse(request, ResponseCode.SUCCESS, null, { msgId: '0' })
