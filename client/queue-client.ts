@@ -73,7 +73,7 @@ export class QueueClient {
 
   /** When the oldest message was stored; -1 when there is none. Units: ms since the epoch. */
   async earliestMsgStoreTime(queue: MessageQueue): Promise<number> {
-    const answer = await this.#askMaster(queue, RequestCode.GET_EARLIEST_MSG_STORETIME);
+    const answer = await this.#askReadable(queue, RequestCode.GET_EARLIEST_MSG_STORETIME);
     return numberField(answer, 'timestamp');
   }
 
@@ -114,18 +114,36 @@ export class QueueClient {
   }
 
   #askOffset(queue: MessageQueue, code: number, fields: ExtFields = {}): Promise<number> {
-    return this.#askMaster(queue, code, fields).then(answer => numberField(answer, 'offset'));
+    return this.#askReadable(queue, code, fields).then(answer => numberField(answer, 'offset'));
+  }
+
+  /** Bounds belong to the messages, and a slave has those too: without a master they are what can be read there. */
+  async #askReadable(queue: MessageQueue, code: number, fields: ExtFields = {}): Promise<RemotingCommand> {
+    await this.#ensureRoute(queue);
+    const address = this.#instance.readableBrokerAddress(queue.brokerName, MASTER_ID);
+    if (address === undefined) throw new MQClientError('NO_ROUTE', `broker ${queue.brokerName} is not known`);
+    return this.#ask(queue, address, code, fields);
   }
 
   async #askMaster(
     queue: MessageQueue,
     code: number,
     fields: ExtFields = {},
-    codes: readonly number[] = [ResponseCode.SUCCESS],
+    codes?: readonly number[],
   ): Promise<RemotingCommand> {
     await this.#ensureRoute(queue);
     const address = this.#instance.brokerAddress(queue.brokerName, MASTER_ID);
     if (address === undefined) throw new MQClientError('NO_ROUTE', `broker ${queue.brokerName} has no master`);
+    return this.#ask(queue, address, code, fields, codes);
+  }
+
+  #ask(
+    queue: MessageQueue,
+    address: string,
+    code: number,
+    fields: ExtFields,
+    codes?: readonly number[],
+  ): Promise<RemotingCommand> {
     const request = createRequest(code, { ...fields, topic: queue.topic, queueId: queue.queueId });
     return this.#withRefresh(queue, () => this.#instance.invoke(address, request, OFFSET_TIMEOUT_MS, codes));
   }

@@ -49,6 +49,14 @@ export function provisionalQueues(
   return publishQueues(topic, { ...template, queueDatas });
 }
 
+/** In words: which brokers of a topic that could be written have no master; '' when that is not the reason. */
+export function whyUnwritable({ queueDatas, brokerDatas }: TopicRouteData): string {
+  const missing = sortByBrokerName(queueDatas)
+    .filter(data => (data.perm & Permission.WRITE) !== 0 && !hasMaster(brokerDatas, data.brokerName))
+    .map(data => data.brokerName);
+  return missing.length === 0 ? '' : `: its queues are on ${missing.join(', ')}, without a master now`;
+}
+
 /** The queues a consumer may read. */
 export function subscribeQueues(topic: string, route: TopicRouteData): MessageQueue[] {
   return sortByBrokerName(route.queueDatas).flatMap(data =>

@@ -9,7 +9,7 @@ import { AUTO_CREATE_TOPIC } from '../protocol/topic-names.js';
 import type { ClientInstance } from './client-instance.js';
 import { isUnreachable, MQBrokerError, MQClientError, MQTimeoutError } from './errors.js';
 import type { PreparedMessage } from './message.js';
-import { provisionalQueues } from './route.js';
+import { provisionalQueues, whyUnwritable } from './route.js';
 import { type SendResult, sendResultOf } from './send-result.js';
 
 export interface SendOptions {
@@ -99,7 +99,10 @@ export class Sender {
     const view = await this.#instance.refreshTopic(topic);
     if (view !== null) {
       if (view.publishQueues.length > 0) return view.publishQueues;
-      throw new MQClientError('NO_ROUTE', `topic ${topic} has no queue that can be written`);
+      throw new MQClientError(
+        'NO_ROUTE',
+        `topic ${topic} has no queue that can be written${whyUnwritable(view.route)}`,
+      );
     }
     // A new topic: brokers that publish the template create it on the first send (spec remoting 5.7, 11.1).
     const template = await this.#instance.loadTopic(AUTO_CREATE_TOPIC);

@@ -29,11 +29,12 @@ import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
-import { encodeAnswer, fitsRing } from '../answer-frame.js';
+import { encodeAnswer } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, textOf } from '../topic-news.js';
 import { type CallFailure, CallTable } from './call-table.js';
+import { ClientOutlet } from './client-outlet.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
@@ -86,15 +87,14 @@ export class Coordinator implements Actor {
   readonly #options: CoordinatorOptions;
   readonly #state: CoordinatorState;
   readonly #calls = new CallTable();
-  /** Answers that remoting had no room for. */
-  readonly #unsent: Unsent[] = [];
+  readonly #outlet: ClientOutlet;
   readonly #questions = new TransactionQuestions();
-  #answered = false;
   #offsetsSaveMs = 0;
   #expiryScanMs = 0;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#outlet = new ClientOutlet(options.toRemoting, options.remotingBell, options.state.log);
     this.#state = {
       ...options.state,
       nowMs: 0,
@@ -148,23 +148,22 @@ export class Coordinator implements Actor {
   doWork(nowMs: number): number {
     const { fromRemoting, fromSendLanes, fromPullLanes, fromTransactionChecker } = this.#options;
     this.#state.nowMs = nowMs;
-    let work = this.#state.news.retry() + this.#retryUnsent();
-    if (this.#unsent.length === 0) work += this.#drain(fromRemoting, this.#onRemoting);
+    let work = this.#state.news.retry() + this.#outlet.retry();
+    if (!this.#outlet.isWaiting) work += this.#drain(fromRemoting, this.#onRemoting);
     for (let lane = 0; lane < fromSendLanes.length; lane++)
       work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
     for (let lane = 0; lane < fromPullLanes.length; lane++)
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
     work += this.#drain(this.#options.fromDispatcher, this.#onQueueNeeded);
     for (const ring of this.#options.fromHaRooms) work += this.#drain(ring, this.#onHaStatus);
-    if (this.#unsent.length === 0) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
+    if (!this.#outlet.isWaiting) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
     this.#onTime(nowMs);
-    if (this.#answered) this.#options.remotingBell.ring();
-    this.#answered = false;
+    this.#outlet.ringBell();
     return work;
   }
 
   deadlineMs(): number {
-    if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
+    if (this.#state.news.isWaiting || this.#outlet.isWaiting) return this.#state.nowMs + RETRY_MS;
     const { stats, desk } = this.#state;
     const dueMs = Math.min(desk.deadlineMs(this.#state), stats.deadlineMs(), this.#calls.nextDeadlineMs());
     return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, dueMs);
@@ -231,12 +230,13 @@ export class Coordinator implements Actor {
     }
     if (isOneway(request)) return;
     const { toRemoting } = this.#options;
-    if (!(response instanceof Promise)) return this.#send(connectionId, encodeAnswer(request, response, toRemoting));
+    if (!(response instanceof Promise))
+      return this.#outlet.send(connectionId, encodeAnswer(request, response, toRemoting));
     void response
       .catch(error => createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error)))
       .then(later => {
-        this.#send(connectionId, encodeAnswer(request, later, toRemoting));
-        this.#options.remotingBell.ring();
+        this.#outlet.send(connectionId, encodeAnswer(request, later, toRemoting));
+        this.#outlet.ringBell();
       });
   }
 
@@ -289,20 +289,23 @@ export class Coordinator implements Actor {
     const frame = ring.bytes.slice(at, at + ring.length);
     const request = this.#requestIn(ring, at);
     const { connectionId, address } = senderOf(ring, at);
-    void pushReply(this.#state, request, address).then(fault => {
+    // Whatever goes wrong, the permit must go back.
+    const pushed = pushReply(this.#state, request, address).catch(messageOf);
+    void pushed.then(fault => {
       const response =
         fault === undefined
           ? createResponse(request, ResponseCode.SUCCESS, null, { msgId: '0' })
           : createResponse(request, ResponseCode.SYSTEM_ERROR, fault);
       const { news, settings } = this.#state;
       if (!settings.storeReplyMessageEnable) {
-        this.#send(connectionId, isOneway(request) ? EMPTY : encodeCommand(response), OutboundType.SEND_REFUSED);
+        if (isOneway(request)) this.#outlet.returnPermit(connectionId);
+        else this.#outlet.send(connectionId, encodeCommand(response), OutboundType.SEND_REFUSED);
       } else if (fault === undefined) news.frame('sendLane', lane, frame, NewsType.REPLY_PUSHED);
       else {
-        if (!isOneway(request)) this.#send(connectionId, encodeCommand(response));
+        if (!isOneway(request)) this.#outlet.send(connectionId, encodeCommand(response));
         news.frame('sendLane', lane, frame, NewsType.REPLY_UNDELIVERED);
       }
-      this.#options.remotingBell.ring();
+      this.#outlet.ringBell();
     });
   }
 
@@ -357,48 +360,12 @@ export class Coordinator implements Actor {
 
   // ---- answers ----
 
-  /** Without a frame the connection is closed. `type`: FRAME, or SEND_REFUSED to give a permit back with it. */
-  #send(connectionId: number, frame: Uint8Array | undefined, type: number = OutboundType.FRAME): void {
-    if (frame !== undefined && !fitsRing(frame, this.#options.toRemoting)) {
-      this.#state.log.error(
-        { bytes: frame.length },
-        'what goes to a client is larger than can be sent: it is left out',
-      );
-      // The permit goes back all the same.
-      if (type === OutboundType.SEND_REFUSED) this.#send(connectionId, new Uint8Array(0), type);
-      return;
-    }
-    if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame, type)) {
-      this.#unsent.push({ connectionId, frame, type });
-    }
-  }
-
-  #trySend(connectionId: number, frame: Uint8Array | undefined, type: number): boolean {
-    const { toRemoting } = this.#options;
-    const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
-    const at = toRemoting.claim(length);
-    if (at < 0) return false;
-    toRemoting.words[at >> 2] = connectionId;
-    if (frame !== undefined) toRemoting.bytes.set(frame, at + OutboundFrame.frameBytes);
-    toRemoting.commit(frame === undefined ? OutboundType.CLOSE : type, length);
-    this.#answered = true;
-    return true;
-  }
-
-  #retryUnsent(): number {
-    let sent = 0;
-    for (let first = this.#unsent[0]; first !== undefined; first = this.#unsent[0], sent++) {
-      if (!this.#trySend(first.connectionId, first.frame, first.type)) break;
-      this.#unsent.shift();
-    }
-    return sent;
-  }
-
   #push(connectionId: number, code: number, fields: ExtFields, body: Uint8Array | null = null): void {
     const request = createRequest(code, fields, body);
     request.flag = CommandFlag.ONEWAY;
     const frame = encodeCommand(request);
-    if (OutboundFrame.frameBytes + frame.length <= this.#options.toRemoting.payloadMax) this.#send(connectionId, frame);
+    if (OutboundFrame.frameBytes + frame.length <= this.#options.toRemoting.payloadMax)
+      this.#outlet.send(connectionId, frame);
     else this.#state.log.warn({ code: requestCodeName(code), bytes: frame.length }, 'too large to be sent to a client');
   }
 
@@ -407,22 +374,14 @@ export class Coordinator implements Actor {
     if (opaque < 0) return outcome;
     const request = createRequest(call.code, call.fields, call.body ?? null);
     request.opaque = opaque;
-    this.#send(connectionId, encodeCommand(request));
+    this.#outlet.send(connectionId, encodeCommand(request));
     return outcome;
   }
 
   #closeConnection(connectionId: number): void {
-    this.#send(connectionId, undefined);
+    this.#outlet.send(connectionId, undefined);
   }
 }
-
-interface Unsent {
-  readonly connectionId: number;
-  readonly frame: Uint8Array | undefined;
-  readonly type: number;
-}
-
-const EMPTY = new Uint8Array(0);
 
 function senderOf({ words }: Ring, at: number): Sender {
   const word = at >> 2;

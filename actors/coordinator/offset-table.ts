@@ -78,8 +78,9 @@ export class OffsetTable {
   clone(fromGroup: string, toGroup: string, topic: string): void {
     const queues = this.#offsets.get(`${topic}@${fromGroup}`);
     if (queues === undefined) return;
-    this.#offsets.set(`${topic}@${toGroup}`, new Map(queues));
-    this.#changed = true;
+    const copied = [...queues];
+    this.#offsets.delete(`${topic}@${toGroup}`);
+    for (const [queueId, offset] of copied) this.commit(toGroup, topic, queueId, offset);
   }
 
   /** Forgets every group's offsets of a topic. */
