@@ -3,9 +3,10 @@
  */
 import type { Admin, MessageExt } from '../../client/index.js';
 import { parseOffsetMsgId } from '../../client/unique-id.js';
+import { MASTER_ID } from '../../protocol/bodies/route.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
-import { brokersOf, forEach, mastersOfRoute, printJson, type ReachFlags, requireRoute, withAdmin } from '../reach.js';
+import { brokersOf, forEach, printJson, type ReachFlags, requireRoute, withAdmin } from '../reach.js';
 import { bodyOf, messageFields, readQueues, withReader } from '../read-messages.js';
 import type { Shell } from '../shell.js';
 import { number, renderPairs, renderTable } from '../table.js';
@@ -63,14 +64,17 @@ function findByUnique(admin: Admin, topic: string, key: string): Promise<Message
   return query(admin, topic, { key, unique: true, beginTimestamp: 0, endTimestamp, maxNum: UNIQUE_MAX });
 }
 
-/** Asks every broker of the topic, oldest message first. */
+/** Asks a broker of each name, the master where there is one; oldest message first. */
 async function query(
   admin: Admin,
   topic: string,
   what: Omit<Parameters<Admin['messages']['query']>[1], 'topic'>,
 ): Promise<MessageExt[]> {
-  const masters = mastersOfRoute(await requireRoute(admin, topic));
-  const found = await forEach(masters, address => admin.messages.query(address, { topic, ...what }));
+  const { brokerDatas } = await requireRoute(admin, topic);
+  const addresses = brokerDatas.flatMap(
+    ({ brokerAddrs }) => brokerAddrs[MASTER_ID] ?? Object.values(brokerAddrs).slice(0, 1),
+  );
+  const found = await forEach(addresses, address => admin.messages.query(address, { topic, ...what }));
   return found.flat().sort((a, b) => a.storeTimestamp - b.storeTimestamp);
 }
 
