@@ -174,6 +174,14 @@ export const MQ_VERSION_NAME = 'V4_9_8';
 /** A frame, its length word included, may be at most this long. Units: bytes. Source: NettyDecoder (4.x). */
 export const FRAME_SIZE_MAX = 16_777_216;
 
+/**
+ * RingMQ's own requests, both oneway, far from RocketMQ's numbers: a slave asks its master to be told of changes, and
+ * the master tells. Java answers the first with REQUEST_CODE_NOT_SUPPORTED, or not at all.
+ */
+export const WATCH_BROKER_METADATA = 17_001;
+/** Fields topics, subscriptionGroups: which tables changed; body: the consumer offsets that did. */
+export const BROKER_METADATA_CHANGED = 17_002;
+
 const requestNames = new Map<number, string>(Object.entries(RequestCode).map(([name, code]) => [code, name]));
 const responseNames = new Map<number, string>(Object.entries(ResponseCode).map(([name, code]) => [code, name]));
 

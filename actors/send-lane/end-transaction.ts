@@ -69,7 +69,7 @@ export const endTransaction: StoredHandler = (request, view) => {
       queueId: 0,
       count: 1,
       companionQueue: -1,
-      waitFlush: false,
+      waits: false,
     };
   }
   return committed(half, properties, op, opQueue, view);
@@ -124,8 +124,8 @@ function committed(
     preparedTransactionOffset: recordPhysicalOffset(half, 0),
   });
   const records = target.subarray(0, writeOp(target, opAt, op, view));
-  const waitFlush = context.syncFlush && properties.get(MessageProperty.WAIT) !== 'false';
-  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waitFlush };
+  const waits = properties.get(MessageProperty.WAIT) !== 'false';
+  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waits };
 }
 
 /** Of the record that {@link writeOp} writes. */

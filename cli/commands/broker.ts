@@ -57,7 +57,18 @@ function summaryOf(info: Readonly<Record<string, string>>): [string, string][] {
     ['not yet in queues', bytes('dispatchBehindBytes')],
     ['not yet on disk', info.remainHowManyDataToFlush ?? '-'],
     ['disk used', `${percent}%  ${info.commitLogDirCapacity ?? ''}`],
+    ...replicationOf(info),
   ];
+}
+
+/** Rows of a RingMQ broker that has slaves, or is one. */
+function replicationOf(info: Readonly<Record<string, string>>): [string, string][] {
+  const { haMaster, haState, haTrouble } = info;
+  const rows = Object.entries(info).filter(([name]) => name.startsWith('haSlave_'));
+  const slaves = rows.map(([name, words]): [string, string] => [`slave ${name.slice('haSlave_'.length)}`, words]);
+  if (haState === undefined) return slaves;
+  const trouble = haTrouble === undefined ? '' : `: ${haTrouble}`;
+  return [...slaves, ['replicates from', `${haMaster || 'no master is known'}, ${haState}${trouble}`]];
 }
 
 export interface BrokerFlags extends ReachFlags {
