@@ -181,20 +181,22 @@ function checkOrder(
     const before = endedNs.get(queueOffset);
     if (endNs !== undefined && (before === undefined || endNs < before)) endedNs.set(queueOffset, endNs);
   }
-  let busy: Consumption | undefined;
+  /** When the queue is free again; undefined: never. */
+  let freeNs: bigint | undefined = 0n;
+  let busy = '';
   for (const each of consumptions) {
     const { member, queueOffset, beginNs } = each;
     const before = endedNs.get(queueOffset - 1);
     if (queueOffset > 0 && (before === undefined || before > beginNs)) {
       faults.swapped.push(`queue ${queueId}: ${member} began ${queueOffset} before ${queueOffset - 1} was consumed`);
     }
-    if (busy !== undefined) {
-      const freeNs = busy.endNs ?? killedNs.get(busy.member);
-      if (freeNs === undefined || freeNs > beginNs) {
-        faults.overlapped.push(`queue ${queueId}: ${member} at ${queueOffset}, ${busy.member} at ${busy.queueOffset}`);
-      }
+    if (freeNs === undefined || freeNs > beginNs) {
+      faults.overlapped.push(`queue ${queueId}: ${member} at ${queueOffset}, ${busy}`);
     }
-    busy = each;
+    const overNs = each.endNs ?? killedNs.get(member);
+    if (freeNs === undefined || (overNs !== undefined && overNs < freeNs)) continue;
+    freeNs = overNs;
+    busy = `${member} at ${queueOffset}`;
   }
 }
 

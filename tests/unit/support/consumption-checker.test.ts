@@ -124,6 +124,14 @@ checker('finds two members at one queue', () => {
   assert.equal(kinds(report), ['overlapped']);
 });
 
+checker('finds a third member at a queue that a long call holds', () => {
+  const consumptions = example();
+  const short = { ...sent[18]!, member: 'third', beginNs: 186n, endNs: 187n };
+  const late = { ...sent[18]!, member: 'fourth', beginNs: 190n, endNs: 191n };
+  consumptions[18] = { ...consumptions[18]!, endNs: 195n };
+  assert.is(judge([...consumptions, short, late]).faults.overlapped.length, 2);
+});
+
 checker('allows that a member begins again where the broker thinks the last one was', () => {
   const report = judge([...example(), ...again(7, 3, 'third')]);
   assert.is(report.faultCount, 0, formatConsumption(report));

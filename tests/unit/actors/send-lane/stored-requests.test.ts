@@ -238,6 +238,15 @@ requests('a rollback stores only that the transaction is decided', () => {
   assert.is(append!.records[0]!.body.toString(), '41');
 });
 
+requests('a half message larger than one read is committed whole', () => {
+  const room = new Room();
+  const body = Buffer.alloc(10_000, 'large ');
+  const { append } = room.ask(37, end(room.store({ ...halfMessage, body }), 8));
+  const [message, decided] = append!.records;
+  assert.ok(message!.body.equals(body));
+  assert.is(decided!.topic, 'RMQ_SYS_TRANS_OP_HALF_TOPIC');
+});
+
 requests('a committed message may have to wait for its time', () => {
   const room = new Room();
   const delayed = { ...halfMessage, properties: `${halfMessage.properties}\u0002DELAY\u00012` };
