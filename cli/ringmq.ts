@@ -6,6 +6,7 @@ import { type ClusterMode, clusterModes, presetNames } from '../config/presets.j
 import type { BrokerFlags } from './commands/broker.js';
 import type { UpFlags } from './commands/cluster-up.js';
 import type { ConfigFlags } from './commands/config.js';
+import type { PoolsFlags } from './commands/pools.js';
 import type { PullFlags } from './commands/pull.js';
 import type { SendFlags } from './commands/send.js';
 import type { CreateFlags } from './commands/topic.js';
@@ -23,7 +24,7 @@ export function ringmq(shell: Shell, end: End): Command {
     .description('RingMQ: a message broker that speaks RocketMQ.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .showHelpAfterError('(`ringmq help COMMAND` says how a command is used)');
-  const make = [start, send, pull, topic, cluster, broker, trace, wiring, config, check];
+  const make = [start, send, pull, topic, cluster, broker, pools, trace, wiring, config, check];
   for (const command of make) program.addCommand(command(shell, end));
   return program;
 }
@@ -173,6 +174,28 @@ function broker(shell: Shell, end: End): Command {
   group.addCommand(withExample(reaching(show), 'ringmq broker config flushDiskType maxMessageSize'));
   group.addCommand(withExample(reaching(set), 'ringmq broker set fileReservedTime=48 -b broker-a'));
   return group;
+}
+
+function pools(shell: Shell, end: End): Command {
+  const use = () => import('./commands/pools.js');
+  const which = () => new Option('-b, --broker <broker>', 'name or address; the only one without it');
+  const show = new Command('show')
+    .description(
+      'how the lanes of a broker do: what waits, how busy they are, how long requests wait, what was refused',
+    )
+    .addOption(which())
+    .addOption(new Option('--seconds <count>', 'to look for').default(1).argParser(wholeNumber(1)))
+    .option('-w, --watch', 'look again and again, until Ctrl-C')
+    .action(async (flags: PoolsFlags) => end(await (await use()).showPools(shell, flags)));
+  const set = new Command('set')
+    .description('change how many lanes there are to be')
+    .argument('<key=value...>')
+    .addOption(which())
+    .action(async (words: string[], flags: BrokerFlags) => end(await (await use()).setPools(shell, words, flags)));
+  return new Command('pools')
+    .description('the lanes of a broker, which do what the thread pools of RocketMQ do')
+    .addCommand(withExample(reaching(show), 'ringmq pools --watch'), { isDefault: true })
+    .addCommand(withExample(reaching(set), 'ringmq pools set sendMessageThreadPoolNums=4'));
 }
 
 function trace(shell: Shell, end: End): Command {

@@ -175,12 +175,14 @@ export class CommitLogWriter implements Actor {
     if (staged.count === 0) return;
     const size = appender.stagedSize;
     const recordsStart = appender.end;
+    const startedMs = performance.now();
     try {
       appender.commit();
     } catch (error) {
       this.#failAll(error);
       return;
     }
+    counters.add(Counter.appendMs, performance.now() - startedMs);
     positions.publish('appended', appender.end);
     if (this.#failing) {
       this.#failing = false;

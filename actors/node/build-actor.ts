@@ -22,7 +22,7 @@ import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueRetirer } from '../dispatcher/queue-retirer.js';
 import { FlushService } from '../flush-service/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
-import { Remoting } from '../remoting/actor.js';
+import { type Outlet, Remoting } from '../remoting/actor.js';
 import type { RoomName } from '../remoting/routes.js';
 import { Scheduler } from '../scheduler/actor.js';
 import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
@@ -32,7 +32,7 @@ import { RecordSource } from '../send-lane/record-source.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
-import type { ActorInstance } from './wiring.js';
+import { type ActorInstance, ringId } from './wiring.js';
 
 /** Delayed messages that are on their way to the log. */
 const DELIVERIES_MAX = 16_384;
@@ -81,6 +81,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     coordinatorBell: shop.bell('coordinator'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    waits: shop.waits(name),
     recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.sendLane,
@@ -241,6 +242,7 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
     openQueue: (topic, queueId, units) => openQueueReader(disk, settings, topic, queueId, units),
     counters: shop.counters(name),
+    waits: shop.waits(name),
     traffic: shop.groupTraffic(name),
     latencies: shop.getLatencies(name),
     recorder: shop.recorder(name),
@@ -289,9 +291,10 @@ export function buildRemoting(
   log: Logger,
   nowMs: () => number,
 ): Remoting {
-  const outlet = (name: string): { ring: ReturnType<Workshop['ring']>; bell: ReturnType<Workshop['bell']> } => ({
+  const outlet = (name: string): Outlet => ({
     ring: shop.ring('remoting', name),
     bell: shop.bell(name),
+    counters: shop.counters(ringId('remoting', name)),
   });
   const rooms = {
     sendLane: 'send-lane',
@@ -299,7 +302,7 @@ export function buildRemoting(
     coordinator: 'coordinator',
     nameRegistry: 'name-registry',
   } as const;
-  const outlets: Partial<Record<RoomName, ReturnType<typeof outlet>[]>> = {};
+  const outlets: Partial<Record<RoomName, Outlet[]>> = {};
   for (const [room, kind] of Object.entries(rooms)) {
     const names = shop.namesOf(kind);
     if (names.length > 0) outlets[room as RoomName] = names.map(outlet);

@@ -20,7 +20,10 @@ export interface NodeMemory {
   readonly rings: Readonly<Record<string, SharedArrayBuffer>>;
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By actor; by ring from remoting, for what it refused; and of each thread, by {@link threadCounters}. */
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By lane: how long its requests waited for it. */
+  readonly waits: Readonly<Record<string, SharedArrayBuffer>>;
   /** A flight recorder an actor. */
   readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
   readonly traceSwitch: SharedArrayBuffer;
@@ -30,6 +33,7 @@ export interface NodeMemory {
   readonly statistics: StatisticsMemory;
   /** Thread of each actor. */
   readonly threadOf: Readonly<Record<string, string>>;
+  readonly threadingMode: ThreadPlan['mode'];
   readonly actors: readonly ActorInstance[];
 }
 
@@ -52,6 +56,10 @@ export function allocateStatistics(actors: readonly ActorInstance[]): Statistics
   };
 }
 
+export function allocateWaits(actors: readonly ActorInstance[]): NodeMemory['waits'] {
+  return Object.fromEntries(actors.filter(isLane).map(lane => [lane.name, new Latencies().memory]));
+}
+
 export function allocateMemory(
   actors: readonly ActorInstance[],
   rings: readonly RingInstance[],
@@ -63,7 +71,14 @@ export function allocateMemory(
   return {
     rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
-    counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    counters: Object.fromEntries(
+      [
+        ...actors.map(actor => actor.name),
+        ...rings.filter(ring => ring.from === 'remoting').map(ring => ring.id),
+        ...[...plan.threads.keys()].map(threadCounters),
+      ].map(name => [name, new Counters().memory]),
+    ),
+    waits: allocateWaits(actors),
     recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
     traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
@@ -71,8 +86,18 @@ export function allocateMemory(
     queueTable: new QueueTable().memory,
     statistics: allocateStatistics(actors),
     threadOf: Object.fromEntries(threadOf),
+    threadingMode: plan.mode,
     actors,
   };
+}
+
+/** The name of a thread's own counters. */
+export function threadCounters(thread: string): string {
+  return `thread:${thread}`;
+}
+
+export function isLane({ kind }: ActorInstance): boolean {
+  return kind === 'send-lane' || kind === 'pull-lane';
 }
 
 /** The memory as one thread sees it: one object for each ring and bell, however many actors of the thread use it. */
@@ -130,6 +155,11 @@ export class Workshop {
 
   counters(actor: string): Counters {
     return new Counters(this.memory.counters[actor]!);
+  }
+
+  /** How long requests waited for a lane. */
+  waits(lane: string): Latencies {
+    return new Latencies(this.memory.waits[lane]!);
   }
 
   groupTraffic(pullLane: string): GroupTraffic {

@@ -12,6 +12,7 @@ import type { Disk } from '../../storage/disk.js';
 import type { StorePaths } from '../../storage/paths.js';
 import { usedRatio } from '../../storage/retention.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
+import { answerReportRequest } from './broker-report.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
 import { answerTraceRequest } from './trace-requests.js';
@@ -65,9 +66,13 @@ export class NodeRequests {
         this.#options.deleteExpiredLog();
         return createResponse(request, ResponseCode.SUCCESS);
       default:
-        return answerTraceRequest(request, this.#options.shop);
+        return answerTraceRequest(request, this.#options.shop) ?? this.#report(request);
     }
   };
+
+  #report(request: RemotingCommand): RemotingCommand | undefined {
+    return answerReportRequest(request, this.#options.shop, this.#options.config().config);
+  }
 
   #update(request: RemotingCommand): RemotingCommand {
     const { disk, configFile, log } = this.#options;

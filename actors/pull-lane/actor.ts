@@ -65,6 +65,8 @@ export interface PullLaneOptions {
   readonly log: CommitLogReader;
   readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
   readonly counters: Counters;
+  /** How long requests stood in the inbox. */
+  readonly waits: Latencies;
   /** What is handed out to each group. */
   readonly traffic: GroupTraffic;
   /** How long looking for the messages of a pull takes. */
@@ -203,6 +205,7 @@ export class PullLane implements Actor {
     let work = 0;
     for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
       if (!this.#takeFrame(inbox, at, false)) break;
+      this.#options.waits.add(elapsedMs(inbox.words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs));
       inbox.release();
     }
     if (work > 0) inbox.publishReleased();
@@ -241,6 +244,7 @@ export class PullLane implements Actor {
     if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
+      this.#options.counters.add(Counter.requestsLate);
       const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
       return this.#answers.refuse(this.#header, connectionId, { code: ResponseCode.SYSTEM_BUSY, remark });
     }
@@ -353,6 +357,7 @@ export class PullLane implements Actor {
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
     this.#options.latencies.add(performance.now() - startedMs);
+    if (this.#fetcher.behind && this.#fetcher.count > 0) this.#options.counters.add(Counter.pullsBehind);
     if (this.#settings.slaveReadEnable) this.#suggestBroker(group);
     else this.#fetcher.outcome.suggestWhichBrokerId = MASTER_ID;
   }

@@ -17,7 +17,7 @@ import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../.
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { Counter } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
@@ -35,6 +35,8 @@ import { SendAnswers, type SendAnswersOptions } from './send-answers.js';
 export interface Outlet {
   readonly ring: Ring;
   readonly bell: Doorbell;
+  /** Where what this ring did not take is counted. */
+  readonly counters?: Counters;
 }
 
 export interface RemotingOptions extends SendAnswersOptions {
@@ -95,6 +97,9 @@ export class Remoting implements Actor, ConnectionEvents {
     work += this.#sendAnswers.releaseFlushed(nowMs);
     work += this.#tellClosed();
     this.#flushDirty();
+    this.#options.counters.set(Counter.sendsInFlight, this.#sendAnswers.inflight);
+    this.#options.counters.set(Counter.sendsAwaitingFlush, this.#sendAnswers.awaitingFlush);
+    this.#options.counters.set(Counter.sendsAwaitingSlave, this.#sendAnswers.awaitingSlave);
     if (nowMs >= this.#idleScanMs) this.#closeIdle(nowMs);
     return work;
   }
@@ -148,6 +153,7 @@ export class Remoting implements Actor, ConnectionEvents {
     if (InboundFrame.frameBytes + size > outlet.ring.payloadMax)
       return this.#refuseForGood(connection, bytes, at, isSend);
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
+      outlet.counters?.add(Counter.requestsRefused);
       return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
     }
     if (isSend) this.#sendAnswers.inflight++;

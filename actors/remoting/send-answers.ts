@@ -47,6 +47,16 @@ export class SendAnswers {
     this.#gate = new AckGate(options.maxInflight);
   }
 
+  /** Sends in the log whose answers wait for the disk. */
+  get awaitingFlush(): number {
+    return this.#gate.size;
+  }
+
+  /** Sends in the log whose answers wait for a slave. */
+  get awaitingSlave(): number {
+    return 0;
+  }
+
   /** When the oldest answer has waited too long for its flush; Infinity when none waits. Units: ms. */
   deadlineMs(nowMs: number): number {
     const oldest = this.#gate.oldest();

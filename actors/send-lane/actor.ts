@@ -24,6 +24,7 @@ import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
@@ -55,6 +56,8 @@ export interface SendLaneOptions {
   readonly coordinatorBell: Doorbell;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  /** How long requests stood in the inbox. */
+  readonly waits: Latencies;
   readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: LaneSettings;
@@ -194,6 +197,7 @@ export class SendLane implements Actor {
     let work = 0;
     for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
       if (!this.#takeFrame(inbox, at, nowMs, false)) break;
+      this.#options.waits.add(elapsedMs(inbox.words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs));
       inbox.release();
     }
     if (work > 0) inbox.publishReleased();
@@ -259,6 +263,7 @@ export class SendLane implements Actor {
 
   #refuseLate(ring: Ring, at: number, waitedMs: number): boolean {
     const depth = ring.depthBytes();
+    this.#options.counters.add(Counter.requestsLate);
     const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue)`;
     return this.#refuse(ring, at, ResponseCode.SYSTEM_BUSY, remark);
   }

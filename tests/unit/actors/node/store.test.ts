@@ -27,6 +27,7 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     rings: {},
     bells: {},
     counters: {},
+    waits: {},
     recorders: {},
     traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
@@ -34,6 +35,7 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     queueTable: new QueueTable().memory,
     statistics: allocateStatistics([]),
     threadOf: {},
+    threadingMode: 'inline',
     actors: [],
   });
   const config = {
