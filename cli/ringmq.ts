@@ -6,7 +6,7 @@ import { type ClusterMode, clusterModes, presetNames } from '../config/presets.j
 import type { BrokerFlags } from './commands/broker.js';
 import type { UpFlags } from './commands/cluster-up.js';
 import type { ConfigFlags } from './commands/config.js';
-import type { PoolsFlags } from './commands/pools.js';
+import type { PoolsFlags, ReportFlags } from './commands/pools.js';
 import type { PullFlags } from './commands/pull.js';
 import type { SendFlags } from './commands/send.js';
 import type { CreateFlags } from './commands/topic.js';
@@ -24,7 +24,7 @@ export function ringmq(shell: Shell, end: End): Command {
     .description('RingMQ: a message broker that speaks RocketMQ.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .showHelpAfterError('(`ringmq help COMMAND` says how a command is used)');
-  const make = [start, send, pull, topic, cluster, broker, pools, trace, wiring, config, check];
+  const make = [start, send, pull, topic, cluster, broker, pools, doctor, trace, wiring, config, check];
   for (const command of make) program.addCommand(command(shell, end));
   return program;
 }
@@ -194,8 +194,20 @@ function pools(shell: Shell, end: End): Command {
     .action(async (words: string[], flags: BrokerFlags) => end(await (await use()).setPools(shell, words, flags)));
   return new Command('pools')
     .description('the lanes of a broker, which do what the thread pools of RocketMQ do')
-    .addCommand(withExample(reaching(show), 'ringmq pools --watch'), { isDefault: true })
+    .addCommand(withExample(reaching(show), 'ringmq pools\nringmq pools show --watch'), { isDefault: true })
     .addCommand(withExample(reaching(set), 'ringmq pools set sendMessageThreadPoolNums=4'));
+}
+
+function doctor(shell: Shell, end: End): Command {
+  const command = new Command('doctor')
+    .description('what limits a broker now, how that is known, and what helps')
+    .addOption(new Option('-b, --broker <broker>', 'name or address; the only one without it'))
+    .addOption(new Option('--seconds <count>', 'to look for').default(1).argParser(wholeNumber(1)))
+    .action(async (flags: ReportFlags) => {
+      const { doctor: run } = await import('./commands/doctor.js');
+      end(await run(shell, flags));
+    });
+  return withExample(reaching(command), 'ringmq doctor --seconds 5');
 }
 
 function trace(shell: Shell, end: End): Command {

@@ -312,6 +312,7 @@ export function buildRemoting(
     kinds: settings.listeners,
     outlets,
     inlets: senders.map(actor => shop.ring(actor.name, 'remoting')),
+    writerRings: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'commit-log-writer')),
     positions: shop.positions,
     storeState: shop.storeState,
     counters: shop.counters('remoting'),

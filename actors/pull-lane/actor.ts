@@ -30,6 +30,7 @@ import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
+import { limitedBy } from '../bottleneck.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import type { GroupTraffic } from '../group-traffic.js';
@@ -245,7 +246,7 @@ export class PullLane implements Actor {
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
       this.#options.counters.add(Counter.requestsLate);
-      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
+      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue); ${limitedBy('lanes')}`;
       return this.#answers.refuse(this.#header, connectionId, { code: ResponseCode.SYSTEM_BUSY, remark });
     }
     if (header.code === RequestCode.PULL_MESSAGE || header.code === RequestCode.LITE_PULL_MESSAGE) {

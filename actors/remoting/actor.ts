@@ -23,7 +23,8 @@ import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import { TraceSampler, type TraceSwitch } from '../../runtime/trace/recorder.js';
-import { InboundFrame, InboundType } from '../inbound.js';
+import { holdsSends, limitedBy } from '../bottleneck.js';
+import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
 import { describeStoreState, StoreState } from '../store-state.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
@@ -45,6 +46,8 @@ export interface RemotingOptions extends SendAnswersOptions {
   readonly outlets: Partial<Record<RoomName, Outlet[]>>;
   /** Rings whose records are {@link OutboundType}. */
   readonly inlets: Ring[];
+  /** From send lanes to the writer: how full they are says what a refused send is told. */
+  readonly writerRings?: readonly Ring[];
   readonly storeState: SharedFlags;
   readonly traceSwitch: TraceSwitch;
   readonly log: Logger;
@@ -147,14 +150,17 @@ export class Remoting implements Actor, ConnectionEvents {
     if (isSend && this.#options.storeState.has(StoreState.CLOSED)) return this.#refuseClosed(connection, bytes, at);
     const { inflight } = this.#sendAnswers;
     if (isSend && inflight >= this.#options.maxInflight) {
-      return this.#refuse(connection, bytes, at, `${inflight} sends wait for the disk (key maxInflight)`);
+      return this.#refuseSend(connection, bytes, at, `${inflight} sends are in progress (key maxInflight)`);
     }
     const outlet = lanes[connection.turn % lanes.length]!;
     if (InboundFrame.frameBytes + size > outlet.ring.payloadMax)
       return this.#refuseForGood(connection, bytes, at, isSend);
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
       outlet.counters?.add(Counter.requestsRefused);
-      return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
+      const cause = `the queue of ${room} is full (key ringCapacityBytes)`;
+      if (isSend) return this.#refuseSend(connection, bytes, at, cause);
+      const limit = limitedBy(room === 'pullLane' ? 'lanes' : 'coordinator');
+      return this.#refuse(connection, bytes, at, `${cause}; ${limit}`);
     }
     if (isSend) this.#sendAnswers.inflight++;
   }
@@ -204,6 +210,21 @@ export class Remoting implements Actor, ConnectionEvents {
     this.#options.counters.add(Counter.requestsRefused);
     const remark = `[REJECTREQUEST]system busy, start flow control for a while: ${cause}`;
     this.#answerRefusal(connection, bytes, at, ResponseCode.SYSTEM_BUSY, remark);
+  }
+
+  /** The same for a send, with what holds sends up at this moment. */
+  #refuseSend(connection: Connection, bytes: Uint8Array, at: number, cause: string): void {
+    const { awaitingFlush, awaitingSlave } = this.#sendAnswers;
+    let laneWaitMs = 0;
+    for (const { ring } of this.#options.outlets.sendLane ?? []) {
+      const arrivedMs = ring.peekWord(InboundFrame.arrivedMs);
+      if (arrivedMs !== undefined) laneWaitMs = Math.max(laneWaitMs, elapsedMs(arrivedMs, this.#nowMs));
+    }
+    let writerFill = 0;
+    for (const ring of this.#options.writerRings ?? [])
+      writerFill = Math.max(writerFill, ring.depthBytes() / ring.capacity);
+    const limit = holdsSends({ awaitingFlush, awaitingSlave, laneWaitMs, writerFill });
+    this.#refuse(connection, bytes, at, `${cause}; ${limitedBy(limit)}`);
   }
 
   /** The node starts or stops: the client goes to another broker. */

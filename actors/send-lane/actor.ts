@@ -28,6 +28,7 @@ import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
+import { holdsSends, limitedBy } from '../bottleneck.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
@@ -263,8 +264,11 @@ export class SendLane implements Actor {
 
   #refuseLate(ring: Ring, at: number, waitedMs: number): boolean {
     const depth = ring.depthBytes();
+    const { toWriter } = this.#options;
+    const writerFill = toWriter.depthBytes() / toWriter.capacity;
+    const limit = holdsSends({ awaitingFlush: 0, awaitingSlave: 0, laneWaitMs: waitedMs, writerFill });
     this.#options.counters.add(Counter.requestsLate);
-    const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue)`;
+    const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue); ${limitedBy(limit)}`;
     return this.#refuse(ring, at, ResponseCode.SYSTEM_BUSY, remark);
   }
 

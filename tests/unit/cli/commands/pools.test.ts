@@ -1,4 +1,4 @@
-/** `ringmq pools` against a running node. */
+/** `ringmq pools` and `ringmq doctor` against a running node. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ExitCode } from '../../../../cli/exit-codes.js';
@@ -46,6 +46,15 @@ pools('set changes keys of the pools only, and says when', async () => {
   const wrong = await node.ringmq('pools', 'set', 'fileReservedTime=48');
   assert.is(wrong.code, ExitCode.BAD_COMMAND_LINE);
   assert.match(wrong.err, /fileReservedTime is no key of the pools[\s\S]*sendMessageThreadPoolNums/);
+});
+
+pools('doctor says what limits the broker', async () => {
+  const { code, out, err } = await node.ringmq('doctor');
+  assert.is(code, 0, err);
+  assert.match(out, /^limited by nothing$/m);
+  assert.match(out, /requests a second come in/);
+  const diagnosis = JSON.parse((await node.ringmq('doctor', '--json')).out) as { readonly bottleneck: string };
+  assert.is(diagnosis.bottleneck, 'nothing');
 });
 
 pools('a broker that is not there is named', async () => {
