@@ -11,7 +11,8 @@ import { createResponse, type RemotingCommand } from '../../protocol/command.js'
 import type { CounterName } from '../../runtime/memory/counters.js';
 import { type PositionName, positionNames } from '../../runtime/memory/positions.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
-import { isLane, type Workshop } from './memory.js';
+import { type LaneKind, laneKinds } from '../lane-counts.js';
+import type { Workshop } from './memory.js';
 import type { ThreadingMode } from './thread-plan.js';
 
 /** Keys of the configuration that a diagnosis needs. */
@@ -46,6 +47,8 @@ export interface BrokerReport {
   readonly atMs: number;
   readonly config: Readonly<Pick<BrokerConfig, (typeof reportedKeys)[number]>>;
   readonly threadingMode: ThreadingMode;
+  /** Lanes that get requests, of those that run. */
+  readonly activeLanes: Readonly<Record<LaneKind, number>>;
   /** Actors by thread. */
   readonly threads: Readonly<Record<string, readonly string[]>>;
   readonly positions: Readonly<Record<PositionName, number>>;
@@ -72,16 +75,24 @@ export function answerReportRequest(
 /** What is counted now. */
 export function readReport(shop: Workshop, config: BrokerConfig, nowMs: number): BrokerReport {
   const { memory } = shop;
+  const runs = (kind: LaneKind, lane: string): boolean =>
+    shop.namesOf(kind).indexOf(lane) < shop.laneCounts.started(kind);
+  const lanes = laneKinds.flatMap(kind => shop.namesOf(kind).filter(lane => runs(kind, lane)));
+  const isRunning = (actor: string): boolean => memory.waits[actor] === undefined || lanes.includes(actor);
   const threads: Record<string, string[]> = {};
   for (const [actor, thread] of Object.entries(memory.threadOf)) {
+    if (!isRunning(actor)) continue;
     threads[thread] ??= [];
     threads[thread].push(actor);
   }
-  const lanes = memory.actors.filter(isLane).map(({ name }) => name);
   return {
     atMs: nowMs,
     config: Object.fromEntries(reportedKeys.map(key => [key, config[key]])) as BrokerReport['config'],
     threadingMode: memory.threadingMode,
+    activeLanes: Object.fromEntries(laneKinds.map(kind => [kind, shop.laneCounts.active(kind)])) as Record<
+      LaneKind,
+      number
+    >,
     threads,
     positions: Object.fromEntries(positionNames.map(name => [name, shop.positions.read(name)])) as Record<
       PositionName,

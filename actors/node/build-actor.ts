@@ -152,6 +152,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
     },
     pullLanes: shop.namesOf('pull-lane').map(lane => ({ ring: shop.ring(name, lane), bell: shop.bell(lane) })),
+    pullLanesStarted: () => shop.laneCounts.started('pull-lane'),
     delayLevelsMs: settings.delayLevelsMs,
     schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
@@ -315,6 +316,7 @@ export function buildRemoting(
     writerRings: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'commit-log-writer')),
     positions: shop.positions,
     storeState: shop.storeState,
+    laneCounts: shop.laneCounts,
     counters: shop.counters('remoting'),
     recorder: shop.recorder('remoting'),
     traceSwitch: shop.traceSwitch,

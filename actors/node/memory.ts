@@ -10,6 +10,7 @@ import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { GroupTraffic } from '../group-traffic.js';
+import { LaneCounts, laneKinds } from '../lane-counts.js';
 import { QueueTable } from '../queue-table.js';
 import { QueueTraffic } from '../queue-traffic.js';
 import type { ThreadPlan } from './thread-plan.js';
@@ -34,6 +35,7 @@ export interface NodeMemory {
   /** Thread of each actor. */
   readonly threadOf: Readonly<Record<string, string>>;
   readonly threadingMode: ThreadPlan['mode'];
+  readonly laneCounts: SharedArrayBuffer;
   readonly actors: readonly ActorInstance[];
 }
 
@@ -54,6 +56,13 @@ export function allocateStatistics(actors: readonly ActorInstance[]): Statistics
     groupTraffic: Object.fromEntries(pullLanes.map(name => [name, new GroupTraffic().memory])),
     getLatencies: Object.fromEntries(pullLanes.map(name => [name, new Latencies().memory])),
   };
+}
+
+/** All lanes run, unless somebody says otherwise. */
+export function allocateLaneCounts(actors: readonly ActorInstance[]): SharedArrayBuffer {
+  const counts = new LaneCounts();
+  for (const kind of laneKinds) counts.set(kind, actors.filter(actor => actor.kind === kind).length);
+  return counts.memory;
 }
 
 export function allocateWaits(actors: readonly ActorInstance[]): NodeMemory['waits'] {
@@ -87,6 +96,7 @@ export function allocateMemory(
     statistics: allocateStatistics(actors),
     threadOf: Object.fromEntries(threadOf),
     threadingMode: plan.mode,
+    laneCounts: allocateLaneCounts(actors),
     actors,
   };
 }
@@ -109,6 +119,7 @@ export class Workshop {
   readonly queueTraffic: QueueTraffic;
   readonly putLatencies: Latencies;
   readonly traceSwitch: TraceSwitch;
+  readonly laneCounts: LaneCounts;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
 
@@ -120,6 +131,7 @@ export class Workshop {
     this.queueTraffic = new QueueTraffic(memory.statistics.queueTraffic);
     this.putLatencies = new Latencies(memory.statistics.putLatencies);
     this.traceSwitch = new TraceSwitch(memory.traceSwitch);
+    this.laneCounts = new LaneCounts(memory.laneCounts);
   }
 
   ring(from: string, to: string): Ring {

@@ -102,9 +102,23 @@ export class NodeRequests {
     const hot = result.changed.filter(key => !result.notHot.includes(key));
     log.info({ changed: result.changed, afterRestart: result.notHot }, 'the configuration was changed by a request');
     this.#options.apply(result.loaded, hot);
-    if (result.notHot.length === 0) return createResponse(request, ResponseCode.SUCCESS);
-    const remark = `stored, and in effect after a restart: ${result.notHot.join(', ')}`;
-    return createResponse(request, ResponseCode.SUCCESS, remark);
+    const remarks = this.#remarksOnLanes(result.changed, result.config);
+    if (result.notHot.length > 0) remarks.push(`stored, and in effect after a restart: ${result.notHot.join(', ')}`);
+    return createResponse(request, ResponseCode.SUCCESS, remarks.length === 0 ? null : remarks.join('; '));
+  }
+
+  /** Lanes that were asked for and cannot be. */
+  #remarksOnLanes(changed: readonly string[], config: BrokerConfig): string[] {
+    const { shop } = this.#options;
+    const { threadingMode } = shop.memory;
+    const lanesMax = shop.namesOf('send-lane').length;
+    return (['sendMessageThreadPoolNums', 'pullMessageThreadPoolNums'] as const)
+      .filter(key => changed.includes(key) && config[key] > lanesMax)
+      .map(key =>
+        threadingMode === 'dedicated'
+          ? `${key} is stored; there are at most ${lanesMax} lanes of a kind (key lanesMax, after a restart)`
+          : `${key} is stored; with threadingMode ${threadingMode} there is one lane of each kind`,
+      );
   }
 
   /** Keys of code 28, as tools and dashboards expect them. */

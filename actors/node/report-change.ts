@@ -1,12 +1,15 @@
 /** What happened between two reports of a broker, in shares and rates that people compare. Pure. */
 import type { CounterName } from '../../runtime/memory/counters.js';
 import { percentileMs, spanStarts } from '../../runtime/memory/latencies.js';
+import type { LaneKind } from '../lane-counts.js';
 import type { BrokerReport } from './broker-report.js';
 
 /** One lane between two reports. */
 export interface LaneChange {
   readonly name: string;
   readonly thread: string;
+  /** It gets requests; else it finishes what it has, and sleeps. */
+  readonly active: boolean;
   /** Requests taken a second. */
   readonly requestsPerSecond: number;
   /** Share of the time it worked, 0 to 1. */
@@ -64,7 +67,7 @@ export class ReportChange {
   }
 
   /** Sum over all lanes of a kind. */
-  sum(kind: 'send-lane' | 'pull-lane', name: CounterName): number {
+  sum(kind: LaneKind, name: CounterName): number {
     return this.lanes(kind).reduce((sum, lane) => sum + this.grown(lane.name, name), 0);
   }
 
@@ -81,19 +84,21 @@ export class ReportChange {
     let busyMs = 0;
     for (const [span, count] of this.after.putLatencies.entries()) {
       const start = spanStarts[span]!;
-      const middle = (start + (spanStarts[span + 1] ?? start)) / 2;
+      const next = spanStarts[span + 1] ?? start;
+      // Times are whole milliseconds: a span of one holds just that.
+      const middle = next - start > 1 ? (start + next) / 2 : start;
       busyMs += (count - (this.before.putLatencies[span] ?? 0)) * middle;
     }
     return Math.max(this.level('sendsInFlight'), busyMs / this.intervalMs);
   }
 
-  lanes(kind: 'send-lane' | 'pull-lane'): LaneChange[] {
+  lanes(kind: LaneKind): LaneChange[] {
     return Object.keys(this.after.waits)
       .filter(name => name.startsWith(kind))
-      .map(name => this.#lane(name));
+      .map((name, index) => this.#lane(name, index < this.after.activeLanes[kind]));
   }
 
-  #lane(name: string): LaneChange {
+  #lane(name: string, active: boolean): LaneChange {
     const { counts, headMs } = this.after.waits[name]!;
     const earlier = this.before.waits[name]?.counts ?? [];
     const waits = counts.map((count, span) => count - (earlier[span] ?? 0));
@@ -102,6 +107,7 @@ export class ReportChange {
     return {
       name,
       thread: this.threadOf(name),
+      active,
       requestsPerSecond: this.perSecond(name, 'requestsIn'),
       busy: this.share(name, 'busyMs'),
       waiting: ring?.waiting ?? 0,

@@ -25,6 +25,7 @@ import { TraceEvent } from '../../runtime/trace/events.js';
 import { TraceSampler, type TraceSwitch } from '../../runtime/trace/recorder.js';
 import { holdsSends, limitedBy } from '../bottleneck.js';
 import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
+import type { LaneCounts } from '../lane-counts.js';
 import { describeStoreState, StoreState } from '../store-state.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
@@ -49,6 +50,8 @@ export interface RemotingOptions extends SendAnswersOptions {
   /** From send lanes to the writer: how full they are says what a refused send is told. */
   readonly writerRings?: readonly Ring[];
   readonly storeState: SharedFlags;
+  /** How many lanes get requests; all of them without it. */
+  readonly laneCounts?: LaneCounts;
   readonly traceSwitch: TraceSwitch;
   readonly log: Logger;
   readonly connectionsMax: number;
@@ -78,6 +81,8 @@ export class Remoting implements Actor, ConnectionEvents {
   readonly #rung = new Set<Doorbell>();
   /** Frames handed on since the rooms were last rung. */
   #unrung = 0;
+  /** Connections whose next send waits until what went through another lane is settled. */
+  #paused: Connection[] = [];
   /** Connections accepted so far, by listener. */
   readonly #accepted: number[] = [];
   #idleScanMs = 0;
@@ -99,6 +104,7 @@ export class Remoting implements Actor, ConnectionEvents {
     for (const inlet of this.#options.inlets) work += this.#drain(inlet);
     work += this.#sendAnswers.releaseFlushed(nowMs);
     work += this.#tellClosed();
+    work += this.#resumePaused();
     this.#flushDirty();
     this.#options.counters.set(Counter.sendsInFlight, this.#sendAnswers.inflight);
     this.#options.counters.set(Counter.sendsAwaitingFlush, this.#sendAnswers.awaitingFlush);
@@ -125,25 +131,55 @@ export class Remoting implements Actor, ConnectionEvents {
 
   // ---- requests ----
 
-  onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): void {
-    const { counters, kinds, outlets } = this.#options;
+  onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): boolean {
     if (this.#unrung === 0) this.#nowMs = this.#options.nowMs();
     connection.lastActiveMs = this.#nowMs;
-    counters.add(Counter.requestsIn);
-    counters.add(Counter.bytesIn, size);
     if (headerLength(bytes, at) < 0) {
       connection.close('a header longer than its frame', 'faulty');
-      return;
+      return true;
     }
     let code = peekCode(bytes, at);
     if (code < 0) {
       if (!this.#readHeader(bytes, at)) {
         connection.close('a header that cannot be read', 'faulty');
-        return;
+        return true;
       }
       code = this.#header.code;
     }
+    const { counters, kinds } = this.#options;
     const room = routeOf(code, kinds[connection.listener]!);
+    if (room === 'sendLane' && !this.#mayGoOn(connection)) return false;
+    counters.add(Counter.requestsIn);
+    counters.add(Counter.bytesIn, size);
+    this.#route(connection, room, code, bytes, at, size);
+    return true;
+  }
+
+  /**
+   * Puts the connection on the lane that it is to use now that there are so many. False when sends of it are still on
+   * the way through another one: what comes next must not overtake them.
+   */
+  #mayGoOn(connection: Connection): boolean {
+    const count = this.#lanesOf('sendLane');
+    if (count === 0) return true;
+    const lane = connection.turn % count;
+    if (lane === connection.sendLane) return true;
+    if (connection.sendsUnsettled > 0) {
+      this.#paused.push(connection);
+      return false;
+    }
+    connection.sendLane = lane;
+    return true;
+  }
+
+  /** How many lanes of a room get requests. */
+  #lanesOf(room: 'sendLane' | 'pullLane'): number {
+    const { laneCounts, outlets } = this.#options;
+    return laneCounts?.active(room === 'sendLane' ? 'send-lane' : 'pull-lane') ?? outlets[room]?.length ?? 0;
+  }
+
+  #route(connection: Connection, room: RoomName, code: number, bytes: Uint8Array, at: number, size: number): void {
+    const { outlets } = this.#options;
     const isSend = room === 'sendLane';
     const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
@@ -152,7 +188,7 @@ export class Remoting implements Actor, ConnectionEvents {
     if (isSend && inflight >= this.#options.maxInflight) {
       return this.#refuseSend(connection, bytes, at, `${inflight} sends are in progress (key maxInflight)`);
     }
-    const outlet = lanes[connection.turn % lanes.length]!;
+    const outlet = this.#outletOf(connection, room, lanes);
     if (InboundFrame.frameBytes + size > outlet.ring.payloadMax)
       return this.#refuseForGood(connection, bytes, at, isSend);
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
@@ -162,7 +198,25 @@ export class Remoting implements Actor, ConnectionEvents {
       const limit = limitedBy(room === 'pullLane' ? 'lanes' : 'coordinator');
       return this.#refuse(connection, bytes, at, `${cause}; ${limit}`);
     }
-    if (isSend) this.#sendAnswers.inflight++;
+    if (!isSend) return;
+    this.#sendAnswers.inflight++;
+    connection.sendsUnsettled++;
+  }
+
+  #outletOf(connection: Connection, room: RoomName, lanes: readonly Outlet[]): Outlet {
+    if (room === 'sendLane') return lanes[Math.max(0, connection.sendLane) % lanes.length]!;
+    const count = room === 'pullLane' ? Math.min(this.#lanesOf(room), lanes.length) : lanes.length;
+    return lanes[connection.turn % count]!;
+  }
+
+  /** Connections that change their lane and have nothing on the way any more are read again. */
+  #resumePaused(): number {
+    if (this.#paused.length === 0) return 0;
+    const ready = this.#paused.filter(({ sendsUnsettled, closed }) => sendsUnsettled === 0 || closed);
+    if (ready.length === 0) return 0;
+    this.#paused = this.#paused.filter(connection => !ready.includes(connection));
+    for (const connection of ready) connection.resume();
+    return ready.length;
   }
 
   #offer(outlet: Outlet, connection: Connection, code: number, bytes: Uint8Array, at: number, size: number): boolean {
@@ -274,6 +328,7 @@ export class Remoting implements Actor, ConnectionEvents {
         return this.#sendAnswers.onAppendResult(inlet, at >> 2);
       case OutboundType.SEND_REFUSED:
         this.#sendAnswers.inflight--;
+        this.#sendAnswers.settle(inlet.words[at >> 2]!);
         if (inlet.length <= OutboundFrame.frameBytes) return;
         break;
       case OutboundType.CLOSE:

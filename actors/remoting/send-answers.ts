@@ -64,9 +64,16 @@ export class SendAnswers {
     return nowMs + this.#options.syncFlushTimeoutMs - elapsedMs(this.#gate.arrivedMs[oldest]!, nowMs);
   }
 
+  /** A send of a connection went its way: it is in the log, or refused. */
+  settle(connectionId: number): void {
+    const connection = this.#connections.get(connectionId);
+    if (connection !== undefined) connection.sendsUnsettled--;
+  }
+
   /** Takes the result of an append whose record stands at `word` of `inlet`. */
   onAppendResult(inlet: Ring, word: number): void {
     const { words } = inlet;
+    this.settle(words[word + AppendResult.connectionId]!);
     const flags = words[word + AppendResult.flags]!;
     const count = words[word + AppendResult.count]!;
     const queueOffset = join64(words[word + AppendResult.queueOffsetLow]!, words[word + AppendResult.queueOffsetHigh]!);

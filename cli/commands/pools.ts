@@ -99,7 +99,7 @@ function print(shell: Shell, change: ReportChange, flags: PoolsFlags): void {
 function laneRow(lane: LaneChange): (string | number)[] {
   return [
     lane.name,
-    lane.thread,
+    lane.active ? lane.thread : `${lane.thread} (not used)`,
     Math.round(lane.requestsPerSecond),
     percent(lane.busy),
     formatBytes(lane.waiting),

@@ -11,7 +11,13 @@ import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import { newsReaders } from '../../actors/node/coordinator-room.js';
-import { allocateStatistics, allocateWaits, type NodeMemory, Workshop } from '../../actors/node/memory.js';
+import {
+  allocateLaneCounts,
+  allocateStatistics,
+  allocateWaits,
+  type NodeMemory,
+  Workshop,
+} from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
 import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
@@ -289,6 +295,7 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
     storeState: new SharedFlags().memory,
     threadOf: Object.fromEntries(actors.map(actor => [actor.name, MAIN_THREAD])),
     threadingMode: 'inline',
+    laneCounts: allocateLaneCounts(actors),
   };
 }
 

@@ -103,6 +103,7 @@ function reportOf(what: Situation, turn: 0 | 1): BrokerReport {
       lanesMax: 2,
     },
     threadingMode: mode,
+    activeLanes: { 'send-lane': 1, 'pull-lane': 1 },
     threads,
     positions: {
       minimum: 0,
