@@ -18,10 +18,29 @@
  * await consumer.shutdown();
  * await producer.shutdown();
  */
+export type {
+  BrokerStatsData,
+  BrokerStatsItem,
+  ConsumeOffset,
+  ConsumeStats,
+  TopicOffset,
+} from '../protocol/bodies/admin.js';
+export type {
+  Connection as GroupMember,
+  ConsumerConnection,
+  SubscriptionData,
+  SubscriptionGroupConfig,
+} from '../protocol/bodies/group.js';
 export type { MessageQueue } from '../protocol/bodies/message-queue.js';
 export type { BrokerData, ClusterInfo, QueueData, TopicRouteData } from '../protocol/bodies/route.js';
+export type { TopicConfig } from '../protocol/bodies/topic.js';
 export { Permission, RequestCode, ResponseCode } from '../protocol/codes.js';
 export { createRequest, createResponse, type RemotingCommand } from '../protocol/command.js';
+export type { BrokerAdmin, BrokerStatsName } from './admin/brokers.js';
+export type { GroupAdmin } from './admin/groups.js';
+export type { MessageAdmin, MessageQuery } from './admin/messages.js';
+export type { NameServerAdmin } from './admin/name-servers.js';
+export type { QueueStatus, TopicAdmin } from './admin/topics.js';
 export { Admin, type AdminOptions, type CreateTopicOptions, type TopicPlace } from './admin.js';
 export {
   type AllocateMessageQueueStrategy,

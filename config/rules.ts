@@ -64,6 +64,10 @@ function checkPorts(draft: Draft): void {
     refuse(draft, 'listenPort', 'must be at least 3, because listenPort - 2 is used too; or 0 for any free ports');
   }
   if (numberOf(draft, 'haListenPort') === 0) derive(draft, 'haListenPort', listenPort === 0 ? 0 : listenPort + 1);
+  const haPort = numberOf(draft, 'haListenPort');
+  if (haPort !== 0 && (haPort === listenPort || haPort === listenPort - 2)) {
+    refuse(draft, 'haListenPort', 'must differ from listenPort and listenPort - 2, the two service ports');
+  }
   const namesrvPort = numberOf(draft, 'namesrvListenPort');
   if (namesrvPort === 0 || listenPort === 0) return;
   for (const [port, use] of [

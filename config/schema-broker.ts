@@ -145,7 +145,11 @@ export const brokerKeys = {
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
   regionId: text('DefaultRegion', 'region named in answers to sends', { pattern: shortText }),
   registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
-  slaveReadEnable: bool(false, 'let answers to pulls suggest the broker that the group names', hot),
+  slaveReadEnable: bool(
+    false,
+    'let answers to pulls of old messages suggest the broker that the group names: a slave',
+    hot,
+  ),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),
   consumerFallbehindThreshold: long(17_179_869_184, 'bytes', 'that lag', later('the check of lagging groups')),
   brokerFastFailureEnable: bool(true, 'refuse requests that waited too long', hot),

@@ -5,8 +5,10 @@
  *           administration; registers the broker with its name servers.
  * Thread    an event loop.
  * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
- *           that came with pulls; from the transaction checker, its progress and questions for producers.
- * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
+ *           that came with pulls; from the transaction checker, its progress and questions for producers; from the
+ *           dispatcher of a slave, queues without a number; from the HA rooms, how replication stands.
+ * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; where the master is to the HA
+ *           receiver; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
@@ -27,6 +29,7 @@ import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { encodeAnswer, fitsRing } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, textOf } from '../topic-news.js';
@@ -34,7 +37,7 @@ import { type CallFailure, CallTable } from './call-table.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
-import { CoordinatorType, type OffsetCommit } from './mailbox.js';
+import { CoordinatorType, type HaStatus, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
 import { pushReply } from './reply-push.js';
 import {
@@ -51,12 +54,16 @@ export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
   readonly fromSendLanes: readonly Ring[];
   readonly fromPullLanes: readonly Ring[];
+  readonly fromDispatcher: Ring;
+  /** HA sender and HA receiver. */
+  readonly fromHaRooms: readonly Ring[];
   readonly fromTransactionChecker: Ring;
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
   readonly state: Omit<CoordinatorState, 'push' | 'call' | 'register' | 'nowMs'>;
   /** Undefined for a broker without name servers. */
   readonly registrar: () => Registrar | undefined;
+  readonly onHaStatus: (status: HaStatus) => void;
   /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
   readonly nodeRequest: (request: RemotingCommand) => RemotingCommand | Promise<RemotingCommand> | undefined;
 }
@@ -147,6 +154,8 @@ export class Coordinator implements Actor {
       work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
     for (let lane = 0; lane < fromPullLanes.length; lane++)
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    work += this.#drain(this.#options.fromDispatcher, this.#onQueueNeeded);
+    for (const ring of this.#options.fromHaRooms) work += this.#drain(ring, this.#onHaStatus);
     if (this.#unsent.length === 0) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
     this.#onTime(nowMs);
     if (this.#answered) this.#options.remotingBell.ring();
@@ -156,8 +165,9 @@ export class Coordinator implements Actor {
 
   deadlineMs(): number {
     if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
-    const { stats } = this.#state;
-    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, stats.deadlineMs(), this.#calls.nextDeadlineMs());
+    const { stats, desk } = this.#state;
+    const dueMs = Math.min(desk.deadlineMs(this.#state), stats.deadlineMs(), this.#calls.nextDeadlineMs());
+    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, dueMs);
   }
 
   close(): void {
@@ -187,6 +197,7 @@ export class Coordinator implements Actor {
   readonly #onRemoting = (ring: Ring, at: number): void => {
     const connectionId = ring.words[at >> 2]!;
     if (ring.type === InboundType.CLOSED) {
+      this.#state.desk.forget(connectionId, this.#state.offsets);
       this.#calls.connectionClosed(connectionId);
       applyGroupChanges(this.#state, this.#state.clients.connectionClosed(connectionId));
       return;
@@ -219,11 +230,12 @@ export class Coordinator implements Actor {
       response = createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
     }
     if (isOneway(request)) return;
-    if (!(response instanceof Promise)) return this.#send(connectionId, encodeCommand(response));
+    const { toRemoting } = this.#options;
+    if (!(response instanceof Promise)) return this.#send(connectionId, encodeAnswer(request, response, toRemoting));
     void response
       .catch(error => createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error)))
       .then(later => {
-        this.#send(connectionId, encodeCommand(later));
+        this.#send(connectionId, encodeAnswer(request, later, toRemoting));
         this.#options.remotingBell.ring();
       });
   }
@@ -233,7 +245,7 @@ export class Coordinator implements Actor {
       if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
       if (ring.type === CoordinatorType.PAIR_NAMED) {
         const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
-        this.#state.stats.pairNamed(lane, slot, topic, group);
+        this.#state.stats.pairNamed(kind === 'sendLane' ? 'sentBack' : 'pulled', lane, slot, topic, group);
         return;
       }
       if (ring.type === CoordinatorType.REPLY) return this.#pushReply(ring, at, lane);
@@ -242,6 +254,34 @@ export class Coordinator implements Actor {
       provide(this.#state, this.#requestIn(ring, at));
       this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
     });
+  }
+
+  // ---- replication ----
+
+  /** A slave has the topic's records before it has the topic: its queues get numbers, so that entries can be made. */
+  readonly #onQueueNeeded = (ring: Ring, at: number): void => {
+    const { topic, queueId } = JSON.parse(textOf(ring, at)) as { topic: string; queueId: number };
+    const { numbers, topics, news, log } = this.#state;
+    let queueNumbers: Int32Array;
+    try {
+      queueNumbers = numbers.of(topic, queueId + 1);
+    } catch (error) {
+      log.error({ err: error, topic, queueId }, 'a queue gets no entries');
+      queueNumbers = new Int32Array(queueId + 1).fill(-1);
+    }
+    const known = topics.get(topic);
+    if (known !== undefined) return news.queues({ ...topicEntryOf(this.#state, known), queueNumbers });
+    const count = queueNumbers.length;
+    news.queues({ name: topic, perm: 0, readQueueNums: count, writeQueueNums: count, order: false, queueNumbers });
+  };
+
+  readonly #onHaStatus = (ring: Ring, at: number): void => {
+    this.#options.onHaStatus(JSON.parse(textOf(ring, at)) as HaStatus);
+  };
+
+  /** What this coordinator works on: for who brings a slave's copy up to date. */
+  get state(): CoordinatorState {
+    return this.#state;
   }
 
   /** Ends when its producer has the reply, or cannot have it; until then its sender's permit is taken. */
@@ -285,7 +325,8 @@ export class Coordinator implements Actor {
   // ---- time ----
 
   #onTime(nowMs: number): void {
-    const { offsets, clients, locks, stats, settings, log } = this.#state;
+    const { offsets, clients, locks, stats, settings, log, desk, push } = this.#state;
+    desk.notify(this.#state, nowMs, push);
     this.#calls.expire(nowMs);
     stats.onTime(nowMs);
     if (nowMs >= this.#offsetsSaveMs) {
@@ -318,6 +359,15 @@ export class Coordinator implements Actor {
 
   /** Without a frame the connection is closed. `type`: FRAME, or SEND_REFUSED to give a permit back with it. */
   #send(connectionId: number, frame: Uint8Array | undefined, type: number = OutboundType.FRAME): void {
+    if (frame !== undefined && !fitsRing(frame, this.#options.toRemoting)) {
+      this.#state.log.error(
+        { bytes: frame.length },
+        'what goes to a client is larger than can be sent: it is left out',
+      );
+      // The permit goes back all the same.
+      if (type === OutboundType.SEND_REFUSED) this.#send(connectionId, new Uint8Array(0), type);
+      return;
+    }
     if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame, type)) {
       this.#unsent.push({ connectionId, frame, type });
     }

@@ -16,6 +16,10 @@ export const CoordinatorType = {
   TRANSACTION_PROGRESS_NEEDED: 11,
   /** A {@link TransactionQuestion}: ask a producer of the group what became of a transaction. */
   TRANSACTION_QUESTION: 12,
+  /** JSON {topic, queueId}: a slave's dispatcher has a record of a queue whose topic it does not know. */
+  QUEUE_NEEDED: 20,
+  /** JSON of an {@link HaStatus}: how replication stands now. */
+  HA_STATUS: 21,
 } as const;
 
 /**
@@ -38,3 +42,28 @@ export interface OffsetCommit {
   readonly queueId: number;
   readonly offset: number;
 }
+
+/** A slave as its master sees it. */
+export interface SlaveStatus {
+  readonly address: string;
+  /** How far it has acknowledged. Units: bytes from the start of the log. */
+  readonly ackOffset: number;
+  readonly behindBytes: number;
+  /** How long it has been without the oldest of them. */
+  readonly behindMs: number;
+  readonly transferredBytes: number;
+}
+
+/** What the HA rooms say of themselves. */
+export type HaStatus =
+  | { readonly room: 'ha-sender'; readonly slaves: readonly SlaveStatus[] }
+  | {
+      readonly room: 'ha-receiver';
+      /** Of ha-client.machine.ts. */
+      readonly state: string;
+      /** HA address of the master; '' while none is known. */
+      readonly master: string;
+      readonly receivedBytes: number;
+      /** Why it is not replicating; '' when it is. */
+      readonly trouble: string;
+    };

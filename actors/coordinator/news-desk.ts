@@ -50,6 +50,12 @@ export class NewsDesk {
     this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), reader => takesTopic(reader, entry.name));
   }
 
+  /** Tells only the dispatcher: queues get entries although nobody may read them yet. */
+  queues(entry: TopicEntry): void {
+    const isDispatcher = (reader: NewsReader): boolean => reader.kind === 'dispatcher';
+    this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), isDispatcher);
+  }
+
   topicDeleted(name: string): void {
     this.#tell(NewsType.TOPIC_DELETED, encoder.encode(name), reader => takesTopic(reader, name));
   }

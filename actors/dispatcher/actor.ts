@@ -6,7 +6,8 @@
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
  * Writes    consume queues, the key index, the checkpoint; position dispatched; the queue table; word of new entries to
- *           pull lanes that hold; rings the scheduler when there are new delayed messages.
+ *           pull lanes that hold; rings the scheduler when there are new delayed messages; on a slave, questions for
+ *           numbers of unknown queues to the coordinator.
  * When full word that a pull lane's ring does not take is kept and told later.
  * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
  *           assertion restarts the actor: what it had dispatched is skipped by offset.
@@ -53,6 +54,7 @@ import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { dueTimeOf } from './due-time.js';
 import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
+import { QueueQuestion } from './queue-question.js';
 import type { QueueRetirer } from './queue-retirer.js';
 
 export interface DispatcherOptions {
@@ -65,6 +67,8 @@ export interface DispatcherOptions {
   readonly traffic?: QueueTraffic;
   /** Makes the writer of one queue, whose next entry is `nextOffset`. */
   readonly openQueue: (topic: string, queueId: number, nextOffset: number) => ConsumeQueueWriter;
+  /** Where a slave asks for the numbers of queues whose topic it does not know yet; not while a store is opened. */
+  readonly toCoordinator?: { readonly ring: Ring; readonly bell: Doorbell };
   /** Numbers a queue that no news told of: while a store is opened nobody sends news yet. */
   readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
@@ -91,6 +95,8 @@ const CHUNK_SIZE = 256 * 1024;
 /** A backlog below this waits for the next millisecond: entries are written in runs. Units: bytes. */
 const SMALL_BACKLOG = 64 * 1024;
 const RETRY_MS = 1000;
+/** When a question that found its ring full is asked again. Units: ms. */
+const ASK_AGAIN_MS = 5;
 
 interface OpenQueue {
   readonly number: number;
@@ -120,11 +126,13 @@ export class Dispatcher implements Actor {
   #retryMs = 0;
   /** Entries gathered and not counted yet. */
   #gathered = 0;
+  readonly #question: QueueQuestion;
   #waitingUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#topics = new TopicNews(options.news);
+    this.#question = new QueueQuestion(options.toCoordinator, this.#topics.snapshot, options.storeState);
     this.#position = options.positions.read('dispatched');
     this.#minimum = options.positions.read('minimum');
     this.#flusher = new QueueFlusher({ ...options.flusher, queues: () => this.#queues.values() });
@@ -132,15 +140,19 @@ export class Dispatcher implements Actor {
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
+    // Before the news: that of a message's topic was sent before the message was appended, so whatever is up to here
+    // has its topic among the news that are there by now.
+    const appended = this.#options.positions.read('appended');
     let work = this.#topics.drain(this.#onNews, this.#onTopicDeleted);
     this.#closeAbandoned();
+    work += this.#question.look();
     work += this.#tellLanes();
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
     if (this.#retryMs > nowMs) return work;
-    const appended = this.#options.positions.read('appended');
+    this.#beginAtMinimum(appended);
     const backlog = appended - this.#position;
-    if (backlog === 0) {
+    if (backlog === 0 || this.#question.isOpen) {
       this.#writeIndex(nowMs);
       return work;
     }
@@ -155,6 +167,7 @@ export class Dispatcher implements Actor {
   deadlineMs(): number {
     const retryMs = this.#retryMs > 0 ? this.#retryMs : Number.POSITIVE_INFINITY;
     const indexMs = this.#options.index?.dueMs ?? Number.POSITIVE_INFINITY;
+    if (this.#question.isUnasked) return this.#lastWorkMs + ASK_AGAIN_MS;
     return Math.min(this.#waitingUntilMs, retryMs, indexMs, this.#flusher.deadlineMs());
   }
 
@@ -228,6 +241,15 @@ export class Dispatcher implements Actor {
     return 1;
   }
 
+  /** The log of a slave that was empty begins where its master's newest file does. */
+  #beginAtMinimum(appended: number): void {
+    const { positions } = this.#options;
+    const minimum = positions.read('minimum');
+    if (this.#position >= minimum || appended < minimum) return;
+    this.#position = minimum;
+    positions.publish('dispatched', minimum);
+  }
+
   #retire(minimum: number): void {
     const { retirer, index, log } = this.#options;
     const files = retirer?.retire(this.#topics.snapshot, minimum) ?? 0;
@@ -284,6 +306,7 @@ export class Dispatcher implements Actor {
         this.#growFor(size);
         break;
       }
+      if (this.#question.mustWait(this.#chunk, at)) break;
       this.#gathered += this.#onRecord(at, size);
       at += size;
     }
@@ -352,7 +375,7 @@ export class Dispatcher implements Actor {
     const chunk = this.#chunk;
     const topic = this.#topics.snapshot.find(chunk, start, end);
     const number = topic?.queueNumbers[queueId] ?? this.#options.numberOf?.(decodeUtf8(chunk, start, end), queueId);
-    if (number === undefined) return undefined;
+    if (number === undefined || number < 0) return undefined;
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
     // Without files the first entry says where the queue begins.

@@ -78,6 +78,7 @@ export class FlushService implements Actor {
     // A sync that spans several segments goes on where it was.
     if (this.#flushed < this.#target) return this.#sync();
     const appended = this.#options.positions.read('appended');
+    this.#followMinimum(appended);
     if (appended === this.#flushed) {
       this.#nextWakeMs = Number.POSITIVE_INFINITY;
       return 0;
@@ -93,6 +94,15 @@ export class FlushService implements Actor {
 
   close(): void {
     this.#segments.close();
+  }
+
+  /** The log of a slave that was empty begins where its master's newest file does. */
+  #followMinimum(appended: number): void {
+    const minimum = this.#options.positions.read('minimum');
+    if (this.#flushed >= minimum || appended < minimum) return;
+    this.#flushed = minimum;
+    this.#target = minimum;
+    this.#options.positions.publish('flushed', minimum);
   }
 
   #drainNews(): void {

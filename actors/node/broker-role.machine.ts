@@ -1,7 +1,7 @@
 /**
  * What a broker is to its cluster. Entering a state says through one shared word whether sends are taken; lanes read it
- * as an integer. Master only so far: slave, promoting and demoting come with replication.
- * Source: design of RingMQ; spec properties 9.
+ * as an integer. The role is the configured one so far; promoting and demoting will be states between the two.
+ * Source: design of RingMQ; spec properties 9, ha 1.
  */
 import { setup } from 'xstate';
 
@@ -15,8 +15,12 @@ export type BrokerRoleEvent =
 
 /** What entering a state does to the node. */
 export interface BrokerRoleActions {
+  /** brokerRole=SLAVE. */
+  readonly isSlave: boolean;
   openSends(): void;
   closeSends(): void;
+  /** Sends are refused from now on because this is a slave; everything else is served. */
+  serveAsSlave(): void;
 }
 
 export const brokerRoleMachine = setup({
@@ -24,7 +28,9 @@ export const brokerRoleMachine = setup({
   actions: {
     openSends: ({ context }) => context.openSends(),
     closeSends: ({ context }) => context.closeSends(),
+    serveAsSlave: ({ context }) => context.serveAsSlave(),
   },
+  guards: { isSlave: ({ context }) => context.isSlave },
 }).createMachine({
   id: 'broker-role',
   context: ({ input }) => input,
@@ -32,7 +38,10 @@ export const brokerRoleMachine = setup({
   on: { FAIL: '.failed' },
   states: {
     starting: { entry: 'closeSends', on: { RECOVER: 'recovering', SHUT_DOWN: 'shuttingDown' } },
-    recovering: { on: { SERVE: 'master', SHUT_DOWN: 'shuttingDown' } },
+    recovering: {
+      on: { SERVE: [{ guard: 'isSlave', target: 'slave' }, { target: 'master' }], SHUT_DOWN: 'shuttingDown' },
+    },
+    slave: { entry: 'serveAsSlave', on: { SHUT_DOWN: 'shuttingDown' } },
     master: { entry: 'openSends', on: { SHUT_DOWN: 'shuttingDown' } },
     shuttingDown: { entry: 'closeSends', on: { STOPPED: 'stopped' } },
     stopped: { type: 'final' },

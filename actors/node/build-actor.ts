@@ -21,6 +21,8 @@ import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueRetirer } from '../dispatcher/queue-retirer.js';
 import { FlushService } from '../flush-service/actor.js';
+import { HaReceiver } from '../ha-receiver/actor.js';
+import { HaSender } from '../ha-sender/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
 import { type Outlet, Remoting } from '../remoting/actor.js';
 import type { RoomName } from '../remoting/routes.js';
@@ -32,7 +34,7 @@ import { RecordSource } from '../send-lane/record-source.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
-import { type ActorInstance, ringId } from './wiring.js';
+import { type ActorInstance, type ActorKind, ringId } from './wiring.js';
 
 /** Delayed messages that are on their way to the log. */
 const DELIVERIES_MAX = 16_384;
@@ -86,6 +88,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
+    traffic: shop.groupTraffic(name),
     records: new RecordSource(
       new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
       shop.positions,
@@ -93,9 +96,13 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
   });
 }
 
+/** Who is rung when the log grew, besides those who hear of results. */
+const logFollowers: readonly ActorKind[] = ['flush-service', 'dispatcher', 'ha-sender', 'ha-receiver'];
+
 function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): CommitLogWriter {
   const end = shop.positions.read('appended');
-  const askers = shop.memory.actors.filter(actor => shop.hasRing(actor.name, name));
+  const askers = shop.memory.actors.filter(actor => shop.hasRing(actor.name, name) && actor.kind !== 'ha-receiver');
+  const followers = shop.memory.actors.filter(({ kind }) => logFollowers.includes(kind)).map(actor => actor.name);
   // Remoting answers what clients sent; a room that appends for the broker hears of it itself.
   const listeners = ['remoting', ...askers.filter(({ kind }) => kind !== 'send-lane').map(asker => asker.name)];
   return new CommitLogWriter({
@@ -109,7 +116,8 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
       takesFrames: listener === 'remoting',
       regionId: settings.context.regionId,
     })),
-    followerBells: [...new Set([shop.bell('flush-service'), shop.bell('dispatcher')])],
+    ...(shop.hasRing('ha-receiver', name) ? { replica: shop.ring('ha-receiver', name) } : {}),
+    followerBells: [...new Set(followers.map(follower => shop.bell(follower)))],
     appender: new CommitLogAppender(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog, end),
     positions: shop.positions,
     storeState: shop.storeState,
@@ -151,6 +159,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
       const folder = consumeQueueFolder(paths, topic, queueId);
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
     },
+    toCoordinator: { ring: shop.ring(name, 'coordinator'), bell: shop.bell('coordinator') },
     pullLanes: shop.namesOf('pull-lane').map(lane => ({ ring: shop.ring(name, lane), bell: shop.bell(lane) })),
     pullLanesStarted: () => shop.laneCounts.started('pull-lane'),
     delayLevelsMs: settings.delayLevelsMs,
@@ -250,7 +259,43 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
     brokerName: settings.context.brokerName,
+    storeState: shop.storeState,
     index: new MessageIndexReader(disk, { ...settings.index, folder: settings.paths.index }),
+  });
+}
+
+/** The master's side of replication, for a thread with an event loop. */
+export function buildHaSender({ shop, settings, disk, log }: BuildTools, nowMs: () => number): HaSender {
+  const name = 'ha-sender';
+  return new HaSender({
+    reader: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    positions: shop.positions,
+    storeState: shop.storeState,
+    remotingBell: shop.bell('remoting'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    settings: settings.ha,
+    nowMs,
+  });
+}
+
+/** The slave's side. */
+export function buildHaReceiver({ shop, settings, disk, log }: BuildTools, nowMs: () => number): HaReceiver {
+  const name = 'ha-receiver';
+  return new HaReceiver({
+    news: shop.ring('coordinator', name),
+    toWriter: shop.ring(name, 'commit-log-writer'),
+    writerBell: shop.bell('commit-log-writer'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    positions: shop.positions,
+    reader: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    settings: settings.ha,
+    nowMs,
   });
 }
 
@@ -325,6 +370,8 @@ export function buildRemoting(
     connectionsMax: settings.connectionsMax,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
+    slaveTimeoutMs: settings.slaveTimeoutMs,
+    haSlaveFallbehindMax: settings.haSlaveFallbehindMax,
     putLatencies: shop.putLatencies,
     idleMaxMs: settings.idleMaxMs,
     closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),

@@ -19,18 +19,25 @@ import { ClientTable } from '../coordinator/client-table.js';
 import { FilterTable } from '../coordinator/filter-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
 import { LockTable } from '../coordinator/lock-table.js';
+import type { HaStatus } from '../coordinator/mailbox.js';
+import { MetadataDesk } from '../coordinator/metadata-desk.js';
+import { MetadataSync } from '../coordinator/metadata-sync.js';
 import { NewsDesk, type NewsReader } from '../coordinator/news-desk.js';
 import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
+import { HaReceiverType, type MasterPlace } from '../ha-receiver/mailbox.js';
 import { laneKinds } from '../lane-counts.js';
 import type { QueueNumbers } from '../queue-numbers.js';
+import { StoreState } from '../store-state.js';
 import { DelayRequests } from './delay-requests.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
+import type { Replication } from './replication-facts.js';
 import {
   coordinatorSettings,
+  isSlave,
   logFlushSettings,
   pullLaneSettings,
   queueFlushSettings,
@@ -53,6 +60,8 @@ export interface CoordinatorRoomOptions {
   readonly listenPort: number;
 }
 
+const encoder = new TextEncoder();
+
 export class CoordinatorRoom {
   readonly coordinator: Coordinator;
   registrar: Registrar | undefined;
@@ -60,6 +69,8 @@ export class CoordinatorRoom {
   readonly #files: StoreFiles;
   readonly #rates: RateSampler;
   readonly #news: NewsDesk;
+  readonly #replication: Replication = { slaves: [] };
+  #metadataSync: MetadataSync | undefined;
   #loaded: LoadedConfig<BrokerConfig>;
   #manualPasses = 0;
 
@@ -81,6 +92,7 @@ export class CoordinatorRoom {
       startedMs: Date.now(),
       configFile: options.configFile,
       config: () => this.#loaded,
+      replication: () => this.#replication,
       earliestStoreTime: () => this.#files.storeTimeAt(options.shop.positions.read('minimum')),
       delayProgress: () => delays.progress(),
       deleteExpiredLog: () => {
@@ -112,7 +124,10 @@ export class CoordinatorRoom {
       fromTransactionChecker: shop.ring('transaction-checker', name),
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
+      fromDispatcher: shop.ring('dispatcher', name),
+      fromHaRooms: ['ha-sender', 'ha-receiver'].map(room => shop.ring(room, name)),
       registrar: () => this.registrar,
+      onHaStatus: status => this.#onHaStatus(status),
       nodeRequest,
       state: {
         topics: new TopicTable(table('topics'), config, nowMs),
@@ -131,6 +146,8 @@ export class CoordinatorRoom {
         table: shop.queueTable,
         positions: shop.positions,
         news: this.#news,
+        desk: new MetadataDesk(),
+        isSlave: () => shop.storeState.has(StoreState.SLAVE),
         log: log.child({ actor: name }),
         settings: coordinatorSettings(config, totalmem()),
         brokerName: config.brokerName,
@@ -140,12 +157,47 @@ export class CoordinatorRoom {
     });
   }
 
+  // ---- replication ----
+
+  /** A slave that is not attached looks for its master. */
+  #onHaStatus(status: HaStatus): void {
+    if (status.room === 'ha-sender') this.#replication.slaves = status.slaves;
+    else this.#replication.receiver = status;
+    if (status.room === 'ha-receiver' && status.state !== 'shutdown') {
+      this.registrar?.seekMaster(isSlave(this.config) && status.state !== 'transfer');
+    }
+  }
+
+  /** The name server says where the master is: the HA receiver goes there, and so does the copy of the metadata. */
+  #onMaster(place: MasterPlace): void {
+    const { shop } = this.#options;
+    const ring = shop.ring('coordinator', 'ha-receiver');
+    if (ring.offer(HaReceiverType.MASTER, encoder.encode(JSON.stringify(place)))) shop.bell('ha-receiver').ring();
+    this.#metadataSync?.setMaster(place.masterAddr);
+  }
+
+  #openMetadataSync(): void {
+    const { disk, paths, advertisedAddress, listenPort, log } = this.#options;
+    const file = join(paths.config, 'delayOffset.json');
+    this.#metadataSync = new MetadataSync({
+      state: this.coordinator.state,
+      brokerAddr: `${advertisedAddress}:${listenPort}`,
+      saveDelayOffsets: text => {
+        if (text === disk.readText(file)) return;
+        disk.writeText(`${file}.tmp`, text);
+        disk.rename(`${file}.tmp`, file);
+      },
+      log: log.child({ actor: 'coordinator' }),
+    });
+  }
+
   #makeStats(): BrokerStats {
     const { shop, numbers } = this.#options;
     return new BrokerStats({
       numbers,
       stored: shop.queueTraffic,
       pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+      sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
       broker: () => ({ put: this.#rates.total('messagesAppended'), get: this.#rates.total('messagesPulled') }),
       clusterName: this.config.brokerClusterName,
     });
@@ -173,6 +225,8 @@ export class CoordinatorRoom {
     if (config.namesrvAddr === '') {
       log.warn({}, 'no name server is configured (key namesrvAddr): clients find this broker by its address only');
     }
+    const slave = isSlave(config);
+    if (slave) this.#openMetadataSync();
     this.registrar = new Registrar(
       {
         registration: {
@@ -188,11 +242,13 @@ export class CoordinatorRoom {
         timeoutMs: config.registerBrokerTimeoutMills,
         topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
         onRegistered: () => {},
+        ...(slave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
         onOrderedTopics: topics => this.coordinator.setOrdered(topics, Date.now()),
         log: log.child({ actor: 'coordinator' }),
       },
       config.namesrvAddr,
     );
+    if (slave) this.registrar.seekMaster(true);
   }
 
   #apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void {
@@ -225,6 +281,7 @@ export class CoordinatorRoom {
   }
 
   close(): void {
+    this.#metadataSync?.stop();
     this.#rates.close();
   }
 }

@@ -43,18 +43,20 @@ export interface NodeMemory {
 export interface StatisticsMemory {
   readonly queueTraffic: SharedArrayBuffer;
   readonly putLatencies: SharedArrayBuffer;
-  /** By pull lane: what it hands to groups, and how long its pulls take. */
+  /** By lane: what a pull lane hands to groups, and what comes back from them to a send lane. */
   readonly groupTraffic: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By pull lane: how long its pulls take. */
   readonly getLatencies: Readonly<Record<string, SharedArrayBuffer>>;
 }
 
 export function allocateStatistics(actors: readonly ActorInstance[]): StatisticsMemory {
-  const pullLanes = actors.filter(actor => actor.kind === 'pull-lane').map(actor => actor.name);
+  const namesOf = (...kinds: ActorInstance['kind'][]): string[] =>
+    actors.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
   return {
     queueTraffic: new QueueTraffic().memory,
     putLatencies: new Latencies().memory,
-    groupTraffic: Object.fromEntries(pullLanes.map(name => [name, new GroupTraffic().memory])),
-    getLatencies: Object.fromEntries(pullLanes.map(name => [name, new Latencies().memory])),
+    groupTraffic: Object.fromEntries(namesOf('send-lane', 'pull-lane').map(name => [name, new GroupTraffic().memory])),
+    getLatencies: Object.fromEntries(namesOf('pull-lane').map(name => [name, new Latencies().memory])),
   };
 }
 
@@ -174,8 +176,8 @@ export class Workshop {
     return new Latencies(this.memory.waits[lane]!);
   }
 
-  groupTraffic(pullLane: string): GroupTraffic {
-    return new GroupTraffic(this.memory.statistics.groupTraffic[pullLane]!);
+  groupTraffic(lane: string): GroupTraffic {
+    return new GroupTraffic(this.memory.statistics.groupTraffic[lane]!);
   }
 
   getLatencies(pullLane: string): Latencies {

@@ -15,6 +15,7 @@ import { elapsedMs, InboundFrame } from '../inbound.js';
 import { answerReportRequest } from './broker-report.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
+import { type Replication, replicationRows } from './replication-facts.js';
 import { answerTraceRequest } from './trace-requests.js';
 
 export interface NodeRequestOptions {
@@ -27,6 +28,7 @@ export interface NodeRequestOptions {
   /** Where runtime changes are stored; undefined when the node was not started from a file. */
   readonly configFile: string | undefined;
   config(): LoadedConfig<BrokerConfig>;
+  replication(): Replication;
   /** Store time of the oldest message, -1 when there is none. Units: ms since the epoch. */
   earliestStoreTime(): number;
   /** Has expired files of the log deleted now, whatever deleteWhen says. */
@@ -172,7 +174,9 @@ export class NodeRequests {
       pullThreadPoolQueueSize: pulls.bytes,
       pullThreadPoolQueueCapacity: config.pullThreadPoolQueueCapacity,
       pullThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,
-      // Queries wait in the same rings as pulls.
+      // Ends of transactions wait in the same rings as sends, queries in those of pulls.
+      EndTransactionQueueSize: sends.bytes,
+      EndTransactionThreadPoolQueueCapacity: config.endTransactionPoolQueueCapacity,
       queryThreadPoolQueueSize: pulls.bytes,
       queryThreadPoolQueueCapacity: config.queryThreadPoolQueueCapacity,
       queryThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,
@@ -187,6 +191,7 @@ export class NodeRequests {
       msgGetTotalTodayMorning: rates.mornings('messagesPulled').today,
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
+      ...replicationRows(this.#options.replication()),
       ...this.#options.delayProgress(),
     };
     return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));

@@ -26,6 +26,7 @@ import { Housekeeping } from './housekeeping.js';
 import { LaneKeeper } from './lane-keeper.js';
 import { type Life, startBrokerRole, startStoreLife } from './life.js';
 import { allocateMemory, Workshop } from './memory.js';
+import { isSlave } from './settings.js';
 import { type NodeParts, stopNode } from './stop-node.js';
 import { Store } from './store.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
@@ -53,6 +54,8 @@ export interface NodePorts {
   readonly broker?: number;
   readonly vip?: number;
   readonly namesrv?: number;
+  /** Replication. */
+  readonly ha?: number;
 }
 
 /** A running node. */
@@ -113,7 +116,7 @@ class NodeStarter {
       const { shop, plan } = this.#allocate();
       const storeLife = startStoreLife(log);
       const store = this.#openStore(shop, log, storeLife);
-      const role = startBrokerRole(roleActions(shop), log);
+      const role = startBrokerRole(roleActions(shop, this.#config !== undefined && isSlave(this.#config)), log);
       const onFailed = (name: string, fault: RingError): void => {
         role.send({ type: 'FAIL', reason: fault.message });
         this.#onFailed(name, fault, shop, log);
@@ -210,9 +213,14 @@ class NodeStarter {
       await anyPort?.release();
     }
     const got = await host.control('remoting').listen(specs);
+    const ha = await this.#listenForSlaves(host);
     role.send({ type: 'SERVE' });
     housekeeping?.start();
-    const ports = Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts;
+    const ports = {
+      ...(Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts),
+      ...(ha === undefined ? {} : { ha }),
+    };
+    if (this.#config !== undefined && isSlave(this.#config)) await host.control('ha-receiver').startReplica();
     if (store !== undefined) await host.control('coordinator').register();
     this.#sayStarted(log, plan, specs, ports, advertised);
     return new RingNode(parts, ports);
@@ -239,12 +247,19 @@ class NodeStarter {
           store.paths,
           store.queueOffsets,
           advertisedAddress,
+          store.lastRecordOffset,
         ),
         queueNumbers: store.numbers.entries(),
         advertisedAddress,
         ...(configFile === undefined ? {} : { configFile }),
       },
     };
+  }
+
+  /** Every broker does, a slave too: it may have slaves of its own. */
+  async #listenForSlaves(host: ThreadHost): Promise<number | undefined> {
+    const config = this.#config;
+    return config && (await host.control('ha-sender').listenForSlaves(config.bindAddress, config.haListenPort));
   }
 
   /** `anyPort`: the broker's, where its listenPort is 0. */
@@ -290,13 +305,8 @@ class NodeStarter {
     );
     const config = this.#config;
     if (config !== undefined) {
-      const durable = config.flushDiskType === 'SYNC_FLUSH';
-      log.info(
-        { flushDiskType: config.flushDiskType, store: config.storePathRootDir },
-        durable
-          ? 'a send is acknowledged when its message is on disk'
-          : 'a send is acknowledged when its message is in the page cache: a crash of the machine can lose the last moments',
-      );
+      const { brokerRole, brokerId, flushDiskType, storePathRootDir } = config;
+      log.info({ brokerRole, brokerId, flushDiskType, store: storePathRootDir }, acknowledgement(config));
       const { sendMessageThreadPoolNums, pullMessageThreadPoolNums } = config;
       const threads = [...plan.threads.values()].flat().filter(actor => actor.kind.endsWith('lane')).length;
       log.info(
@@ -308,6 +318,7 @@ class NodeStarter {
       }
     }
     for (const { kind, host } of specs) log.info({ kind, listen: `${host}:${ports[kind]}` }, 'listening');
+    if (config !== undefined) log.info({ kind: 'ha', listen: `${config.bindAddress}:${ports.ha}` }, 'listening');
     if (config !== undefined)
       log.info({ advertised: `${advertised}:${ports.broker}` }, 'clients are told to come here');
   }
@@ -351,10 +362,25 @@ function blocks(thread: string, actors: readonly ActorInstance[]): boolean {
   return thread !== MAIN_THREAD && !needsEventLoop(actors);
 }
 
-/** Lanes refuse sends while the store counts as closed. */
-function roleActions(shop: Workshop): BrokerRoleActions {
+/** In words: when a send is answered. */
+function acknowledgement(config: BrokerConfig): string {
+  const { brokerRole, flushDiskType } = config;
+  if (isSlave(config)) return 'sends are refused: this broker is a slave';
+  const place =
+    flushDiskType === 'SYNC_FLUSH' ? 'on disk' : 'in the page cache (a crash of the machine can lose the last moments)';
+  const slave = brokerRole === 'SYNC_MASTER' ? ' and a slave has it' : '';
+  return `a send is acknowledged when its message is ${place}${slave}`;
+}
+
+/** Lanes refuse sends while the store counts as closed, and on a slave. */
+function roleActions(shop: Workshop, slave: boolean): BrokerRoleActions {
   return {
-    openSends: () => shop.storeState.clear(StoreState.CLOSED),
+    isSlave: slave,
+    openSends: () => shop.storeState.clear(StoreState.CLOSED | StoreState.SLAVE),
     closeSends: () => shop.storeState.set(StoreState.CLOSED),
+    serveAsSlave: () => {
+      shop.storeState.set(StoreState.SLAVE);
+      shop.storeState.clear(StoreState.CLOSED);
+    },
   };
 }

@@ -38,7 +38,10 @@ export async function stopNode(parts: NodeParts): Promise<void> {
   await parts.lanes?.close();
   log.info({}, 'stopping: no new connections');
   await host.control('remoting').stopListening();
-  if (store !== undefined) await host.control('coordinator').unregister();
+  if (store !== undefined) {
+    await host.control('ha-receiver').stopReplica();
+    await host.control('coordinator').unregister();
+  }
   role.send({ type: 'SHUT_DOWN' });
   if (store !== undefined) await drain(parts);
   await host.control('remoting').disconnect();

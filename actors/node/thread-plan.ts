@@ -23,7 +23,13 @@ export const MAIN_THREAD = 'main';
 const SHARED_FROM_CORES = 4;
 
 /** Actors that need an event loop: they own sockets or timers. */
-const eventLoopKinds: ReadonlySet<ActorKind> = new Set(['remoting', 'coordinator', 'name-registry']);
+const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
+  'remoting',
+  'coordinator',
+  'name-registry',
+  'ha-sender',
+  'ha-receiver',
+]);
 
 /** Actors that follow the log and may wait for the disk. */
 const followerKinds: ReadonlySet<ActorKind> = new Set([
@@ -69,8 +75,10 @@ function threadOf(actor: ActorInstance, mode: ThreadingMode): string {
  * The dispatcher and who follows it come last: a sender does not wait for consume queues.
  */
 const workOrder: readonly ActorKind[] = [
+  'ha-receiver',
   'send-lane',
   'commit-log-writer',
+  'ha-sender',
   'flush-service',
   'pull-lane',
   'transaction-checker',

@@ -17,11 +17,13 @@ import { systemClock } from '../../runtime/base/clock.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
+import type { HaReceiver } from '../ha-receiver/actor.js';
+import type { HaSender } from '../ha-sender/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
 import { type ListenerSpec, Listeners } from '../remoting/listeners.js';
 import { Scheduler } from '../scheduler/actor.js';
-import { buildActor, buildRemoting } from './build-actor.js';
+import { type BuildTools, buildActor, buildHaReceiver, buildHaSender, buildRemoting } from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
 import { type NodeMemory, threadCounters, Workshop } from './memory.js';
@@ -56,6 +58,12 @@ export interface RoomsControl {
   inflight(): number;
   /** Ends every connection. */
   disconnect(): void;
+  /** Takes slaves from now on; the port it got. Errors: RingError LISTEN_FAILED. */
+  listenForSlaves(host: string, port: number): Promise<number>;
+  /** Follows the master from now on. */
+  startReplica(): void;
+  /** Takes nothing more from the master. */
+  stopReplica(): void;
   /** Registers with the name servers from now on. */
   register(): void;
   /** Farewell to the name servers. */
@@ -80,6 +88,8 @@ export class ThreadRooms implements RoomsControl {
   #remoting: Remoting | undefined;
   #listeners: Listeners | undefined;
   #coordinator: CoordinatorRoom | undefined;
+  #haSender: HaSender | undefined;
+  #haReceiver: HaReceiver | undefined;
   readonly actors: Actor[] = [];
   #runner: EventLoopRunner | undefined;
   #gauge: ThreadGauge | undefined;
@@ -103,7 +113,9 @@ export class ThreadRooms implements RoomsControl {
     this.#runner = runner;
     for (const actor of this.actors) runner.add(actor, this.shop.counters(actor.name));
     this.#gauge = watchThread(this.shop.counters(threadCounters(this.#data.thread)));
-    if (this.#remoting !== undefined) this.#remoting.onWork = runner.schedule;
+    for (const actor of [this.#remoting, this.#haSender, this.#haReceiver]) {
+      if (actor !== undefined) actor.onWork = runner.schedule;
+    }
     runner.listenTo(this.shop.threadBell(this.#data.thread));
     runner.schedule();
   }
@@ -128,17 +140,20 @@ export class ThreadRooms implements RoomsControl {
         const loaded = configFrom<NamesrvConfig>(namesrvSchema, this.#data.namesrv!.inputs);
         return buildNameRegistry(this.shop, loaded, this.#disk, this.#log);
       }
-      default: {
-        const { mayBlock, broker } = this.#data;
-        return buildActor(actor, {
-          shop: this.shop,
-          settings: broker!.settings,
-          disk: this.#disk,
-          log: this.#log,
-          mayBlock,
-        });
-      }
+      case 'ha-sender':
+        this.#haSender = buildHaSender(this.#tools(), systemClock.nowMs);
+        return this.#haSender;
+      case 'ha-receiver':
+        this.#haReceiver = buildHaReceiver(this.#tools(), systemClock.nowMs);
+        return this.#haReceiver;
+      default:
+        return buildActor(actor, this.#tools());
     }
+  }
+
+  #tools(): BuildTools {
+    const { mayBlock, broker } = this.#data;
+    return { shop: this.shop, settings: broker!.settings, disk: this.#disk, log: this.#log, mayBlock };
   }
 
   #buildRemoting(): Remoting {
@@ -187,6 +202,19 @@ export class ThreadRooms implements RoomsControl {
     this.#remoting?.close();
   }
 
+  listenForSlaves(host: string, port: number): Promise<number> {
+    assert(this.#haSender !== undefined, 'the HA sender runs here');
+    return this.#haSender.listen(host, port);
+  }
+
+  startReplica(): void {
+    this.#haReceiver?.start();
+  }
+
+  stopReplica(): void {
+    this.#haReceiver?.shutDown();
+  }
+
   register(): void {
     this.#coordinator?.openRegistrar();
   }
@@ -216,6 +244,8 @@ export class ThreadRooms implements RoomsControl {
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
+    // A node that did not come up may listen already.
+    this.#listeners?.close();
     if (this.#runner !== undefined) this.#runner.close();
     else for (const actor of this.actors.toReversed()) actor.close();
     this.#coordinator?.close();

@@ -15,6 +15,8 @@ export const actorKinds = {
   'pull-lane': 'answers pulls from consume queues and log; holds those that find nothing',
   'transaction-checker': 'asks producers about half messages that are not decided, gives up those nobody decides',
   coordinator: 'topics, groups, offsets, heartbeats, administration; registers with name servers',
+  'ha-sender': 'sends the log to the slaves that connect',
+  'ha-receiver': "follows the master's log, on a slave",
   'name-registry': 'the name server: brokers, routes, key-value configuration',
 } as const;
 
@@ -62,6 +64,11 @@ export const ringTable: readonly RingRow[] = [
   { from: 'coordinator', to: 'dispatcher', carries: 'news of topics', size: 'medium' },
   { from: 'coordinator', to: 'scheduler', carries: 'news of topics', size: 'medium' },
   { from: 'coordinator', to: 'flush-service', carries: 'changed settings', size: 'small' },
+  { from: 'coordinator', to: 'ha-receiver', carries: 'where the master is', size: 'small' },
+  { from: 'dispatcher', to: 'coordinator', carries: "a slave's queues without a number", size: 'small' },
+  { from: 'ha-receiver', to: 'commit-log-writer', carries: "the master's records", size: 'messages' },
+  { from: 'ha-receiver', to: 'coordinator', carries: 'how replication stands', size: 'small' },
+  { from: 'ha-sender', to: 'coordinator', carries: 'how slaves stand', size: 'small' },
   { from: 'name-registry', to: 'remoting', carries: 'answers', size: 'messages' },
 ];
 
@@ -76,13 +83,21 @@ export const positionTable: readonly PositionRow[] = [
   {
     name: 'minimum',
     writer: 'commit-log-writer',
-    followers: ['dispatcher', 'scheduler', 'pull-lane', 'transaction-checker'],
+    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'transaction-checker', 'ha-sender'],
     meaning: 'start of the log',
   },
   {
     name: 'appended',
     writer: 'commit-log-writer',
-    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'transaction-checker'],
+    followers: [
+      'flush-service',
+      'dispatcher',
+      'scheduler',
+      'pull-lane',
+      'transaction-checker',
+      'ha-sender',
+      'ha-receiver',
+    ],
     meaning: 'end of what can be read',
   },
   {
@@ -91,6 +106,7 @@ export const positionTable: readonly PositionRow[] = [
     followers: ['remoting', 'dispatcher', 'scheduler', 'transaction-checker'],
     meaning: 'end of what is on the device',
   },
+  { name: 'replicated', writer: 'ha-sender', followers: ['remoting'], meaning: 'end of what one slave at least has' },
   {
     name: 'dispatched',
     writer: 'dispatcher',
@@ -161,7 +177,12 @@ export function ringId(from: string, to: string): string {
 
 /** The drawing of docs/ARCHITECTURE.md. */
 export function drawWiring(): string {
-  const lines = ['flowchart LR', '  sockets((sockets)) <--> remoting'];
+  const lines = [
+    'flowchart LR',
+    '  sockets((sockets)) <--> remoting',
+    '  slaves((slaves)) <--> ha-sender',
+    '  master((master)) <--> ha-receiver',
+  ];
   for (const { from, to, carries } of ringTable) lines.push(`  ${from} -- "${carries}" --> ${to}`);
   for (const { name, writer, followers } of positionTable) {
     for (const follower of followers) lines.push(`  ${writer} -. ${name} .-> ${follower}`);

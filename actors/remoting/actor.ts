@@ -5,7 +5,7 @@
  *           answers, and holds back the answers to sends until the position their policy names has passed them (the
  *           gate).
  * Thread    an event loop.
- * Reads     rings of finished frames and append results; positions flushed.
+ * Reads     rings of finished frames and append results; positions flushed and replicated.
  * Writes    sockets; a ring of requests to each lane and to the coordinator and name registry.
  * When full a full ring or no permit answers SYSTEM_BUSY at once; rings towards this room are always drained.
  * Fails     its crash is the node's crash.
@@ -19,7 +19,6 @@ import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
-import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import { TraceSampler, type TraceSwitch } from '../../runtime/trace/recorder.js';
@@ -49,7 +48,6 @@ export interface RemotingOptions extends SendAnswersOptions {
   readonly inlets: Ring[];
   /** From send lanes to the writer: how full they are says what a refused send is told. */
   readonly writerRings?: readonly Ring[];
-  readonly storeState: SharedFlags;
   /** How many lanes get requests; all of them without it. */
   readonly laneCounts?: LaneCounts;
   readonly traceSwitch: TraceSwitch;
@@ -102,7 +100,7 @@ export class Remoting implements Actor, ConnectionEvents {
     this.#sendAnswers.nowMs = nowMs;
     let work = this.#ringBells();
     for (const inlet of this.#options.inlets) work += this.#drain(inlet);
-    work += this.#sendAnswers.releaseFlushed(nowMs);
+    work += this.#sendAnswers.release(nowMs);
     work += this.#tellClosed();
     work += this.#resumePaused();
     this.#flushDirty();

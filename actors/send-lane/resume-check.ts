@@ -56,6 +56,6 @@ export const resumeCheck: StoredHandler = (request, view) => {
     queueId: 0,
     count: 1,
     companionQueue: -1,
-    waitFlush: context.syncFlush,
+    waits: true,
   };
 };

@@ -32,7 +32,10 @@ export interface AppendOutcome {
   readonly count: number;
   /** -1: no companion. */
   readonly companionQueue: number;
-  readonly waitFlush: boolean;
+  /** Its sender hears of it when it is as safe as the broker's policy makes it. */
+  readonly waits: boolean;
+  /** The message comes back from a group that could not consume it: whose, and of which topic. */
+  readonly sentBack?: { readonly topic: string; readonly group: string };
 }
 
 export type StoredOutcome =

@@ -5,6 +5,7 @@ import { ClientTable } from '../../actors/coordinator/client-table.js';
 import { FilterTable } from '../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
 import { LockTable } from '../../actors/coordinator/lock-table.js';
+import { MetadataDesk } from '../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
@@ -41,7 +42,7 @@ import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
 import { probeOf } from '../support/dead-owner.js';
 import { FaultyDisk, PowerFailure } from '../support/faulty-disk.js';
-import { laneSettings, pullSettings, sendContext, transactionSettings } from '../support/rooms.js';
+import { haSettings, laneSettings, pullSettings, sendContext, transactionSettings } from '../support/rooms.js';
 import { coordinatorSettings, topicTableConfig } from '../unit/actors/coordinator/support.js';
 import type { World } from './simulated-broker.js';
 import { queuesOfTopic, topics } from './simulated-clients.js';
@@ -105,6 +106,8 @@ export class Broker {
       maxInflight: 64,
       idleMaxMs: 1e9,
       syncFlushTimeoutMs: 5000,
+      slaveTimeoutMs: 3000,
+      haSlaveFallbehindMax: 1e9,
       backlog: 1,
       outboundBytesMax: 1e9,
     };
@@ -114,7 +117,7 @@ export class Broker {
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
       else if (actor.kind === 'coordinator') this.#actors.push(coordinator);
-      else this.#actors.push(buildActor(actor, tools));
+      else if (!actor.kind.startsWith('ha-')) this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
     this.#news.settings('scheduler', {
@@ -140,6 +143,9 @@ export class Broker {
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, 'coordinator')),
+      fromDispatcher: shop.ring('dispatcher', 'coordinator'),
+      fromHaRooms: [],
+      onHaStatus: () => {},
       fromTransactionChecker: shop.ring('transaction-checker', 'coordinator'),
       toRemoting: shop.ring('coordinator', 'remoting'),
       remotingBell: bell,
@@ -156,6 +162,8 @@ export class Broker {
         positions: shop.positions,
         news: this.#news,
         log: silentLogger,
+        desk: new MetadataDesk(),
+        isSlave: () => false,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
         locks: new LockTable(),
@@ -163,6 +171,7 @@ export class Broker {
           numbers: this.#store.numbers,
           stored: shop.queueTraffic,
           pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+          sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
           broker: () => ({ put: 0, get: 0 }),
           clusterName: 'DefaultCluster',
         }),
@@ -325,6 +334,7 @@ function settingsOf(
       flushConsumeQueueLeastPages: 0,
       flushConsumeQueueThoroughInterval: 100,
     },
+    ha: haSettings,
     queueOffsets,
   };
 }

@@ -22,6 +22,7 @@ const ringmqServes: ReadonlySet<BrokerFeature> = new Set([
   'lock',
   'delay',
   'transaction',
+  'check',
   'reply',
   'sql92',
   'admin',

@@ -408,6 +408,7 @@ function storeLikeUs(frame: Buffer, like: RawRecord): Buffer {
     storeAddress: like.bytes.readInt32BE(64),
     storePort: like.bytes.readInt32BE(68),
     syncFlush: false,
+    syncReplica: false,
     delayLevels: 18,
   };
   const behaviour = new SendBehaviour(context, topics, new GroupSnapshot());

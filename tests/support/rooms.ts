@@ -4,6 +4,7 @@
  */
 import { AppendRequest, AppendType } from '../../actors/commit-log-writer/mailbox.js';
 import { InboundFrame, InboundType } from '../../actors/inbound.js';
+import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import type { PullLaneSettings } from '../../actors/pull-lane/mailbox.js';
 import { AppendResult, join64, OutboundFrame, OutboundType } from '../../actors/remoting/mailbox.js';
 import type { SendContext } from '../../actors/send-lane/behaviour.js';
@@ -328,7 +329,16 @@ export const sendContext: SendContext = {
   storeAddress: 0x0a000002,
   storePort: 10_911,
   syncFlush: false,
+  syncReplica: false,
   delayLevels: 18,
+};
+
+export const haSettings: BrokerSettings['ha'] = {
+  haSendHeartbeatInterval: 5000,
+  haHousekeepingInterval: 20_000,
+  haTransferBatchSize: 32_768,
+  haMasterAddress: '',
+  lastRecordOffset: -1,
 };
 
 export const laneSettings: LaneSettings = {
@@ -341,6 +351,7 @@ export const laneSettings: LaneSettings = {
 
 export const pullSettings: PullLaneSettings = {
   brokerPermission: 6,
+  offsetCheckInSlave: false,
   longPollingEnable: true,
   slaveReadEnable: false,
   shortPollingTimeMills: 1000,

@@ -27,6 +27,7 @@ import type { MemoryDisk } from './faulty-disk.js';
 import { decodeRecords, formatProperties, type RawRecord } from './raw-record.js';
 import { buildRecord } from './record-builder.js';
 import {
+  haSettings,
   laneSettings,
   type Outbound,
   pullSettings,
@@ -329,6 +330,7 @@ function settingsOf(store: Store, options: TransactionLifeOptions): BrokerSettin
       flushConsumeQueueThoroughInterval: 60_000,
     },
     delayLevelsMs: [1000, 5000],
+    ha: haSettings,
     queueOffsets: store.queueOffsets,
   };
 }

@@ -58,6 +58,12 @@ rules('name server addresses are host:port', () => {
   );
 });
 
+rules('the replication port is none of the two service ports', () => {
+  for (const port of ['10911', '10909']) {
+    assert.match(refusal(`haListenPort=${port}`), /haListenPort=\d+: must differ from listenPort and listenPort - 2/);
+  }
+});
+
 rules('the replication port follows the service port unless configured', () => {
   assert.is(load('listenPort=20000').config.haListenPort, 20_001);
   assert.is(load('listenPort=20000').source('haListenPort'), 'derived');

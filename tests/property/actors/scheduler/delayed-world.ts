@@ -28,6 +28,7 @@ import { recordsOfLog } from '../../../support/log-records.js';
 import type { RawRecord } from '../../../support/raw-record.js';
 import { buildRecord } from '../../../support/record-builder.js';
 import {
+  haSettings,
   laneSettings,
   pullSettings,
   putAppend,
@@ -311,6 +312,7 @@ function settingsOf(delayLevelsMs: readonly number[], queueOffsets: Float64Array
       flushConsumeQueueLeastPages: 0,
       flushConsumeQueueThoroughInterval: 100,
     },
+    ha: haSettings,
     queueOffsets,
   };
 }

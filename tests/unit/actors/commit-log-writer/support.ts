@@ -46,6 +46,8 @@ export class WriterRoom {
   /** Results of the last inbox, when it is that of a room. */
   readonly roomResults = makeRing(64 * 1024);
   readonly roomBell = new CountingBell();
+  /** Records of a master. */
+  readonly replica = makeRing(64 * 1024);
   readonly segmentSize: number;
   readonly writer: CommitLogWriter;
   nowMs = 1_700_000_000_000;
@@ -62,6 +64,7 @@ export class WriterRoom {
         { ring: this.results, bell: this.remotingBell, takesFrames: true, regionId: 'DefaultRegion' },
         { ring: this.roomResults, bell: this.roomBell, takesFrames: false, regionId: 'DefaultRegion' },
       ],
+      replica: this.replica,
       followerBells: [this.followerBell],
       appender: new CommitLogAppender(this.disk, logFolder, this.segmentSize, options.end ?? 0),
       positions: this.positions,

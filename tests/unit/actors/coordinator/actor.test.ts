@@ -495,6 +495,23 @@ coordinator('answers that remoting has no room for are kept, in order, and no ne
   );
 });
 
+coordinator('an answer that fits no ring is refused, and holds up nobody', () => {
+  const room = new CoordinatorRoom({ remotingRingBytes: 2048 });
+  const refused = room.ask(21);
+  assert.is(refused.code, 1);
+  assert.match(refused.remark!, /ringCapacityBytes/);
+  assert.is(room.ask(15, { consumerGroup: 'G', topic: 'T', queueId: 0, commitOffset: 1 }).code, 0);
+});
+
+coordinator('what is pushed to clients and fits no ring is left out', () => {
+  const room = new CoordinatorRoom({ remotingRingBytes: 4096 });
+  room.ask(17, { topic: 'T', readQueueNums: 50, writeQueueNums: 50, perm: 6 });
+  for (let queueId = 0; queueId < 50; queueId++) room.offsets.commit('G', 'T', queueId, 1);
+  room.ask(34, {}, jsonBody(heartbeatOf()));
+  assert.is(room.ask(222, { topic: 'T', group: 'G', timestamp: -1, isForce: true }).code, 1, 'nor does the answer fit');
+  assert.is(room.ask(38, { consumerGroup: 'G' }).code, 0);
+});
+
 coordinator('a connection is closed also when remoting has no room at the moment', () => {
   const room = new CoordinatorRoom({ remotingRingBytes: 1024 });
   fillRing(room.toRemoting, 1, 4);

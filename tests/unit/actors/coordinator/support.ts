@@ -5,6 +5,8 @@ import { ClientTable } from '../../../../actors/coordinator/client-table.js';
 import { FilterTable } from '../../../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../../../actors/coordinator/group-table.js';
 import { LockTable } from '../../../../actors/coordinator/lock-table.js';
+import type { HaStatus } from '../../../../actors/coordinator/mailbox.js';
+import { MetadataDesk } from '../../../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../../../actors/coordinator/offset-table.js';
 import type { CoordinatorSettings, QueueEntry, StoreView } from '../../../../actors/coordinator/state.js';
@@ -93,6 +95,9 @@ export class CoordinatorRoom {
   readonly fromRemoting = makeRing(1024 * 1024);
   readonly fromSendLane = makeRing();
   readonly fromPullLane = makeRing();
+  readonly fromDispatcher = makeRing();
+  readonly fromHaRoom = makeRing();
+  readonly haStatuses: HaStatus[] = [];
   readonly fromTransactionChecker = makeRing();
   readonly toRemoting;
   readonly sendNews;
@@ -110,6 +115,7 @@ export class CoordinatorRoom {
   readonly filters: FilterTable;
   readonly coordinator: Coordinator;
   registrations = 0;
+  isSlave = false;
   /** Log position of entry 0 of any queue. */
   firstPosition = -1;
   /** Store time of any entry. */
@@ -125,6 +131,7 @@ export class CoordinatorRoom {
   readonly locks = new LockTable();
   readonly queueTraffic = new QueueTraffic();
   readonly groupTraffic = new GroupTraffic();
+  readonly sendBackTraffic = new GroupTraffic();
   /** Messages of the whole broker. */
   readonly brokerTotals = { put: 0, get: 0 };
   readonly stats: BrokerStats;
@@ -144,6 +151,7 @@ export class CoordinatorRoom {
       numbers: this.numbers,
       stored: this.queueTraffic,
       pulled: [this.groupTraffic],
+      sentBack: [this.sendBackTraffic],
       broker: () => this.brokerTotals,
       clusterName: 'DefaultCluster',
     });
@@ -152,6 +160,9 @@ export class CoordinatorRoom {
       fromRemoting: this.fromRemoting,
       fromSendLanes: [this.fromSendLane],
       fromPullLanes: [this.fromPullLane],
+      fromDispatcher: this.fromDispatcher,
+      fromHaRooms: [this.fromHaRoom],
+      onHaStatus: status => this.haStatuses.push(status),
       fromTransactionChecker: this.fromTransactionChecker,
       toRemoting: this.toRemoting,
       remotingBell: this.remotingBell,
@@ -175,6 +186,8 @@ export class CoordinatorRoom {
           { kind: 'transactionChecker', ring: this.transactionNews, bell: new CountingBell() },
         ]),
         log: silentLogger,
+        desk: new MetadataDesk(),
+        isSlave: () => this.isSlave,
         settings: { ...coordinatorSettings, ...options.settings },
         brokerName: 'broker-a',
         brokerAddr: () => '127.0.0.1:10911',

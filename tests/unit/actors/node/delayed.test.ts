@@ -106,7 +106,9 @@ delayed('a topic that is deleted meanwhile holds nobody', () =>
     assert.is((await client.request(215, { topic: 'Gone' })).code, 0);
     assert.equal((await pull(client, 'T', 0, 1)).map(text), ['behind']);
     assert.is(world.node.shop.counters('scheduler').read('delayedDropped'), 1);
-    assert.equal(world.errors, ['a delayed message cannot be delivered and is left out']);
+    const left = world.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    assert.ok(left.includes('a delayed message cannot be delivered and is left out'));
+    assert.equal(world.errors, []);
   }),
 );
 

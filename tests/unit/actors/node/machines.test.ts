@@ -3,36 +3,13 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EventObject, Snapshot } from 'xstate';
+import type { EventObject } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import { type BrokerRoleEvent, brokerRoleMachine } from '../../../../actors/node/broker-role.machine.js';
 import { type Life, startBrokerRole, startStoreLife } from '../../../../actors/node/life.js';
 import { type StoreEvent, storeLifecycleMachine } from '../../../../actors/node/store-lifecycle.machine.js';
 import type { Logger } from '../../../../runtime/log/contract.js';
-
-/** A path through a machine: its events in order, and where it ends. */
-interface Path<Event> {
-  readonly events: readonly Event[];
-  readonly end: string;
-}
-
-/** What xstate/graph gives, as far as it is used here. */
-interface GraphPath {
-  readonly state: Snapshot<unknown>;
-  readonly steps: readonly { readonly event: EventObject }[];
-}
-
-function pathsOf<Event>(paths: readonly GraphPath[]): Path<Event>[] {
-  return paths.map(({ state, steps }) => ({
-    // The first step only makes the machine.
-    events: steps.slice(1).map(step => step.event as unknown as Event),
-    end: stateOf(state),
-  }));
-}
-
-function stateOf(snapshot: Snapshot<unknown>): string {
-  return String((snapshot as { value?: unknown }).value);
-}
+import { type Path, pathsOf, stateOf, type Table, walkPath } from '../../../support/machine-walk.js';
 
 /** A log that keeps the transitions that were told of: "init -> loading by LOCKED". */
 class TransitionLog {
@@ -44,12 +21,9 @@ class TransitionLog {
   } as unknown as Logger;
 }
 
-/** Where each state goes by each event it knows; by any other it stays. */
-type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
 /**
  * Walks a path step by step against the table and then tries every event at its end; `check` looks at each state
- * entered.
+ * entered. What was logged of the transitions is compared too.
  */
 function walk<Event extends EventObject>(
   path: Path<Event>,
@@ -58,22 +32,18 @@ function walk<Event extends EventObject>(
   start: (log: Logger) => Life<Event>,
   check: (life: Life<Event>) => void,
 ): void {
-  for (const last of [undefined, ...events]) {
-    const log = new TransitionLog();
-    const life = start(log.logger);
-    const expected: string[] = [];
-    check(life);
-    for (const event of last === undefined ? path.events : [...path.events, last]) {
-      const from = life.state;
-      const to = table[from]?.[event.type] ?? from;
-      if (from !== to) expected.push(`${from} -> ${to} by ${event.type}`);
-      life.send(event);
-      assert.is(life.state, to, `${from} by ${event.type}`);
-      check(life);
-    }
-    if (last === undefined) assert.is(life.state, path.end);
+  let log = new TransitionLog();
+  let expected: string[] = [];
+  const begin = (): Life<Event> => {
+    log = new TransitionLog();
+    expected = [];
+    return start(log.logger);
+  };
+  walkPath(path, table, events, begin, (life, from, event) => {
+    if (event !== undefined && from !== life.state) expected.push(`${from} -> ${life.state} by ${event.type}`);
     assert.equal(log.lines, expected);
-  }
+    check(life);
+  });
 }
 
 const machines = suite('machines of a node');
@@ -122,64 +92,78 @@ const roleEvents: readonly BrokerRoleEvent[] = [
   { type: 'FAIL', reason: 'a crash' },
 ];
 
-const roleTable: Table = {
+const roleTable = (role: 'master' | 'slave'): Table => ({
   starting: { RECOVER: 'recovering', SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
-  recovering: { SERVE: 'master', SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
-  master: { SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
+  recovering: { SERVE: role, SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
+  [role]: { SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
   shuttingDown: { STOPPED: 'stopped', FAIL: 'failed' },
   failed: { SHUT_DOWN: 'shuttingDown' },
   stopped: {},
-};
+});
+const roles = ['master', 'slave'] as const;
 
-/** Whether sends are taken, as the shared word would say. */
+/** What the shared word would say of sends. */
 class Sends {
-  open: boolean | undefined;
+  state: 'open' | 'closed' | 'refused by a slave' | undefined;
+  readonly isSlave: boolean;
+
+  constructor(role: 'master' | 'slave') {
+    this.isSlave = role === 'slave';
+  }
+
   openSends = (): void => {
-    this.open = true;
+    this.state = 'open';
   };
   closeSends = (): void => {
-    this.open = false;
+    this.state = 'closed';
+  };
+  serveAsSlave = (): void => {
+    this.state = 'refused by a slave';
   };
 }
 
-function rolePaths(): Path<BrokerRoleEvent>[] {
+function rolePaths(role: 'master' | 'slave'): Path<BrokerRoleEvent>[] {
   return pathsOf<BrokerRoleEvent>(
     getShortestPaths(brokerRoleMachine, {
-      input: new Sends(),
+      input: new Sends(role),
       events: [...roleEvents],
       serializeState: snapshot => stateOf(snapshot),
     }),
   );
 }
 
-machines('broker role: every shortest path goes where the table says, and its end knows only its own events', () => {
-  const paths = rolePaths();
-  assert.equal(paths.map(path => path.end).sort(), Object.keys(roleTable).sort());
-  for (const path of paths) {
-    walk(
-      path,
-      roleTable,
-      roleEvents,
-      log => startBrokerRole(new Sends(), log),
-      () => {},
-    );
-  }
-});
+for (const role of roles) {
+  machines(`${role}: every shortest path goes where the table says, and its end knows only its own events`, () => {
+    const table = roleTable(role);
+    const paths = rolePaths(role);
+    assert.equal(paths.map(path => path.end).sort(), Object.keys(table).sort());
+    for (const path of paths) {
+      walk(
+        path,
+        table,
+        roleEvents,
+        log => startBrokerRole(new Sends(role), log),
+        () => {},
+      );
+    }
+  });
 
-machines('broker role: sends are taken by a master and by nobody else, on every path', () => {
-  let masters = 0;
-  for (const path of rolePaths()) {
-    let sends = new Sends();
-    const start = (log: Logger): Life<BrokerRoleEvent> => {
-      sends = new Sends();
-      return startBrokerRole(sends, log);
-    };
-    walk(path, roleTable, roleEvents, start, life => {
-      assert.is(sends.open, life.state === 'master', life.state);
-      if (life.state === 'master') masters++;
-    });
-  }
-  assert.ok(masters > 0, 'a path led to a master');
-});
+  machines(`${role}: sends are taken by a master and by nobody else, on every path`, () => {
+    let serving = 0;
+    for (const path of rolePaths(role)) {
+      let sends = new Sends(role);
+      const start = (log: Logger): Life<BrokerRoleEvent> => {
+        sends = new Sends(role);
+        return startBrokerRole(sends, log);
+      };
+      walk(path, roleTable(role), roleEvents, start, life => {
+        assert.is(sends.state === 'open', life.state === 'master', life.state);
+        assert.is(sends.state === 'refused by a slave', life.state === 'slave', life.state);
+        if (life.state === role) serving++;
+      });
+    }
+    assert.ok(serving > 0, `a path led to a ${role}`);
+  });
+}
 
 machines.run();

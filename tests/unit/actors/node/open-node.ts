@@ -100,6 +100,8 @@ export class OpenNode {
     const host = new ThreadHost({ shop, disk, log, logLevel: config.logLevel, rootLogger, onFailed });
     const role = startBrokerRole(
       {
+        isSlave: false,
+        serveAsSlave: () => {},
         openSends: () => shop.storeState.clear(StoreState.CLOSED),
         closeSends: () => shop.storeState.set(StoreState.CLOSED),
       },

@@ -71,6 +71,8 @@ class RemotingRoom {
       connectionsMax: 100,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
+      slaveTimeoutMs: 3000,
+      haSlaveFallbehindMax: 1000,
       putLatencies: this.putLatencies,
       idleMaxMs: 120_000,
       closingRooms: ['coordinator'],
@@ -273,6 +275,7 @@ remoting('a plain answer tells only whether it worked', () => {
     [2, AppendFlag.PLAIN | AppendFlag.BINARY],
     [3, AppendFlag.PLAIN | AppendFlag.WAIT_FLUSH],
     [4, AppendFlag.PLAIN | AppendFlag.ONEWAY],
+    [5, AppendFlag.PLAIN | AppendFlag.WAIT_REPLICA],
   ] as const) {
     room.receive(connection, frameOf(36, { offset: 0, group: 'G' }, null, { opaque }));
     room.result(connection, opaque, flags, 100);
@@ -288,6 +291,8 @@ remoting('a plain answer tells only whether it worked', () => {
     [
       { opaque: 1, code: 0, extFields: {}, serializeType: 0 },
       { opaque: 2, code: 0, extFields: {}, serializeType: 1 },
+      // There is no slave: an error would only make the client send the message again.
+      { opaque: 5, code: 0, extFields: {}, serializeType: 0 },
     ],
   );
   room.nowMs += 5000;

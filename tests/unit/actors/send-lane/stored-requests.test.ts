@@ -9,7 +9,15 @@ import { AppendFlag } from '../../../../actors/remoting/mailbox.js';
 import { StoreState } from '../../../../actors/store-state.js';
 import type { RawRecord } from '../../../support/raw-record.js';
 import type { RecordParts } from '../../../support/record-builder.js';
-import { type Append, frameOf, takeAll, takeAppends, takeOutbound, topicEntry } from '../../../support/rooms.js';
+import {
+  type Append,
+  fillRing,
+  frameOf,
+  takeAll,
+  takeAppends,
+  takeOutbound,
+  topicEntry,
+} from '../../../support/rooms.js';
 import { LaneRoom } from './support.js';
 
 const requests = suite('actors/send-lane/stored-requests');
@@ -137,6 +145,30 @@ requests('under SYNC_FLUSH a consumer hears of it when it is safe', () => {
   const room = new Room({ context: { syncFlush: true } });
   const { append } = room.ask(36, back(room.store(consumed)));
   assert.ok((append!.flags & AppendFlag.WAIT_FLUSH) !== 0);
+});
+
+requests('what came back is counted for its topic and group, once it is on its way', () => {
+  const room = new Room({ writerRingBytes: 4096 });
+  const offset = room.store(consumed);
+  fillRing(room.toWriter, 1);
+  room.put(frameOf(36, back(offset)));
+  room.work();
+  assert.is(room.traffic.messages(0), 0, 'the writer has no room for it');
+  takeAll(room.toWriter);
+  room.work();
+  assert.is(takeAppends(room.toWriter).length, 1);
+  room.ask(36, back(offset));
+  room.ask(36, back(offset + 1));
+  assert.is(room.traffic.messages(0), 2, 'what is refused does not count');
+  const named = takeAll(room.toCoordinator).map(({ type, bytes }) => [type, new TextDecoder().decode(bytes)]);
+  assert.equal(named, [[CoordinatorType.PAIR_NAMED, '{"slot":0,"topic":"T","group":"G"}']]);
+});
+
+requests('a SYNC_MASTER answers what comes back, and a commit, as it answers sends', () => {
+  const room = new Room({ context: { syncReplica: true } });
+  const waits = ({ append }: Outcome): boolean => (append!.flags & AppendFlag.WAIT_REPLICA) !== 0;
+  assert.ok(waits(room.ask(36, back(room.store(consumed)))));
+  assert.ok(waits(room.ask(37, end(room.store(halfMessage), 8))));
 });
 
 requests('refusals of what comes back', () => {

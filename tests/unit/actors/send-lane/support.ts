@@ -1,5 +1,6 @@
 /** A send lane with all its rings in the test's hands. */
 import type { GroupEntry } from '../../../../actors/group-snapshot.js';
+import { GroupTraffic } from '../../../../actors/group-traffic.js';
 import { SendLane } from '../../../../actors/send-lane/actor.js';
 import type { SendContext } from '../../../../actors/send-lane/behaviour.js';
 import type { LaneSettings } from '../../../../actors/send-lane/mailbox.js';
@@ -55,6 +56,7 @@ export class LaneRoom {
   readonly coordinatorBell = new CountingBell();
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
+  readonly traffic = new GroupTraffic();
   readonly lane: SendLane;
   readonly disk = new MemoryDisk();
   readonly positions = new Positions();
@@ -83,6 +85,7 @@ export class LaneRoom {
       log: silentLogger,
       settings: { ...laneSettings, ...options.settings },
       context: { ...sendContext, ...options.context },
+      traffic: this.traffic,
       records: new RecordSource(new CommitLogReader(this.disk, LOG_FOLDER, LOG_SEGMENT_SIZE), this.positions),
     });
     this.tell(topicEntry('T', 4, {}, 10));
