@@ -67,7 +67,7 @@ export const brokerKeys = {
     sendThreads,
     'count',
     'send requests in progress at once, on at most `lanesMax` threads (send lanes)',
-    { min: 1, max: 4096, ...sendWords },
+    { min: 1, max: 4096, ...sendWords, ...hot },
   ),
   putMessageFutureThreadPoolNums: int(sendThreads, 'count', 'threads that finish asynchronous puts', {
     ...sendWords,
@@ -78,7 +78,7 @@ export const brokerKeys = {
     'count',
     'pull requests in progress at once, on at most `lanesMax` threads (pull lanes). Java defaults to 16 + 2 * cores ' +
       'because its threads block; lanes do not',
-    { min: 1, max: 4096, ...sendWords },
+    { min: 1, max: 4096, ...sendWords, ...hot },
   ),
   processReplyMessageThreadPoolNums: int(({ cores }) => 16 + 2 * cores, 'count', 'threads of reply messages', {
     defaultWords: '16 + 2 * cores',

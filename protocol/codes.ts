@@ -94,6 +94,7 @@ export const RequestCode = {
   /** RingMQ's own: RocketMQ uses no codes from 12000 on below 200000. */
   RINGMQ_SET_TRACE: 12_001,
   RINGMQ_GET_TRACE: 12_002,
+  RINGMQ_GET_REPORT: 12_003,
 } as const;
 
 export const ResponseCode = {

@@ -185,12 +185,14 @@ export class CommitLogWriter implements Actor {
     if (staged.count === 0) return;
     const size = appender.stagedSize;
     const recordsStart = appender.end;
+    const startedMs = performance.now();
     try {
       appender.commit();
     } catch (error) {
       this.#failAll(error);
       return;
     }
+    counters.add(Counter.appendMs, performance.now() - startedMs);
     this.#publishAppended(size);
     if (this.#options.recorder.isOn) this.#trace(size);
     for (let index = 0; index < staged.count; index++) {

@@ -16,6 +16,8 @@ export interface NewsReader {
   readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'scheduler' | 'flushService' | 'transactionChecker';
   readonly ring: Ring;
   readonly bell: Doorbell;
+  /** False for a lane that does not run yet: it is told all when it does. Always without it. */
+  readonly runs?: () => boolean;
 }
 
 interface Waiting {
@@ -109,7 +111,7 @@ export class NewsDesk {
 
   #tell(type: number, bytes: Uint8Array, concerns: (reader: NewsReader) => boolean): void {
     for (const { reader, waiting } of this.#readers) {
-      if (concerns(reader)) this.#send(reader, waiting, { type, bytes });
+      if (concerns(reader) && (reader.runs?.() ?? true)) this.#send(reader, waiting, { type, bytes });
     }
   }
 

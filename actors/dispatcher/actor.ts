@@ -73,6 +73,8 @@ export interface DispatcherOptions {
   readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
   readonly pullLanes: { readonly ring: Ring; readonly bell: Doorbell }[];
+  /** How many of them run; all without it. */
+  readonly pullLanesStarted?: () => number;
   /** Delays of levels 1, 2, ... Units: ms. */
   readonly delayLevelsMs: readonly number[];
   /** Rung when a queue of the schedule topic grew; not while a store is being opened. */
@@ -410,7 +412,8 @@ export class Dispatcher implements Actor {
   /** Tells pull lanes which awaited queues grew. */
   #tellLanes(): number {
     if (this.#untold.size === 0) return 0;
-    const { pullLanes } = this.#options;
+    const { pullLanes: all, pullLanesStarted } = this.#options;
+    const pullLanes = all.slice(0, pullLanesStarted?.() ?? all.length);
     for (const number of this.#untold) {
       for (const { ring } of pullLanes) if (ring.payloadMax < ring.depthBytes() + 16) return 0;
       for (const { ring } of pullLanes) {

@@ -24,7 +24,7 @@ import { FlushService } from '../flush-service/actor.js';
 import { HaReceiver } from '../ha-receiver/actor.js';
 import { HaSender } from '../ha-sender/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
-import { Remoting } from '../remoting/actor.js';
+import { type Outlet, Remoting } from '../remoting/actor.js';
 import type { RoomName } from '../remoting/routes.js';
 import { Scheduler } from '../scheduler/actor.js';
 import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
@@ -34,7 +34,7 @@ import { RecordSource } from '../send-lane/record-source.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
-import type { ActorInstance, ActorKind } from './wiring.js';
+import { type ActorInstance, type ActorKind, ringId } from './wiring.js';
 
 /** Delayed messages that are on their way to the log. */
 const DELIVERIES_MAX = 16_384;
@@ -83,6 +83,7 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     coordinatorBell: shop.bell('coordinator'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    waits: shop.waits(name),
     recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.sendLane,
@@ -160,6 +161,7 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
     },
     toCoordinator: { ring: shop.ring(name, 'coordinator'), bell: shop.bell('coordinator') },
     pullLanes: shop.namesOf('pull-lane').map(lane => ({ ring: shop.ring(name, lane), bell: shop.bell(lane) })),
+    pullLanesStarted: () => shop.laneCounts.started('pull-lane'),
     delayLevelsMs: settings.delayLevelsMs,
     schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
@@ -250,6 +252,7 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
     openQueue: (topic, queueId, units) => openQueueReader(disk, settings, topic, queueId, units),
     counters: shop.counters(name),
+    waits: shop.waits(name),
     traffic: shop.groupTraffic(name),
     latencies: shop.getLatencies(name),
     recorder: shop.recorder(name),
@@ -334,9 +337,10 @@ export function buildRemoting(
   log: Logger,
   nowMs: () => number,
 ): Remoting {
-  const outlet = (name: string): { ring: ReturnType<Workshop['ring']>; bell: ReturnType<Workshop['bell']> } => ({
+  const outlet = (name: string): Outlet => ({
     ring: shop.ring('remoting', name),
     bell: shop.bell(name),
+    counters: shop.counters(ringId('remoting', name)),
   });
   const rooms = {
     sendLane: 'send-lane',
@@ -344,7 +348,7 @@ export function buildRemoting(
     coordinator: 'coordinator',
     nameRegistry: 'name-registry',
   } as const;
-  const outlets: Partial<Record<RoomName, ReturnType<typeof outlet>[]>> = {};
+  const outlets: Partial<Record<RoomName, Outlet[]>> = {};
   for (const [room, kind] of Object.entries(rooms)) {
     const names = shop.namesOf(kind);
     if (names.length > 0) outlets[room as RoomName] = names.map(outlet);
@@ -354,8 +358,10 @@ export function buildRemoting(
     kinds: settings.listeners,
     outlets,
     inlets: senders.map(actor => shop.ring(actor.name, 'remoting')),
+    writerRings: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'commit-log-writer')),
     positions: shop.positions,
     storeState: shop.storeState,
+    laneCounts: shop.laneCounts,
     counters: shop.counters('remoting'),
     recorder: shop.recorder('remoting'),
     traceSwitch: shop.traceSwitch,

@@ -27,6 +27,7 @@ import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
 import { HaReceiverType, type MasterPlace } from '../ha-receiver/mailbox.js';
+import { laneKinds } from '../lane-counts.js';
 import type { QueueNumbers } from '../queue-numbers.js';
 import { StoreState } from '../store-state.js';
 import { DelayRequests } from './delay-requests.js';
@@ -212,6 +213,8 @@ export class CoordinatorRoom {
   /** Tells all rooms of all topics and groups, and behind them the scheduler that it may begin. */
   announce(): void {
     this.coordinator.announceAll();
+    this.#news.settings('sendLane', sendLaneSettings(this.config));
+    this.#news.settings('pullLane', pullLaneSettings(this.config, totalmem()));
     this.#news.settings('scheduler', schedulerSettings(this.config));
   }
 
@@ -251,6 +254,7 @@ export class CoordinatorRoom {
   #apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void {
     this.#loaded = loaded;
     if (changed.length === 0) return;
+    this.#wantLanes(loaded.config);
     this.#news.settings('sendLane', sendLaneSettings(loaded.config));
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
     this.#news.settings('flushService', logFlushSettings(loaded.config));
@@ -263,6 +267,16 @@ export class CoordinatorRoom {
       // Name servers take a table over only when its version is new.
       this.coordinator.touchTopics(Date.now());
       this.registrar?.registerAll();
+    }
+  }
+
+  /** One lane of each kind is all there is where lanes share threads. */
+  #wantLanes(config: BrokerConfig): void {
+    const { shop } = this.#options;
+    const wanted = { 'send-lane': config.sendMessageThreadPoolNums, 'pull-lane': config.pullMessageThreadPoolNums };
+    for (const kind of laneKinds) {
+      const count = Math.min(wanted[kind], shop.namesOf(kind).length);
+      if (count !== shop.laneCounts.wanted(kind)) shop.laneCounts.want(kind, count);
     }
   }
 
@@ -283,6 +297,11 @@ export function newsReaders(shop: Workshop): NewsReader[] {
     ['transaction-checker', 'transactionChecker'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>
-    shop.namesOf(kind).map(name => ({ kind: newsKind, ring: shop.ring('coordinator', name), bell: shop.bell(name) })),
+    shop.namesOf(kind).map((name, index) => ({
+      kind: newsKind,
+      ring: shop.ring('coordinator', name),
+      bell: shop.bell(name),
+      runs: () => (kind === 'send-lane' || kind === 'pull-lane' ? shop.laneCounts.started(kind) > index : true),
+    })),
   );
 }

@@ -10,6 +10,7 @@ import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { GroupTraffic } from '../group-traffic.js';
+import { LaneCounts, laneKinds } from '../lane-counts.js';
 import { QueueTable } from '../queue-table.js';
 import { QueueTraffic } from '../queue-traffic.js';
 import type { ThreadPlan } from './thread-plan.js';
@@ -20,7 +21,10 @@ export interface NodeMemory {
   readonly rings: Readonly<Record<string, SharedArrayBuffer>>;
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By actor; by ring from remoting, for what it refused; and of each thread, by {@link threadCounters}. */
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By lane: how long its requests waited for it. */
+  readonly waits: Readonly<Record<string, SharedArrayBuffer>>;
   /** A flight recorder an actor. */
   readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
   readonly traceSwitch: SharedArrayBuffer;
@@ -30,6 +34,8 @@ export interface NodeMemory {
   readonly statistics: StatisticsMemory;
   /** Thread of each actor. */
   readonly threadOf: Readonly<Record<string, string>>;
+  readonly threadingMode: ThreadPlan['mode'];
+  readonly laneCounts: SharedArrayBuffer;
   readonly actors: readonly ActorInstance[];
 }
 
@@ -54,6 +60,17 @@ export function allocateStatistics(actors: readonly ActorInstance[]): Statistics
   };
 }
 
+/** All lanes run, unless somebody says otherwise. */
+export function allocateLaneCounts(actors: readonly ActorInstance[]): SharedArrayBuffer {
+  const counts = new LaneCounts();
+  for (const kind of laneKinds) counts.set(kind, actors.filter(actor => actor.kind === kind).length);
+  return counts.memory;
+}
+
+export function allocateWaits(actors: readonly ActorInstance[]): NodeMemory['waits'] {
+  return Object.fromEntries(actors.filter(isLane).map(lane => [lane.name, new Latencies().memory]));
+}
+
 export function allocateMemory(
   actors: readonly ActorInstance[],
   rings: readonly RingInstance[],
@@ -65,7 +82,14 @@ export function allocateMemory(
   return {
     rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
-    counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    counters: Object.fromEntries(
+      [
+        ...actors.map(actor => actor.name),
+        ...rings.filter(ring => ring.from === 'remoting').map(ring => ring.id),
+        ...[...plan.threads.keys()].map(threadCounters),
+      ].map(name => [name, new Counters().memory]),
+    ),
+    waits: allocateWaits(actors),
     recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
     traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
@@ -73,8 +97,19 @@ export function allocateMemory(
     queueTable: new QueueTable().memory,
     statistics: allocateStatistics(actors),
     threadOf: Object.fromEntries(threadOf),
+    threadingMode: plan.mode,
+    laneCounts: allocateLaneCounts(actors),
     actors,
   };
+}
+
+/** The name of a thread's own counters. */
+export function threadCounters(thread: string): string {
+  return `thread:${thread}`;
+}
+
+export function isLane({ kind }: ActorInstance): boolean {
+  return kind === 'send-lane' || kind === 'pull-lane';
 }
 
 /** The memory as one thread sees it: one object for each ring and bell, however many actors of the thread use it. */
@@ -86,6 +121,7 @@ export class Workshop {
   readonly queueTraffic: QueueTraffic;
   readonly putLatencies: Latencies;
   readonly traceSwitch: TraceSwitch;
+  readonly laneCounts: LaneCounts;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
 
@@ -97,6 +133,7 @@ export class Workshop {
     this.queueTraffic = new QueueTraffic(memory.statistics.queueTraffic);
     this.putLatencies = new Latencies(memory.statistics.putLatencies);
     this.traceSwitch = new TraceSwitch(memory.traceSwitch);
+    this.laneCounts = new LaneCounts(memory.laneCounts);
   }
 
   ring(from: string, to: string): Ring {
@@ -132,6 +169,11 @@ export class Workshop {
 
   counters(actor: string): Counters {
     return new Counters(this.memory.counters[actor]!);
+  }
+
+  /** How long requests waited for a lane. */
+  waits(lane: string): Latencies {
+    return new Latencies(this.memory.waits[lane]!);
   }
 
   groupTraffic(lane: string): GroupTraffic {

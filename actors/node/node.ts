@@ -14,6 +14,7 @@ import type { Logger } from '../../runtime/log/contract.js';
 import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
+import type { LaneCounts } from '../lane-counts.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
 import { reservePort } from '../remoting/reserve-port.js';
 import { StoreState } from '../store-state.js';
@@ -22,6 +23,7 @@ import type { BrokerRoleActions } from './broker-role.machine.js';
 import { brokerSettings, remotingSettings } from './build-settings.js';
 import { dumpRecorders } from './flight-dump.js';
 import { Housekeeping } from './housekeeping.js';
+import { LaneKeeper } from './lane-keeper.js';
 import { type Life, startBrokerRole, startStoreLife } from './life.js';
 import { allocateMemory, Workshop } from './memory.js';
 import { isSlave } from './settings.js';
@@ -162,11 +164,17 @@ class NodeStarter {
     const actors = planActors({
       broker: config !== undefined,
       nameRegistry: this.#options.namesrv !== undefined,
-      sendLanes: lanes(config?.sendMessageThreadPoolNums ?? 1),
-      pullLanes: lanes(config?.pullMessageThreadPoolNums ?? 1),
+      // Memory for as many as there may ever be: what is not touched costs nothing.
+      sendLanes: lanes(config?.lanesMax ?? 1),
+      pullLanes: lanes(config?.lanesMax ?? 1),
     });
     const plan = planThreads(actors, mode, reason);
-    return { shop: new Workshop(allocateMemory(actors, planRings(actors), plan, ringCapacityBytes)), plan };
+    const shop = new Workshop(allocateMemory(actors, planRings(actors), plan, ringCapacityBytes));
+    if (config !== undefined) {
+      shop.laneCounts.set('send-lane', lanes(config.sendMessageThreadPoolNums));
+      shop.laneCounts.set('pull-lane', lanes(config.pullMessageThreadPoolNums));
+    }
+    return { shop, plan };
   }
 
   #openStore(shop: Workshop, log: Logger, life: Life<StoreEvent>): Store | undefined {
@@ -196,7 +204,9 @@ class NodeStarter {
     const anyPort = this.#config?.listenPort === 0 ? await reservePort(this.#config.bindAddress) : undefined;
     const specs = this.#listenerSpecs(anyPort?.port);
     try {
-      await startThreads(plan, host, this.#roomsData(parts, specs, advertised, anyPort?.port));
+      const common = this.#roomsData(parts, specs, advertised, anyPort?.port);
+      await startThreads(plan, host, common, parts.shop.laneCounts);
+      if (plan.mode === 'dedicated' && store !== undefined) parts.lanes = keepLanes(parts, common);
       // Before the first message can come in: a kill from here on is no clean stop.
       store?.markOpen();
     } finally {
@@ -317,13 +327,35 @@ class NodeStarter {
 type CommonRoomsData = Omit<RoomsData, 'thread' | 'actors' | 'mayBlock'>;
 
 /** All threads at once: most of a thread's start is waiting for it. Errors: that of the first that failed. */
-async function startThreads(plan: ThreadPlan, host: ThreadHost, common: CommonRoomsData): Promise<void> {
-  const starts = [...plan.threads].map(([thread, actors]) =>
-    host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) }),
-  );
+async function startThreads(
+  plan: ThreadPlan,
+  host: ThreadHost,
+  common: CommonRoomsData,
+  laneCounts: LaneCounts,
+): Promise<void> {
+  const starts = [...plan.threads]
+    .filter(([, actors]) => plan.mode !== 'dedicated' || actors.every(actor => runsFromStart(actor, laneCounts)))
+    .map(([thread, actors]) => host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) }));
   // None is left half started: what fails now is taken down with the others.
   const failed = (await Promise.allSettled(starts)).find(result => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+function runsFromStart({ kind, index }: ActorInstance, laneCounts: LaneCounts): boolean {
+  return kind !== 'send-lane' && kind !== 'pull-lane' ? true : index < laneCounts.started(kind);
+}
+
+/** Lanes that are asked for later. */
+function keepLanes({ shop, host, log }: NodeParts, common: CommonRoomsData): LaneKeeper {
+  return new LaneKeeper({
+    counts: shop.laneCounts,
+    log,
+    start: (kind, index) => {
+      const thread = `${kind}-${index}`;
+      return host.start({ ...common, thread, actors: [{ kind, index, name: thread }], mayBlock: true });
+    },
+    announce: async () => void (await host.control('coordinator').announce()),
+  });
 }
 
 function blocks(thread: string, actors: readonly ActorInstance[]): boolean {

@@ -5,6 +5,7 @@ import type { RootLogger } from '../../runtime/log/logger.js';
 import { StoreState } from '../store-state.js';
 import type { BrokerRoleEvent } from './broker-role.machine.js';
 import type { Housekeeping } from './housekeeping.js';
+import type { LaneKeeper } from './lane-keeper.js';
 import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
 import type { Store } from './store.js';
@@ -23,6 +24,8 @@ export interface NodeParts {
   readonly role: Life<BrokerRoleEvent>;
   readonly storeLife: Life<StoreEvent>;
   readonly housekeeping: Housekeeping | undefined;
+  /** Where lanes have threads of their own. */
+  lanes?: LaneKeeper;
 }
 
 /** How long a stopping node waits for what is in progress. Units: ms. */
@@ -32,6 +35,7 @@ const LOOK_EVERY_MS = 2;
 export async function stopNode(parts: NodeParts): Promise<void> {
   const { shop, store, log, rootLogger, host, role, housekeeping } = parts;
   housekeeping?.stop();
+  await parts.lanes?.close();
   log.info({}, 'stopping: no new connections');
   await host.control('remoting').stopListening();
   if (store !== undefined) {

@@ -26,8 +26,9 @@ import { Scheduler } from '../scheduler/actor.js';
 import { type BuildTools, buildActor, buildHaReceiver, buildHaSender, buildRemoting } from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
-import { type NodeMemory, Workshop } from './memory.js';
+import { type NodeMemory, threadCounters, Workshop } from './memory.js';
 import { buildNameRegistry } from './name-registry-room.js';
+import { type ThreadGauge, watchThread } from './thread-gauge.js';
 import type { ActorInstance } from './wiring.js';
 
 /** What a thread needs to make its actors. Plain data. */
@@ -91,6 +92,7 @@ export class ThreadRooms implements RoomsControl {
   #haReceiver: HaReceiver | undefined;
   readonly actors: Actor[] = [];
   #runner: EventLoopRunner | undefined;
+  #gauge: ThreadGauge | undefined;
   stopped = false;
   /** Called when {@link stop} was. */
   onStopped: () => void = () => {};
@@ -109,7 +111,8 @@ export class ThreadRooms implements RoomsControl {
   runOnEventLoop(onCrash: CrashListener): void {
     const runner = new EventLoopRunner(systemClock, onCrash);
     this.#runner = runner;
-    for (const actor of this.actors) runner.add(actor);
+    for (const actor of this.actors) runner.add(actor, this.shop.counters(actor.name));
+    this.#gauge = watchThread(this.shop.counters(threadCounters(this.#data.thread)));
     for (const actor of [this.#remoting, this.#haSender, this.#haReceiver]) {
       if (actor !== undefined) actor.onWork = runner.schedule;
     }
@@ -123,7 +126,7 @@ export class ThreadRooms implements RoomsControl {
     assert(instance !== undefined && this.#runner !== undefined, `${name} runs on this thread`);
     const actor = this.#build(instance);
     this.actors[this.actors.findIndex(known => known.name === name)] = actor;
-    this.#runner.add(actor);
+    this.#runner.add(actor, this.shop.counters(name));
     this.#runner.schedule();
   }
 
@@ -246,6 +249,7 @@ export class ThreadRooms implements RoomsControl {
     if (this.#runner !== undefined) this.#runner.close();
     else for (const actor of this.actors.toReversed()) actor.close();
     this.#coordinator?.close();
+    this.#gauge?.close();
     this.onStopped();
   }
 }

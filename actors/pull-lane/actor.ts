@@ -31,6 +31,7 @@ import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
+import { limitedBy } from '../bottleneck.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
 import { GroupCounts } from '../group-counts.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
@@ -67,6 +68,8 @@ export interface PullLaneOptions {
   readonly log: CommitLogReader;
   readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
   readonly counters: Counters;
+  /** How long requests stood in the inbox. */
+  readonly waits: Latencies;
   /** What is handed out to each group. */
   readonly traffic: GroupTraffic;
   /** How long looking for the messages of a pull takes. */
@@ -206,6 +209,7 @@ export class PullLane implements Actor {
     let work = 0;
     for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
       if (!this.#takeFrame(inbox, at, false)) break;
+      this.#options.waits.add(elapsedMs(inbox.words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs));
       inbox.release();
     }
     if (work > 0) inbox.publishReleased();
@@ -244,7 +248,8 @@ export class PullLane implements Actor {
     if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
-      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
+      this.#options.counters.add(Counter.requestsLate);
+      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue); ${limitedBy('lanes')}`;
       return this.#answers.refuse(this.#header, connectionId, { code: ResponseCode.SYSTEM_BUSY, remark });
     }
     if (header.code === RequestCode.PULL_MESSAGE || header.code === RequestCode.LITE_PULL_MESSAGE) {
@@ -373,6 +378,7 @@ export class PullLane implements Actor {
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
     this.#options.latencies.add(performance.now() - startedMs);
+    if (this.#fetcher.behind && this.#fetcher.count > 0) this.#options.counters.add(Counter.pullsBehind);
     if (this.#settings.slaveReadEnable) this.#suggestBroker(group);
     else this.#fetcher.outcome.suggestWhichBrokerId = MASTER_ID;
     this.#leaveOffset(group, offset);

@@ -56,6 +56,16 @@ export class SendAnswers {
     this.#replicaGate = new AckGate(options.maxInflight);
   }
 
+  /** Sends in the log whose answers wait for the disk. */
+  get awaitingFlush(): number {
+    return this.#flushGate.size;
+  }
+
+  /** Sends in the log whose answers wait for a slave. */
+  get awaitingSlave(): number {
+    return this.#replicaGate.size;
+  }
+
   /** When the oldest answer of a gate has waited too long; Infinity when none waits. Units: ms. */
   deadlineMs(nowMs: number): number {
     const { syncFlushTimeoutMs } = this.#options;
@@ -68,9 +78,16 @@ export class SendAnswers {
     return Math.min(deadlineMs, nowMs + patienceMs - elapsedMs(this.#replicaGate.arrivedMs[replica]!, nowMs));
   }
 
+  /** A send of a connection went its way: it is in the log, or refused. */
+  settle(connectionId: number): void {
+    const connection = this.#connections.get(connectionId);
+    if (connection !== undefined) connection.sendsUnsettled--;
+  }
+
   /** Takes the result of an append whose record stands at `word` of `inlet`. */
   onAppendResult(inlet: Ring, word: number): void {
     const { words } = inlet;
+    this.settle(words[word + AppendResult.connectionId]!);
     const flags = words[word + AppendResult.flags]!;
     const count = words[word + AppendResult.count]!;
     const queueOffset = join64(words[word + AppendResult.queueOffsetLow]!, words[word + AppendResult.queueOffsetHigh]!);

@@ -23,6 +23,7 @@ import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
+import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
@@ -49,6 +50,8 @@ export interface SendLaneOptions extends LaneExitsOptions {
   readonly news: Ring;
   readonly storeState: SharedFlags;
   readonly counters: Counters;
+  /** How long requests stood in the inbox. */
+  readonly waits: Latencies;
   readonly log: Logger;
   readonly settings: LaneSettings;
   /** What comes back from each group. */
@@ -158,6 +161,7 @@ export class SendLane implements Actor {
     let work = 0;
     for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
       if (!this.#takeFrame(inbox, at, nowMs, false)) break;
+      this.#options.waits.add(elapsedMs(inbox.words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs));
       inbox.release();
     }
     if (work > 0) inbox.publishReleased();
@@ -196,7 +200,10 @@ export class SendLane implements Actor {
     if (traceId !== 0) this.#options.recorder.note(TraceEvent.laneTook, traceId, this.#header.code);
     if (!returned) {
       const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, nowMs);
-      if (waitedMs > this.#settings.waitTimeMillsInSendQueue) return this.#exits.refuseLate(ring, at, waitedMs);
+      if (waitedMs > this.#settings.waitTimeMillsInSendQueue) {
+        this.#options.counters.add(Counter.requestsLate);
+        return this.#exits.refuseLate(ring, at, waitedMs);
+      }
       if (isReply(this.#header.code)) return this.#exits.toCoordinator(ring, at, CoordinatorType.REPLY);
       if (this.#detoured.has(words[at >> 2]!)) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
     }

@@ -10,6 +10,7 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
+import { holdsSends, limitedBy } from '../bottleneck.js';
 import { AppendRequest, AppendType } from '../commit-log-writer/mailbox.js';
 import { InboundFrame } from '../inbound.js';
 import { AppendFlag, OutboundFrame, OutboundType } from '../remoting/mailbox.js';
@@ -124,7 +125,10 @@ export class LaneExits {
 
   refuseLate(ring: Ring, at: number, waitedMs: number): boolean {
     const depth = ring.depthBytes();
-    const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue)`;
+    const { toWriter } = this.#options;
+    const writerFill = toWriter.depthBytes() / toWriter.capacity;
+    const limit = holdsSends({ awaitingFlush: 0, awaitingSlave: 0, laneWaitMs: waitedMs, writerFill });
+    const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms, size of queue: ${depth} bytes (key waitTimeMillsInSendQueue); ${limitedBy(limit)}`;
     return this.refuse(ring, at, ResponseCode.SYSTEM_BUSY, remark);
   }
 

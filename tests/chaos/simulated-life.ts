@@ -12,7 +12,13 @@ import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import { newsReaders } from '../../actors/node/coordinator-room.js';
-import { allocateStatistics, type NodeMemory, Workshop } from '../../actors/node/memory.js';
+import {
+  allocateLaneCounts,
+  allocateStatistics,
+  allocateWaits,
+  type NodeMemory,
+  Workshop,
+} from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
 import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
@@ -293,9 +299,12 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),
     bells: { [MAIN_THREAD]: new Doorbell().memory },
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    waits: allocateWaits(actors),
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     threadOf: Object.fromEntries(actors.map(actor => [actor.name, MAIN_THREAD])),
+    threadingMode: 'inline',
+    laneCounts: allocateLaneCounts(actors),
   };
 }
 

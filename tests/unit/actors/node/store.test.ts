@@ -1,7 +1,7 @@
 /** What a store is after it was opened. Source: spec storage 6, 10. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { allocateStatistics, Workshop } from '../../../../actors/node/memory.js';
+import { allocateLaneCounts, allocateStatistics, Workshop } from '../../../../actors/node/memory.js';
 import { Store } from '../../../../actors/node/store.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
@@ -27,6 +27,7 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     rings: {},
     bells: {},
     counters: {},
+    waits: {},
     recorders: {},
     traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
@@ -34,6 +35,8 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     queueTable: new QueueTable().memory,
     statistics: allocateStatistics([]),
     threadOf: {},
+    threadingMode: 'inline',
+    laneCounts: allocateLaneCounts([]),
     actors: [],
   });
   const config = {

@@ -189,6 +189,7 @@ export class PullRoom {
       log: store.openLog(),
       openQueue: (topic, queueId, units) => store.openQueue(topic, queueId, units),
       counters: this.counters,
+      waits: new Latencies(),
       traffic: this.traffic,
       latencies: this.latencies,
       recorder: makeRecorder(),

@@ -10,6 +10,7 @@ import type { TopicEntry } from '../../../../actors/topic-snapshot.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { segmentName } from '../../../../storage/paths.js';
@@ -79,6 +80,7 @@ export class LaneRoom {
       coordinatorBell: this.coordinatorBell,
       storeState: this.storeState,
       counters: this.counters,
+      waits: new Latencies(),
       recorder: makeRecorder(),
       log: silentLogger,
       settings: { ...laneSettings, ...options.settings },
