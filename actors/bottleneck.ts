@@ -10,6 +10,7 @@ export const bottlenecks = {
   pageCache: 'page cache',
   permits: 'permits',
   coordinator: 'coordinator',
+  cores: 'cores',
   garbage: 'garbage collection',
   clientInFlight: 'client in flight',
   nothing: 'nothing',

@@ -4,6 +4,7 @@
  *
  * - RINGMQ_GET_REPORT. Answer: code 0 and a {@link BrokerReport}.
  */
+import { cpus } from 'node:os';
 import type { BrokerConfig } from '../../config/index.js';
 import { encodeBody } from '../../protocol/bodies.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
@@ -46,6 +47,8 @@ export interface BrokerReport {
   /** Units: ms since the epoch. */
   readonly atMs: number;
   readonly config: Readonly<Pick<BrokerConfig, (typeof reportedKeys)[number]>>;
+  /** What all processes of the machine took of its cores since it was started. Units: ms, of all cores together. */
+  readonly cores: { readonly busyMs: number; readonly totalMs: number };
   readonly threadingMode: ThreadingMode;
   /** Lanes that get requests, of those that run. */
   readonly activeLanes: Readonly<Record<LaneKind, number>>;
@@ -88,6 +91,7 @@ export function readReport(shop: Workshop, config: BrokerConfig, nowMs: number):
   return {
     atMs: nowMs,
     config: Object.fromEntries(reportedKeys.map(key => [key, config[key]])) as BrokerReport['config'],
+    cores: readCores(),
     threadingMode: memory.threadingMode,
     activeLanes: Object.fromEntries(laneKinds.map(kind => [kind, shop.laneCounts.active(kind)])) as Record<
       LaneKind,
@@ -103,6 +107,16 @@ export function readReport(shop: Workshop, config: BrokerConfig, nowMs: number):
     waits: Object.fromEntries(lanes.map(lane => [lane, readWaits(shop, lane, nowMs)])),
     putLatencies: [...shop.putLatencies.counts()],
   };
+}
+
+function readCores(): BrokerReport['cores'] {
+  let [busyMs, totalMs] = [0, 0];
+  for (const { times } of cpus()) {
+    const working = times.user + times.nice + times.sys + times.irq;
+    busyMs += working;
+    totalMs += working + times.idle;
+  }
+  return { busyMs, totalMs };
 }
 
 function readRing(shop: Workshop, id: string): RingReport {

@@ -30,6 +30,9 @@ const APPEND_MS = 1;
 const WAIT_MS = 20;
 /** Fewer sends in progress leave all rooms idle most of the time. */
 const IN_PROGRESS_FEW = 4;
+/** So many do not wait for a client. */
+const IN_PROGRESS_MANY = 64;
+const CORES_SHARE = 0.9;
 /** Requests a second below which there is no load to speak of. */
 const REQUESTS_FEW = 1;
 
@@ -43,7 +46,18 @@ export function diagnose(before: BrokerReport, after: BrokerReport): Diagnosis {
   return fewInFlight(change);
 }
 
-const rules: readonly Rule[] = [garbage, slave, pageCache, disk, lanes, refusedSends, coordinator, oldMessages, idle];
+const rules: readonly Rule[] = [
+  garbage,
+  slave,
+  pageCache,
+  disk,
+  lanes,
+  refusedSends,
+  coordinator,
+  oldMessages,
+  idle,
+  cores,
+];
 
 /** While it collects, a thread does nothing else, so everything on it looks busy. */
 function garbage(change: ReportChange): Diagnosis | undefined {
@@ -231,6 +245,22 @@ function idle(change: ReportChange): Diagnosis | undefined {
     bottleneck: 'nothing',
     evidence: [`${requests.toFixed(1)} requests a second come in`],
     advice: ['There is no load to look at.'],
+  };
+}
+
+/** No thread of the broker is busy, and requests wait all the same: somebody else has the cores. */
+function cores(change: ReportChange): Diagnosis | undefined {
+  if (change.coresBusy < CORES_SHARE || change.sendsInProgress < IN_PROGRESS_MANY) return undefined;
+  return {
+    bottleneck: 'cores',
+    evidence: [
+      `the cores of the machine are busy ${percent(change.coresBusy)} of the time, and no thread of the broker is`,
+      `${round(change.sendsInProgress)} sends are in progress`,
+    ],
+    advice: [
+      'Other programs, such as a load generator, take the cores: move them, or give the broker more.',
+      'More lanes or threads make it worse: threadingMode=inline needs the fewest cores.',
+    ],
   };
 }
 

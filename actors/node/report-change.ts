@@ -66,6 +66,12 @@ export class ReportChange {
     return Math.min(1, Math.max(0, this.grown(actor, name) / this.intervalMs));
   }
 
+  /** Share of the machine's cores that somebody used, 0 to 1. */
+  get coresBusy(): number {
+    const [before, after] = [this.before.cores, this.after.cores];
+    return Math.max(0, after.busyMs - before.busyMs) / Math.max(1, after.totalMs - before.totalMs);
+  }
+
   /** Sum over all lanes of a kind. */
   sum(kind: LaneKind, name: CounterName): number {
     return this.lanes(kind).reduce((sum, lane) => sum + this.grown(lane.name, name), 0);

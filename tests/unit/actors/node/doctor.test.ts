@@ -42,6 +42,8 @@ interface Situation {
   /** The thread with the sockets. */
   readonly mainMs?: number;
   readonly garbageMs?: number;
+  /** Of two cores. */
+  readonly coresMs?: number;
 }
 
 function reportsOf(what: Situation): [BrokerReport, BrokerReport] {
@@ -102,6 +104,7 @@ function reportOf(what: Situation, turn: 0 | 1): BrokerReport {
       pullMessageThreadPoolNums: 1,
       lanesMax: 2,
     },
+    cores: { busyMs: 1000 + (what.coresMs ?? 0) * turn, totalMs: 9000 + 2000 * turn },
     threadingMode: mode,
     activeLanes: { 'send-lane': 1, 'pull-lane': 1 },
     threads,
@@ -381,6 +384,11 @@ const situations: readonly [string, Bottleneck, Situation][] = [
     { ...replicas, sends: 300, putMs: 3, inFlight: 1, awaitingSlave: 1, slaveBehind: 900, mainMs: 100 },
   ],
   ['questions without end', 'coordinator', { requests: 20_000, coordinatorMs: 700, mainMs: 990 }],
+  [
+    'a load generator on the same cores',
+    'cores',
+    { mode: 'dedicated', flush: 'ASYNC_FLUSH', sends: 76_000, writes: 6000, mainMs: 600, putMs: 4, coresMs: 1960 },
+  ],
   [
     'bursts larger than the permits',
     'permits',
