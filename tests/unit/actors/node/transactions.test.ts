@@ -146,7 +146,10 @@ for (const [mode, options] of modes) {
         return (answered.get('later') ?? 0) > 2;
       }, 'three questions about the one that is undecided');
       const committed: string[] = [];
-      await pullQueue(client, 'Orders', 0, record => committed.push(record.body.toString()), { untilOffset: 2 });
+      await pullQueue(client, 'Orders', 0, record => committed.push(record.body.toString()), {
+        untilOffset: 2,
+        patienceMs: 10_000,
+      });
       assert.equal(committed, ['commit', 'later']);
       const progress = (topic: string): Promise<number> => committedOffset(client, 'CID_RMQ_SYS_TRANS', topic, 0);
       while ((await progress(opTopic)) < 3);
