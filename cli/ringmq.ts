@@ -7,6 +7,7 @@ import type { BrokerFlags } from './commands/broker.js';
 import type { UpFlags } from './commands/cluster-up.js';
 import type { ConfigFlags } from './commands/config.js';
 import type { PullFlags } from './commands/pull.js';
+import type { DemoteFlags, PromoteFlags, SwitchFlags } from './commands/role.js';
 import type { SendFlags } from './commands/send.js';
 import type { CreateFlags } from './commands/topic.js';
 import type { ExportFlags, MessageFlags, TraceFlags } from './commands/trace.js';
@@ -23,10 +24,13 @@ export function ringmq(shell: Shell, end: End): Command {
     .description('RingMQ: a message broker that speaks RocketMQ.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .showHelpAfterError('(`ringmq help COMMAND` says how a command is used)');
-  const make = [start, send, pull, topic, cluster, broker, trace, wiring, config, check];
+  const make = [start, send, pull, topic, cluster, broker, ...roles, trace, wiring, config, check];
   for (const command of make) program.addCommand(command(shell, end));
   return program;
 }
+
+/** Who of a name is the master. */
+const roles = [promote, demote, switchOver];
 
 /** Options of a command that talks to a cluster. */
 const reaching = (command: Command): Command =>
@@ -173,6 +177,50 @@ function broker(shell: Shell, end: End): Command {
   group.addCommand(withExample(reaching(show), 'ringmq broker config flushDiskType maxMessageSize'));
   group.addCommand(withExample(reaching(set), 'ringmq broker set fileReservedTime=48 -b broker-a'));
   return group;
+}
+
+/** Options of a command that changes roles. */
+const changing = (command: Command): Command =>
+  reaching(command)
+    .option('--force', 'also when messages would be lost')
+    .addOption(new Option('--patience <seconds>', 'how long a broker may take').default(10).argParser(wholeNumber(1)));
+
+function promote(shell: Shell, end: End): Command {
+  const command = new Command('promote')
+    .description('make a slave the master of its name, which has none')
+    .argument('<broker>', 'name, or address of the slave')
+    .addOption(
+      new Option('--role <role>', 'as which master').choices(['ASYNC_MASTER', 'SYNC_MASTER']).default('ASYNC_MASTER'),
+    )
+    .action(async (named: string, flags: PromoteFlags) => {
+      const { promoteBroker } = await import('./commands/role.js');
+      end(await promoteBroker(shell, named, flags));
+    });
+  return withExample(changing(command), 'ringmq promote broker-a --role SYNC_MASTER');
+}
+
+function demote(shell: Shell, end: End): Command {
+  const command = new Command('demote')
+    .description('make a master a slave, once a slave has all it has acknowledged')
+    .argument('<broker>', 'name, or address of the master')
+    .addOption(new Option('--brokerId <id>', 'its id from then on; the first free one').argParser(wholeNumber(1)))
+    .action(async (named: string, flags: DemoteFlags) => {
+      const { demoteBroker } = await import('./commands/role.js');
+      end(await demoteBroker(shell, named, flags));
+    });
+  return withExample(changing(command), 'ringmq demote broker-a');
+}
+
+function switchOver(shell: Shell, end: End): Command {
+  const command = new Command('switch')
+    .description('change master and slave over, without loss')
+    .argument('<broker>', 'name')
+    .option('--to <address>', 'the slave that is to be the master; the furthest')
+    .action(async (named: string, flags: SwitchFlags) => {
+      const { switchBroker } = await import('./commands/role.js');
+      end(await switchBroker(shell, named, flags));
+    });
+  return withExample(changing(command), 'ringmq switch broker-a');
 }
 
 function trace(shell: Shell, end: End): Command {

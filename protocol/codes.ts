@@ -94,6 +94,8 @@ export const RequestCode = {
   /** RingMQ's own: RocketMQ uses no codes from 12000 on below 200000. */
   RINGMQ_SET_TRACE: 12_001,
   RINGMQ_GET_TRACE: 12_002,
+  RINGMQ_CHANGE_ROLE: 12_010,
+  RINGMQ_GET_ROLE: 12_011,
 } as const;
 
 export const ResponseCode = {

@@ -68,6 +68,11 @@ export class Registrar {
     for (const server of this.#servers.values()) server.seek(wanted);
   }
 
+  /** A name server has taken this broker in. */
+  get isRegistered(): boolean {
+    return [...this.#servers.values()].some(server => server.isUp);
+  }
+
   /** The first name server that knows a master is believed; spec ha 4. */
   readonly #onPlace = (address: string, place: MasterPlace): void => {
     this.#places.set(address, place);
@@ -135,6 +140,10 @@ class NameServer {
     this.#address = address;
     this.#options = options;
     this.#onPlace = onPlace;
+  }
+
+  get isUp(): boolean {
+    return this.#wasUp === true;
   }
 
   seek(wanted: boolean): void {

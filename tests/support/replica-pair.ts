@@ -70,6 +70,10 @@ export class ReplicaPair {
     this.slave = slave;
   }
 
+  get namesrvAddr(): string {
+    return `127.0.0.1:${this.#nameServer.ports.namesrv}`;
+  }
+
   /** The slave has all there is, and its queues too. */
   async caughtUp(): Promise<void> {
     const here = this.slave.node.shop.positions;
