@@ -9,17 +9,7 @@ import { type BrokerRoleEvent, brokerRoleMachine } from '../../../../actors/node
 import { type Life, startBrokerRole, startStoreLife } from '../../../../actors/node/life.js';
 import { type StoreEvent, storeLifecycleMachine } from '../../../../actors/node/store-lifecycle.machine.js';
 import type { Logger } from '../../../../runtime/log/contract.js';
-import { type Path, pathsOf, stateOf, type Table, walkPath } from '../../../support/machine-walk.js';
-
-/** A log that keeps the transitions that were told of: "init -> loading by LOCKED". */
-class TransitionLog {
-  readonly lines: string[] = [];
-  readonly logger = {
-    debug: ({ from, to, cause }: { from: string; to: string; cause: string }): void => {
-      this.lines.push(`${from} -> ${to} by ${cause}`);
-    },
-  } as unknown as Logger;
-}
+import { type Path, pathsOf, stateOf, type Table, TransitionLog, walkPath } from '../../../support/machine-walk.js';
 
 /**
  * Walks a path step by step against the table and then tries every event at its end; `check` looks at each state

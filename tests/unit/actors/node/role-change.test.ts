@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Producer } from '../../../../client/index.js';
+import { Producer, PushConsumer } from '../../../../client/index.js';
 import { until } from '../../../support/fake-broker.js';
 import { pullQueue } from '../../../support/raw-requests.js';
 import { type ReplicaPair, withPair } from '../../../support/replica-pair.js';
@@ -194,6 +194,33 @@ roleChange('a role that cannot be read stops the start: a guess could be a secon
     assert.ok(!world.exists('abort') && !world.exists('lock.pid'), 'nothing is left behind');
     fs.rmSync(path.join(world.folder, 'config', 'role.json'));
     await world.start();
+  }),
+);
+
+roleChange('a push consumer goes on through a switch and misses nothing', () =>
+  withPair({ master: SYNC }, async pair => {
+    assert.ok((await pair.send('T', 100)).every(code => code === 0));
+    const got = new Set<string>();
+    const { namesrvAddr } = pair;
+    const consumer = new PushConsumer({
+      namesrvAddr,
+      consumerGroup: 'C',
+      consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+    });
+    consumer.subscribe('T', '*');
+    consumer.consumeConcurrently(async messages => {
+      for (const { queueId, queueOffset } of messages) got.add(`${queueId}@${queueOffset}`);
+    });
+    await consumer.start();
+    try {
+      await until(() => got.size === 100, 'what was there is consumed');
+      const { code, err } = await ringmq(pair, 'switch', 'broker-a');
+      assert.is(code, 0, err);
+      assert.ok((await pair.send('T', 100, 100, pair.slave)).every(answer => answer === 0));
+      await until(() => got.size === 200, 'what was sent to the new master is consumed', 60_000);
+    } finally {
+      await consumer.shutdown();
+    }
   }),
 );
 
