@@ -173,7 +173,8 @@ class NameServer {
     const brokerAddr = this.#brokerAddr(connection);
     const { registration, topics, timeoutMs } = this.#options;
     // In front of the registration on the same connection, so that it is not answered with what this broker writes.
-    if (full) void this.#lookForRival(connection, brokerAddr).catch(() => {});
+    // While there is no master roles may be changing, and two have the same id for a moment.
+    if (full && !this.#seeking) void this.#lookForRival(connection, brokerAddr).catch(() => {});
     const table = topics();
     const topicConfigSerializeWrapper = full ? table : { ...table, topicConfigTable: {} };
     const body = encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper });

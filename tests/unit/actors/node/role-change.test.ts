@@ -59,6 +59,7 @@ roleChange('switch: the roles and ids are changed over, there and back, and the 
     await pair.caughtUp();
     pair.assertSameLog();
     assert.is(await countOf(pair.slave, 'T'), 600);
+    assert.equal([...pair.master.errors, ...pair.slave.errors], []);
   }),
 );
 
