@@ -3,6 +3,7 @@
  * consumers that send a message back, share it. Source: spec remoting 5.7, 11.1; DefaultMQProducerImpl.
  */
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
+import { MASTER_ID } from '../protocol/bodies/route.js';
 import { RequestCode, ResponseCode } from '../protocol/codes.js';
 import { createRequest, type RemotingCommand } from '../protocol/command.js';
 import { AUTO_CREATE_TOPIC } from '../protocol/topic-names.js';
@@ -52,9 +53,13 @@ const retryCodes: ReadonlySet<number> = new Set([
 /** Codes of a broker that has too much to do or leaves: only another broker helps. Source: 5.x DefaultMQProducer. */
 const retryElsewhereCodes: ReadonlySet<number> = new Set([ResponseCode.SYSTEM_BUSY, 1500]);
 
+/** Between two looks for the master of the only broker there is. Units: ms. */
+const MASTER_PAUSE_MS = 50;
+
 export class Sender {
   readonly #instance: ClientInstance;
   readonly #options: SenderOptions;
+  readonly #lastQueues = new Map<string, readonly MessageQueue[]>();
   /** The queue each topic's next message goes to, before the modulo. */
   readonly #turns = new Map<string, number>();
 
@@ -79,7 +84,14 @@ export class Sender {
       } catch (error) {
         const retry = mayRetry(error, queue, queues);
         if (retry) this.#instance.refreshTopicSoon(topic);
-        if (!retry || attempt >= attemptsMax || performance.now() >= deadlineMs) throw error;
+        if (!retry || attemptsMax === 1 || performance.now() >= deadlineMs) throw error;
+        if (isMasterless(error) && queues.every(other => other.brokerName === queue.brokerName)) {
+          // There is no other broker to go to: this one's master is being changed, or is starting again.
+          await this.#awaitMaster(topic, deadlineMs);
+          attempt--;
+          continue;
+        }
+        if (attempt >= attemptsMax) throw error;
         failedBroker = queue.brokerName;
       }
     }
@@ -161,10 +173,23 @@ export class Sender {
     return address;
   }
 
+  async #awaitMaster(topic: string, deadlineMs: number): Promise<void> {
+    const pauseMs = Math.max(0, Math.min(MASTER_PAUSE_MS, deadlineMs - performance.now()));
+    await new Promise(resolve => setTimeout(resolve, pauseMs));
+    await this.#instance.refreshTopic(topic).catch(() => undefined);
+  }
+
   /** The queues of a topic that was used before: no waiting. */
   #knownQueues(topic: string): readonly MessageQueue[] | undefined {
-    const queues = this.#instance.topic(topic)?.publishQueues;
-    return queues === undefined || queues.length === 0 ? undefined : queues;
+    const view = this.#instance.topic(topic);
+    if (view === undefined) return undefined;
+    if (view.publishQueues.length > 0) {
+      this.#lastQueues.set(topic, view.publishQueues);
+      return view.publishQueues;
+    }
+    // A broker without a master has no queue that can be written, until it has one again.
+    const masterless = view.route.brokerDatas.some(({ brokerAddrs }) => brokerAddrs[MASTER_ID] === undefined);
+    return masterless ? this.#lastQueues.get(topic) : undefined;
   }
 
   /** The next queue in turn, of another broker than `failedBroker` if there is one. */
@@ -176,6 +201,14 @@ export class Sender {
     this.#turns.set(topic, turn + 1);
     return queues[turn % queues.length]!;
   }
+}
+
+/** The broker is a slave now, or cannot be reached, or nobody knows where its master is. */
+function isMasterless(error: unknown): boolean {
+  if (error instanceof MQBrokerError) {
+    return error.responseCode === ResponseCode.SERVICE_NOT_AVAILABLE && /broker is a slave/.test(error.message);
+  }
+  return isUnreachable(error) || (error instanceof MQClientError && error.code === 'NO_ROUTE');
 }
 
 function fixedQueue(topic: string, queues: readonly MessageQueue[], options: SendOptions): MessageQueue | undefined {

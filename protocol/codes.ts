@@ -95,6 +95,8 @@ export const RequestCode = {
   RINGMQ_SET_TRACE: 12_001,
   RINGMQ_GET_TRACE: 12_002,
   RINGMQ_GET_REPORT: 12_003,
+  RINGMQ_CHANGE_ROLE: 12_010,
+  RINGMQ_GET_ROLE: 12_011,
 } as const;
 
 export const ResponseCode = {

@@ -68,6 +68,11 @@ export class Registrar {
     for (const server of this.#servers.values()) server.seek(wanted);
   }
 
+  /** A name server has taken this broker in. */
+  get isRegistered(): boolean {
+    return [...this.#servers.values()].some(server => server.isUp);
+  }
+
   /** The first name server that knows a master is believed; spec ha 4. */
   readonly #onPlace = (address: string, place: MasterPlace): void => {
     this.#places.set(address, place);
@@ -137,6 +142,10 @@ class NameServer {
     this.#onPlace = onPlace;
   }
 
+  get isUp(): boolean {
+    return this.#wasUp === true;
+  }
+
   seek(wanted: boolean): void {
     this.#seeking = wanted;
     if (wanted && !this.#busy && !this.#stopped && this.#wasUp === true) this.#schedule(SEEK_EVERY_MS);
@@ -164,7 +173,8 @@ class NameServer {
     const brokerAddr = this.#brokerAddr(connection);
     const { registration, topics, timeoutMs } = this.#options;
     // In front of the registration on the same connection, so that it is not answered with what this broker writes.
-    if (full) void this.#lookForRival(connection, brokerAddr).catch(() => {});
+    // While there is no master roles may be changing, and two have the same id for a moment.
+    if (full && !this.#seeking) void this.#lookForRival(connection, brokerAddr).catch(() => {});
     const table = topics();
     const topicConfigSerializeWrapper = full ? table : { ...table, topicConfigTable: {} };
     const body = encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper });

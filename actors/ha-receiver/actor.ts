@@ -97,11 +97,12 @@ export class HaReceiver implements Actor {
     const runSizeMax = toWriter.payloadMax - ReplicaRecords.recordBytes;
     this.#intake = new ReplicaIntake({ segmentSize: reader.segmentSize, runSizeMax });
     this.#intake.lastRecordOffset = settings.lastRecordOffset;
-    this.#life = new HaClientLife({
+    const actions = {
       connect: () => this.#connect(),
       report: () => this.#begin(),
       disconnect: () => this.#disconnect(),
-    });
+    };
+    this.#life = new HaClientLife(actions, options.log);
   }
 
   /** Set by the node: schedules this actor's duty cycle. */

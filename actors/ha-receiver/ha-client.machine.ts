@@ -4,6 +4,8 @@
  * Source: spec ha 2, 8.4; HAClient, HAConnectionState.
  */
 import { createActor, setup } from 'xstate';
+import type { Logger } from '../../runtime/log/contract.js';
+import { follow, type Life, type Machine } from '../state-machine.js';
 
 export type HaClientEvent =
   /** An address to replicate from is known, for the first time or another one. */
@@ -53,18 +55,19 @@ export type HaClientState = 'ready' | 'handshake' | 'transfer' | 'suspend' | 'sh
 
 /** The machine of one slave, running. */
 export class HaClientLife {
-  readonly #machine;
+  readonly #life: Life<HaClientEvent>;
 
-  constructor(actions: HaClientActions) {
-    this.#machine = createActor(haClientMachine, { input: actions }).start();
+  constructor(actions: HaClientActions, log: Logger) {
+    const machine = createActor(haClientMachine, { input: actions }).start();
+    this.#life = follow('HA client', machine as unknown as Machine<HaClientEvent>, log);
   }
 
   get state(): HaClientState {
-    return this.#machine.getSnapshot().value;
+    return this.#life.state as HaClientState;
   }
 
   /** An event that the state does not know changes nothing. */
   send(event: HaClientEvent): void {
-    this.#machine.send(event);
+    this.#life.send(event);
   }
 }

@@ -147,13 +147,14 @@ export class HaSender implements Actor {
       socket.destroy();
       return;
     }
-    const { reader, settings, nowMs, counters } = this.#options;
+    const { reader, settings, nowMs, counters, log } = this.#options;
     counters.add(Counter.connectionsOpened);
     const connection = new SlaveConnection({
       socket,
       reader,
       transferBatchSize: settings.haTransferBatchSize,
       nowMs,
+      log,
       onFirstReport: (slave, offset) => this.#onFirstReport(slave, offset),
       onAck: (slave, offset) => this.#onAck(slave, offset),
       onAttached: slave => this.#onAttached(slave),

@@ -4,6 +4,8 @@
  * Source: spec ha 2.1, 2.2; HAConnection.
  */
 import { createActor, setup } from 'xstate';
+import type { Logger } from '../../runtime/log/contract.js';
+import { follow, type Life, type Machine } from '../state-machine.js';
 
 export type HaConnectionEvent =
   /** The first report came, and the log can be sent from there. */
@@ -46,18 +48,20 @@ export type HaConnectionState = 'awaitingReport' | 'transfer' | 'closed';
 
 /** The machine of one connection, running. */
 export class HaConnectionLife {
-  readonly #machine;
+  readonly #life: Life<HaConnectionEvent>;
 
-  constructor(actions: HaConnectionActions) {
-    this.#machine = createActor(haConnectionMachine, { input: actions }).start();
+  /** `slave`: its address, for the log. */
+  constructor(actions: HaConnectionActions, log: Logger, slave: string) {
+    const machine = createActor(haConnectionMachine, { input: actions }).start();
+    this.#life = follow(`HA connection of ${slave}`, machine as unknown as Machine<HaConnectionEvent>, log);
   }
 
   get state(): HaConnectionState {
-    return this.#machine.getSnapshot().value;
+    return this.#life.state as HaConnectionState;
   }
 
   /** An event that the state does not know changes nothing. */
   send(event: HaConnectionEvent): void {
-    this.#machine.send(event);
+    this.#life.send(event);
   }
 }

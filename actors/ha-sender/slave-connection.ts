@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { HaReport, HaTransferHeader, haReportOffset, putHaTransferHeader } from '../../protocol/ha-frame.js';
 import { messageOf, RingError } from '../../runtime/base/errors.js';
 import { KiB } from '../../runtime/base/units.js';
+import type { Logger } from '../../runtime/log/contract.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { HaConnectionLife, type HaConnectionState } from './ha-connection.machine.js';
 
@@ -15,6 +16,7 @@ export interface SlaveConnectionOptions {
   /** Most bytes behind one transfer header. */
   readonly transferBatchSize: number;
   readonly nowMs: () => number;
+  readonly log: Logger;
   /** A report came: returns where to send from, or says in words why not. Called for the first one. */
   readonly onFirstReport: (connection: SlaveConnection, offset: number) => number | string;
   /** A later report: it acknowledges up to `offset`. In words why that cannot be, else undefined. */
@@ -59,14 +61,15 @@ export class SlaveConnection {
     this.lastWriteMs = this.lastReadMs;
     const size = Math.max(WRITE_SIZE, HaTransferHeader.size + transferBatchSize);
     this.#free = Array.from({ length: WRITES_MAX }, () => new Uint8Array(size));
-    this.#life = new HaConnectionLife({
+    const actions = {
       attached: () => onAttached(this),
       detached: () => onDetached(this),
       release: () => {
         socket.destroy();
         options.onClosed(this, this.#reason, this.#refused);
       },
-    });
+    };
+    this.#life = new HaConnectionLife(actions, options.log, this.address);
     socket.setNoDelay(true);
     socket.on('data', bytes => this.#onData(bytes));
     socket.on('error', error => this.close(messageOf(error)));

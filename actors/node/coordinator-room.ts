@@ -4,7 +4,7 @@
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
+import { type BrokerConfig, type Inputs, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
 import { BloomBits } from '../../protocol/sql-filter.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
@@ -35,6 +35,7 @@ import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
 import type { Replication } from './replication-facts.js';
+import { RoleDesk } from './role-desk.js';
 import {
   coordinatorSettings,
   isSlave,
@@ -64,6 +65,7 @@ const encoder = new TextEncoder();
 
 export class CoordinatorRoom {
   readonly coordinator: Coordinator;
+  readonly roleDesk: RoleDesk;
   registrar: Registrar | undefined;
   readonly #options: CoordinatorRoomOptions;
   readonly #files: StoreFiles;
@@ -102,11 +104,24 @@ export class CoordinatorRoom {
     });
     // The topic announces 18 queues, as in Java; every level has one all the same.
     options.numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
-    this.coordinator = this.#makeCoordinator(request => delays.answer(request) ?? requests.answer(request));
+    this.roleDesk = new RoleDesk({
+      shop: options.shop,
+      config: () => this.config,
+      replication: () => this.#replication,
+      isRegistered: () => this.registrar?.isRegistered ?? false,
+    });
+    const { roleDesk } = this;
+    this.coordinator = this.#makeCoordinator(
+      request => delays.answer(request) ?? roleDesk.answer(request) ?? requests.answer(request),
+    );
   }
 
   get config(): BrokerConfig {
     return this.#loaded.config;
+  }
+
+  get inputs(): Inputs {
+    return this.#loaded.inputs;
   }
 
   #makeCoordinator(nodeRequest: NodeRequests['answer']): Coordinator {

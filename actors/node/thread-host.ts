@@ -69,6 +69,13 @@ export class ThreadHost {
     return this.#controls.get(this.#options.shop.memory.threadOf[actor]!)!.remote;
   }
 
+  /** The same for several, each thread once. */
+  controlsOf(actors: readonly string[]): ControlCaller<RoomsControl>['remote'][] {
+    const { threadOf } = this.#options.shop.memory;
+    const threads = new Set(actors.map(actor => threadOf[actor]!));
+    return [...threads].map(thread => this.#controls.get(thread)!.remote);
+  }
+
   has(actor: string): boolean {
     return this.#options.shop.memory.threadOf[actor] !== undefined;
   }

@@ -23,11 +23,13 @@ import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
 import { type ListenerSpec, Listeners } from '../remoting/listeners.js';
 import { Scheduler } from '../scheduler/actor.js';
+import { TransactionChecker } from '../transaction-checker/actor.js';
 import { type BuildTools, buildActor, buildHaReceiver, buildHaSender, buildRemoting } from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
 import { type NodeMemory, threadCounters, Workshop } from './memory.js';
 import { buildNameRegistry } from './name-registry-room.js';
+import type { RoleRequest } from './role-desk.js';
 import { type ThreadGauge, watchThread } from './thread-gauge.js';
 import type { ActorInstance } from './wiring.js';
 
@@ -54,8 +56,16 @@ export interface RoomsControl {
   listen(specs: readonly ListenerSpec[]): Promise<number[]>;
   /** No new connections. */
   stopListening(): void;
-  /** Sends accepted and not answered yet, delayed messages that are being delivered. */
+  /** Sends accepted and not answered yet, delayed messages that are being delivered, a run over half messages. */
   inflight(): number;
+  /** The half messages of this thread's checker are left alone from now on, or again looked after. */
+  restChecker(wanted: boolean): void;
+  /** The change of role that an administrator asked for since the last call. */
+  takeRoleRequest(): RoleRequest | undefined;
+  /** The change of role asked for last was refused. */
+  refuseRole(reason: string): void;
+  /** What the configuration is made from now, with all changes made at run time. */
+  brokerInputs(): Inputs;
   /** Ends every connection. */
   disconnect(): void;
   /** Takes slaves from now on; the port it got. Errors: RingError LISTEN_FAILED. */
@@ -194,8 +204,29 @@ export class ThreadRooms implements RoomsControl {
   inflight(): number {
     this.#runner?.schedule();
     let inflight = this.#remoting?.inflight ?? 0;
-    for (const actor of this.actors) if (actor instanceof Scheduler) inflight += actor.inFlight;
+    for (const actor of this.actors) {
+      if (actor instanceof Scheduler) inflight += actor.inFlight;
+      if (actor instanceof TransactionChecker && actor.isBusy) inflight++;
+    }
     return inflight;
+  }
+
+  restChecker(wanted: boolean): void {
+    for (const actor of this.actors) if (actor instanceof TransactionChecker) actor.rest(wanted);
+    this.#runner?.schedule();
+  }
+
+  takeRoleRequest(): RoleRequest | undefined {
+    return this.#coordinator?.roleDesk.take();
+  }
+
+  refuseRole(reason: string): void {
+    this.#coordinator?.roleDesk.refuse(reason);
+  }
+
+  brokerInputs(): Inputs {
+    assert(this.#coordinator !== undefined, 'the coordinator runs here');
+    return this.#coordinator.inputs;
   }
 
   disconnect(): void {

@@ -80,6 +80,7 @@ export class TransactionChecker implements Actor {
   readonly #queues: HalfQueue[] = [];
   #settings: TransactionCheckerSettings;
   #phase: 'idle' | 'asking' | 'running' = 'idle';
+  #resting = false;
   /** Where the queues of this run begin, by queue id. */
   #begins: readonly TransactionProgress[] = [];
   #queueId = 0;
@@ -117,6 +118,17 @@ export class TransactionChecker implements Actor {
     return work;
   }
 
+  /** A run is under way: the log may still grow. */
+  get isBusy(): boolean {
+    return this.#phase !== 'idle';
+  }
+
+  /** Begins no run and ends the one under way: the log has to come to rest. */
+  rest(wanted: boolean): void {
+    this.#resting = wanted;
+    this.#waitUntilMs = 0;
+  }
+
   deadlineMs(): number {
     const progressMs = this.#progress.isPending ? this.#nowMs + PACE_MS : Number.POSITIVE_INFINITY;
     return Math.min(progressMs, this.#runDeadlineMs());
@@ -125,7 +137,7 @@ export class TransactionChecker implements Actor {
   #runDeadlineMs(): number {
     if (this.#phase === 'asking') return Number.POSITIVE_INFINITY;
     if (this.#phase === 'idle') {
-      return this.#settings.check ? Math.max(this.#nextRunMs, this.#nowMs + 1) : Number.POSITIVE_INFINITY;
+      return this.#mayRun ? Math.max(this.#nextRunMs, this.#nowMs + 1) : Number.POSITIVE_INFINITY;
     }
     if (this.#settlement?.state === 'storing') return Number.POSITIVE_INFINITY;
     return Math.max(this.#waitUntilMs, this.#nowMs + 1);
@@ -154,9 +166,13 @@ export class TransactionChecker implements Actor {
 
   // ---- a run ----
 
+  get #mayRun(): boolean {
+    return this.#settings.check && !this.#resting;
+  }
+
   /** Asks where the last run ended: somebody else may have moved it, and after a start nothing is known. */
   #startRun(): number {
-    if (!this.#settings.check || this.#nowMs < this.#nextRunMs) return 0;
+    if (!this.#mayRun || this.#nowMs < this.#nextRunMs) return 0;
     if (!this.#outbox.askProgress()) return 0;
     this.#phase = 'asking';
     return 1;
@@ -245,7 +261,7 @@ export class TransactionChecker implements Actor {
 
   #mustEnd(queue: HalfQueue): boolean {
     if (this.#settlement?.state === 'storing') return false;
-    return !this.#settings.check || this.#nowMs - queue.startMs > RUN_MAX_MS;
+    return !this.#mayRun || this.#nowMs - queue.startMs > RUN_MAX_MS;
   }
 
   #look(queue: HalfQueue): void {

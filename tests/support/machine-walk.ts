@@ -1,6 +1,7 @@
 /** Walks every shortest path of a state machine's graph against a table of where each state goes. */
 import * as assert from 'uvu/assert';
 import type { EventObject, Snapshot } from 'xstate';
+import type { Logger } from '../../runtime/log/contract.js';
 
 /** A path through a machine: its events in order, and where it ends. */
 export interface Path<Event> {
@@ -27,6 +28,16 @@ export function pathsOf<Event>(paths: readonly GraphPath[]): Path<Event>[] {
     events: steps.slice(1).map(step => step.event as unknown as Event),
     end: stateOf(state),
   }));
+}
+
+/** A log that keeps the transitions that were told of: "init -> loading by LOCKED". */
+export class TransitionLog {
+  readonly lines: string[] = [];
+  readonly logger = {
+    debug: ({ from, to, cause }: { from: string; to: string; cause: string }): void => {
+      this.lines.push(`${from} -> ${to} by ${cause}`);
+    },
+  } as unknown as Logger;
 }
 
 /** A running machine. */

@@ -8,7 +8,7 @@ import {
   HaClientLife,
   haClientMachine,
 } from '../../../../actors/ha-receiver/ha-client.machine.js';
-import { pathsOf, stateOf, type Table, walkPath } from '../../../support/machine-walk.js';
+import { pathsOf, stateOf, type Table, TransitionLog, walkPath } from '../../../support/machine-walk.js';
 
 const machine = suite('actors/ha-receiver/ha-client.machine');
 
@@ -57,11 +57,17 @@ machine(
     assert.equal(paths.map(path => path.end).sort(), Object.keys(table).sort());
     for (const path of paths) {
       let link = new Link();
+      let log = new TransitionLog();
+      let expected: string[] = [];
       const start = (): HaClientLife => {
         link = new Link();
-        return new HaClientLife(link);
+        log = new TransitionLog();
+        expected = [];
+        return new HaClientLife(link, log.logger);
       };
       walkPath(path, table, events, start, ({ state }, from, event) => {
+        if (event !== undefined && from !== state) expected.push(`${from} -> ${state} by ${event.type}`);
+        assert.equal(log.lines, expected);
         assert.is(link.isOpen, state === 'handshake' || state === 'transfer', state);
         assert.ok(link.reports <= link.attempts, 'one report an attempt at most');
         if (from === 'handshake' && event?.type === 'CONNECTED') assert.is(link.reports, link.attempts);

@@ -8,7 +8,7 @@ import {
   HaConnectionLife,
   haConnectionMachine,
 } from '../../../../actors/ha-sender/ha-connection.machine.js';
-import { pathsOf, stateOf, type Table, walkPath } from '../../../support/machine-walk.js';
+import { pathsOf, stateOf, type Table, TransitionLog, walkPath } from '../../../support/machine-walk.js';
 
 const machine = suite('actors/ha-sender/ha-connection.machine');
 
@@ -45,11 +45,17 @@ machine('every path goes where the table says; a slave counts in transfer alone,
   assert.equal(paths.map(path => path.end).sort(), Object.keys(table).sort());
   for (const path of paths) {
     let slave = new Slave();
+    let log = new TransitionLog();
+    let expected: string[] = [];
     const start = (): HaConnectionLife => {
       slave = new Slave();
-      return new HaConnectionLife(slave);
+      log = new TransitionLog();
+      expected = [];
+      return new HaConnectionLife(slave, log.logger, '192.0.2.1:40000');
     };
-    walkPath(path, table, events, start, ({ state }) => {
+    walkPath(path, table, events, start, ({ state }, from, event) => {
+      if (event !== undefined && from !== state) expected.push(`${from} -> ${state} by ${event.type}`);
+      assert.equal(log.lines, expected);
       assert.is(slave.isAttached, state === 'transfer', state);
       assert.is(slave.releases, state === 'closed' ? 1 : 0, state);
     });

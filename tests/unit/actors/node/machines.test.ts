@@ -9,17 +9,7 @@ import { type BrokerRoleEvent, brokerRoleMachine } from '../../../../actors/node
 import { type Life, startBrokerRole, startStoreLife } from '../../../../actors/node/life.js';
 import { type StoreEvent, storeLifecycleMachine } from '../../../../actors/node/store-lifecycle.machine.js';
 import type { Logger } from '../../../../runtime/log/contract.js';
-import { type Path, pathsOf, stateOf, type Table, walkPath } from '../../../support/machine-walk.js';
-
-/** A log that keeps the transitions that were told of: "init -> loading by LOCKED". */
-class TransitionLog {
-  readonly lines: string[] = [];
-  readonly logger = {
-    debug: ({ from, to, cause }: { from: string; to: string; cause: string }): void => {
-      this.lines.push(`${from} -> ${to} by ${cause}`);
-    },
-  } as unknown as Logger;
-}
+import { type Path, pathsOf, stateOf, type Table, TransitionLog, walkPath } from '../../../support/machine-walk.js';
 
 /**
  * Walks a path step by step against the table and then tries every event at its end; `check` looks at each state
@@ -86,30 +76,33 @@ machines('store: nothing runs that was not locked, loaded and recovered, in this
 
 const roleEvents: readonly BrokerRoleEvent[] = [
   { type: 'RECOVER' },
-  { type: 'SERVE' },
+  { type: 'SERVE_AS_MASTER' },
+  { type: 'SERVE_AS_SLAVE' },
+  { type: 'PROMOTE', reason: 'asked' },
+  { type: 'DEMOTE', reason: 'asked' },
+  { type: 'KEEP', reason: 'a message would be lost' },
   { type: 'SHUT_DOWN' },
   { type: 'STOPPED' },
   { type: 'FAIL', reason: 'a crash' },
 ];
 
-const roleTable = (role: 'master' | 'slave'): Table => ({
-  starting: { RECOVER: 'recovering', SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
-  recovering: { SERVE: role, SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
-  [role]: { SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
+const end = { SHUT_DOWN: 'shuttingDown', FAIL: 'failed' };
+
+const roleTable: Table = {
+  starting: { RECOVER: 'recovering', ...end },
+  recovering: { SERVE_AS_MASTER: 'master', SERVE_AS_SLAVE: 'slave', ...end },
+  slave: { PROMOTE: 'promoting', ...end },
+  promoting: { RECOVER: 'recovering', KEEP: 'slave', ...end },
+  master: { DEMOTE: 'demoting', ...end },
+  demoting: { RECOVER: 'recovering', KEEP: 'master', ...end },
   shuttingDown: { STOPPED: 'stopped', FAIL: 'failed' },
   failed: { SHUT_DOWN: 'shuttingDown' },
   stopped: {},
-});
-const roles = ['master', 'slave'] as const;
+};
 
 /** What the shared word would say of sends. */
 class Sends {
-  state: 'open' | 'closed' | 'refused by a slave' | undefined;
-  readonly isSlave: boolean;
-
-  constructor(role: 'master' | 'slave') {
-    this.isSlave = role === 'slave';
-  }
+  state: 'open' | 'closed' | 'refused as by a slave' | undefined;
 
   openSends = (): void => {
     this.state = 'open';
@@ -118,52 +111,49 @@ class Sends {
     this.state = 'closed';
   };
   serveAsSlave = (): void => {
-    this.state = 'refused by a slave';
+    this.state = 'refused as by a slave';
   };
 }
 
-function rolePaths(role: 'master' | 'slave'): Path<BrokerRoleEvent>[] {
-  return pathsOf<BrokerRoleEvent>(
-    getShortestPaths(brokerRoleMachine, {
-      input: new Sends(role),
-      events: [...roleEvents],
-      serializeState: snapshot => stateOf(snapshot),
-    }),
-  );
+/** Where producers hear that they must go elsewhere. */
+const sendsElsewhere: readonly string[] = ['slave', 'promoting', 'demoting'];
+
+function rolePaths(): Path<BrokerRoleEvent>[] {
+  const graph = getShortestPaths(brokerRoleMachine, {
+    input: new Sends(),
+    events: [...roleEvents],
+    serializeState: snapshot => stateOf(snapshot),
+  });
+  return pathsOf<BrokerRoleEvent>(graph);
 }
 
-for (const role of roles) {
-  machines(`${role}: every shortest path goes where the table says, and its end knows only its own events`, () => {
-    const table = roleTable(role);
-    const paths = rolePaths(role);
-    assert.equal(paths.map(path => path.end).sort(), Object.keys(table).sort());
-    for (const path of paths) {
-      walk(
-        path,
-        table,
-        roleEvents,
-        log => startBrokerRole(new Sends(role), log),
-        () => {},
-      );
-    }
-  });
+machines('role: every shortest path goes where the table says, and its end knows only its own events', () => {
+  const paths = rolePaths();
+  assert.equal(paths.map(path => path.end).sort(), Object.keys(roleTable).sort());
+  const start = (log: Logger): Life<BrokerRoleEvent> => startBrokerRole(new Sends(), log);
+  for (const path of paths) walk(path, roleTable, roleEvents, start, () => {});
+});
 
-  machines(`${role}: sends are taken by a master and by nobody else, on every path`, () => {
-    let serving = 0;
-    for (const path of rolePaths(role)) {
-      let sends = new Sends(role);
-      const start = (log: Logger): Life<BrokerRoleEvent> => {
-        sends = new Sends(role);
-        return startBrokerRole(sends, log);
-      };
-      walk(path, roleTable(role), roleEvents, start, life => {
-        assert.is(sends.state === 'open', life.state === 'master', life.state);
-        assert.is(sends.state === 'refused by a slave', life.state === 'slave', life.state);
-        if (life.state === role) serving++;
-      });
-    }
-    assert.ok(serving > 0, `a path led to a ${role}`);
-  });
-}
+machines('role: sends are taken by a master and by nobody else, on every path, also through changes of role', () => {
+  let sends = new Sends();
+  const start = (log: Logger): Life<BrokerRoleEvent> => {
+    sends = new Sends();
+    return startBrokerRole(sends, log);
+  };
+  const seen = new Set<string>();
+  const check = (life: Life<BrokerRoleEvent>): void => {
+    assert.is(sends.state === 'open', life.state === 'master', life.state);
+    assert.is(sends.state === 'refused as by a slave', sendsElsewhere.includes(life.state), life.state);
+    seen.add(life.state);
+  };
+  const paths = rolePaths();
+  // And one that goes through whole changes of role, there and back.
+  const toMaster = paths.find(path => path.end === 'master')!;
+  const there: BrokerRoleEvent[] = [{ type: 'DEMOTE', reason: '' }, { type: 'RECOVER' }, { type: 'SERVE_AS_SLAVE' }];
+  const back: BrokerRoleEvent[] = [{ type: 'PROMOTE', reason: '' }, { type: 'RECOVER' }, { type: 'SERVE_AS_MASTER' }];
+  const roundTrip = { events: [...toMaster.events, ...there, ...back], end: 'master' };
+  for (const path of [...paths, roundTrip]) walk(path, roleTable, roleEvents, start, check);
+  assert.equal([...seen].sort(), Object.keys(roleTable).sort());
+});
 
 machines.run();

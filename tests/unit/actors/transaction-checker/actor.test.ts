@@ -1,6 +1,7 @@
 /** The checks of half messages, row by row of the table in spec transaction 6. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TransactionChecker } from '../../../../actors/transaction-checker/actor.js';
 import { VirtualClock } from '../../../../runtime/base/clock.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import {
@@ -66,6 +67,19 @@ checker('a decided half message is passed, and so is its op record', () => {
   assert.equal(bench.asked, []);
   assert.equal(bench.life.progress, { half: 2, op: 2 });
   assert.is(bench.life.shop.counters('transaction-checker').read('halfMessagesDecided'), 2);
+});
+
+checker('at rest it begins no run, and goes on afterwards', () => {
+  const bench = new Bench();
+  bench.half({ transaction: 'a' });
+  const room = bench.life.actors.find(actor => actor instanceof TransactionChecker)!;
+  room.rest(true);
+  for (let minute = 0; minute < 10; minute++) bench.life.pass(MINUTE_MS);
+  assert.is(bench.life.progressAsked, 0);
+  assert.not(room.isBusy);
+  room.rest(false);
+  bench.run();
+  assert.equal(bench.asked, ['a']);
 });
 
 checker('an undecided one is stored again and its producer asked about the copy', () => {
