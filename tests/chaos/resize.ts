@@ -82,7 +82,7 @@ async function resizeUnderLoad(
 ): Promise<ResizeResult> {
   const { resizes, seed, senders: count, lanesMax, log } = options;
   const faults: string[] = [];
-  const stop = { asked: false };
+  const stop = { asked: false, answered: false };
   const senders: Sender[] = Array.from({ length: count }, () => ({ placed: [], sent: 0, refused: 0 }));
   const sending = senders.map(async (sender, queueId) =>
     send(await world.connect(), sender, queueId, options.window ?? 16, stop),
@@ -99,6 +99,7 @@ async function resizeUnderLoad(
   }
   stop.asked = true;
   await Promise.all(sending);
+  stop.answered = true;
   await Promise.all(pulling);
   for (const [queueId, sender] of senders.entries()) faults.push(...judge(sender, bodies[queueId]!, queueId));
   faults.push(...world.failures);
@@ -164,19 +165,18 @@ async function consume(
   bodies: string[],
   queueId: number,
   senders: readonly Sender[],
-  stop: { readonly asked: boolean },
+  stop: { readonly answered: boolean },
 ): Promise<void> {
   const sender = senders[queueId]!;
-  while (!stop.asked || bodies.length < sender.placed.length) {
-    const untilOffset = Math.max(bodies.length + 1, sender.placed.length);
-    if (stop.asked && sender.placed.length === bodies.length) return;
-    const from = bodies.length;
-    await pullQueue(client, topic, queueId, record => bodies.push(numberIn(record.body)), {
-      fromOffset: from,
-      untilOffset: stop.asked ? sender.placed.length : Math.min(untilOffset, from + 64),
-      patienceMs: SETTLE_MAX_MS,
+  const read = (untilOffset: number, patienceMs: number): Promise<unknown> =>
+    pullQueue(client, topic, queueId, record => bodies.push(numberIn(record.body)), {
+      fromOffset: bodies.length,
+      untilOffset,
+      patienceMs,
     });
-  }
+  while (!stop.answered) await read(bodies.length + 64, BETWEEN_MS);
+  // What was on its way when the senders were told to stop has its offset by now; what is missing still is a fault.
+  await read(sender.placed.length, SETTLE_MAX_MS);
 }
 
 function judge(sender: Sender, bodies: readonly string[], queueId: number): string[] {
