@@ -41,7 +41,8 @@ function createMember(name: string): PushConsumer {
   return consumer;
 }
 
-// Each member has half of the queues while both run.
+// Each member has half of the queues while both run. Delivery is at least once: what one consumes while its queue goes
+// over to the other may be seen by both, which is why the orders are counted in a set.
 await using first = createMember('first');
 await using second = createMember('second');
 await Promise.all([first.start(), second.start()]);

@@ -46,7 +46,8 @@ async function sendAndPull(cluster: ClientCluster): Promise<void> {
 async function pushConsumer(cluster: ClientCluster): Promise<void> {
   const lines = await run(cluster, 'push-consumer');
   for (let number = 0; number < 10; number++) {
-    assert.is(times(lines, new RegExp(`^(first|second) consumed order ${number}$`)), 1, `order ${number}`);
+    // At least once: what a member consumes while its queue goes over to the other one may be seen by both.
+    assert.ok(times(lines, new RegExp(`^(first|second) consumed order ${number}$`)) >= 1, `order ${number}`);
   }
   assert.is(lines.at(-1), 'all 10 orders were consumed');
 }
