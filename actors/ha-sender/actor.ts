@@ -20,6 +20,8 @@ import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { CoordinatorType, type HaStatus } from '../coordinator/mailbox.js';
 import { StoreState } from '../store-state.js';
@@ -42,6 +44,7 @@ export interface HaSenderOptions {
   readonly toCoordinator: Ring;
   readonly coordinatorBell: Doorbell;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: HaSenderSettings;
   nowMs(): number;
@@ -202,8 +205,9 @@ export class HaSender implements Actor {
   /** What one slave has is replicated, whatever the others have; it never goes back while the node runs. */
   #publishReplicated(offset: number): void {
     if (offset <= this.#replicated) return;
-    const { positions, remotingBell } = this.#options;
+    const { positions, recorder, remotingBell } = this.#options;
     this.#replicated = offset;
+    if (recorder.isOn) recorder.note(TraceEvent.replicated, 0, offset, this.#attached);
     positions.publish('replicated', offset);
     remotingBell.ring();
   }

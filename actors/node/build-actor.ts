@@ -275,6 +275,7 @@ export function buildHaSender({ shop, settings, disk, log }: BuildTools, nowMs: 
     toCoordinator: shop.ring(name, 'coordinator'),
     coordinatorBell: shop.bell('coordinator'),
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.ha,
     nowMs,

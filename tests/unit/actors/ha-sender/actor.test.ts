@@ -10,6 +10,7 @@ import type { Logger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import { FlightRecorder, readRecorder, TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { until } from '../../../support/fake-broker.js';
 import { MemoryDisk } from '../../../support/faulty-disk.js';
@@ -26,6 +27,8 @@ class SenderRoom {
   readonly storeState = new SharedFlags();
   readonly remotingBell = new CountingBell();
   readonly toCoordinator = makeRing();
+  readonly traceSwitch = new TraceSwitch();
+  readonly recorder = new FlightRecorder(this.traceSwitch);
   readonly said: string[] = [];
   readonly sender: HaSender;
   readonly sockets: net.Socket[] = [];
@@ -49,6 +52,7 @@ class SenderRoom {
       toCoordinator: this.toCoordinator,
       coordinatorBell: new CountingBell(),
       counters: new Counters(),
+      recorder: this.recorder,
       log: logger,
       settings: {
         haSendHeartbeatInterval: 5000,
@@ -193,6 +197,21 @@ sender('of several reports in one read the last whole one counts, wherever they 
     await until(() => room.positions.read('replicated') === room.log.end, 'all is acknowledged');
     assert.ok(room.remotingBell.rings >= 2);
     assert.not.ok(slave.isClosed);
+  }),
+);
+
+sender('a traced node notes how far its slaves are', () =>
+  inRoom(async room => {
+    room.append(3);
+    const slave = await room.dial();
+    const [, middle, last] = room.log.records;
+    slave.report(middle!.start);
+    await until(() => room.positions.read('replicated') === middle!.start, 'it has the first');
+    room.traceSwitch.every = 1;
+    slave.report(last!.start);
+    await until(() => room.positions.read('replicated') === last!.start, 'it has the second');
+    const noted = readRecorder(room.recorder.memory).map(({ name, value, first }) => [name, value, first]);
+    assert.equal(noted, [['replicated', last!.start, 1]]);
   }),
 );
 
