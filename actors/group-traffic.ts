@@ -1,6 +1,6 @@
 /**
- * How much one lane handed to each consumer group of each topic: the lane gives every pair of the two a slot, tells the
- * coordinator which (CoordinatorType.PAIR_NAMED), and counts; the coordinator reads. Hot.
+ * How much one lane handed to each consumer group of each topic, or took back: the lane gives every pair of the two a
+ * slot, tells the coordinator which (CoordinatorType.PAIR_NAMED), and counts; the coordinator reads. Hot.
  *
  * Shape: for each slot three Float64 words, messages, bytes and answers, with one writer.
  */

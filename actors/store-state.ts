@@ -15,6 +15,8 @@ export const StoreState = {
   SLAVE: 16,
   /** Consume queues cannot be written. */
   DISPATCH_FAILED: 32,
+  /** No reason at all: a slave is attached to this broker, and a SYNC_MASTER's sends may wait for it. */
+  HAS_SLAVE: 64,
 } as const;
 
 /**

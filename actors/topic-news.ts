@@ -1,5 +1,5 @@
 /**
- * The coordinator's news, as lanes and the dispatcher take them from their ring: topics, made, changed and deleted.
+ * The coordinator's news, as lanes, dispatcher and others take them from their ring: topics, made, changed and deleted.
  * They come in order and before anything that needs them, because they travel on a ring and not by calls.
  */
 import type { Ring } from '../runtime/memory/ring.js';
@@ -9,18 +9,24 @@ import { type KnownTopic, type TopicEntry, TopicSnapshot } from './topic-snapsho
 export const NewsType = {
   /** An InboundFrame that was sent to the coordinator because it needed something: try it again now. */
   FRAME: 1,
+  /** An InboundFrame of a reply that its producer has: store it and answer. */
+  REPLY_PUSHED: 2,
+  /** The same of a reply that did not reach its producer, whose sender has been told: store it and say nothing. */
+  REPLY_UNDELIVERED: 3,
   /** JSON of a TopicEntry: new or changed. */
-  TOPIC: 3,
+  TOPIC: 4,
   /** The name of a topic that is gone, UTF-8. */
-  TOPIC_DELETED: 4,
+  TOPIC_DELETED: 5,
   /** JSON of the room's settings. */
-  SETTINGS: 5,
+  SETTINGS: 6,
   /** JSON of a GroupEntry. */
-  GROUP: 6,
+  GROUP: 7,
   /** The name of a group that is gone, UTF-8. */
-  GROUP_DELETED: 7,
+  GROUP_DELETED: 8,
   /** `expired` or `unused`: the files of consume queues that are to be deleted now. */
-  CLEAN: 8,
+  CLEAN: 9,
+  /** JSON of a TransactionProgress[] (transaction-checker/mailbox.ts), by queue id of the half topic. */
+  TRANSACTION_PROGRESS: 10,
 } as const;
 
 const decoder = new TextDecoder();

@@ -24,6 +24,8 @@ const encoder = new TextEncoder();
 export class TopicSnapshot {
   readonly #buckets = new Map<number, KnownTopic[]>();
   readonly #byName = new Map<string, KnownTopic>();
+  /** Found last: most messages are of the topic of the one before. */
+  #last: KnownTopic | undefined;
 
   /** Adds or replaces a topic. */
   put(entry: TopicEntry): void {
@@ -40,6 +42,7 @@ export class TopicSnapshot {
     const known = this.#byName.get(name);
     if (known === undefined) return;
     this.#byName.delete(name);
+    this.#last = undefined;
     const hash = hashBytes(known.nameBytes, 0, known.nameBytes.length);
     const rest = this.#buckets.get(hash)!.filter(topic => topic !== known);
     if (rest.length === 0) this.#buckets.delete(hash);
@@ -48,12 +51,14 @@ export class TopicSnapshot {
 
   /** Hot. */
   find(bytes: Uint8Array, start: number, end: number): KnownTopic | undefined {
+    if (this.#last !== undefined && isNamed(this.#last, bytes, start, end)) return this.#last;
     const bucket = this.#buckets.get(hashBytes(bytes, start, end));
     if (bucket === undefined) return undefined;
     for (let index = 0; index < bucket.length; index++) {
       const topic = bucket[index]!;
-      if (topic.nameBytes.length === end - start && equalBytes(topic.nameBytes, 0, bytes, start, end - start))
-        return topic;
+      if (!isNamed(topic, bytes, start, end)) continue;
+      this.#last = topic;
+      return topic;
     }
     return undefined;
   }
@@ -65,6 +70,10 @@ export class TopicSnapshot {
   get(name: string): KnownTopic | undefined {
     return this.#byName.get(name);
   }
+}
+
+function isNamed(topic: KnownTopic, bytes: Uint8Array, start: number, end: number): boolean {
+  return topic.nameBytes.length === end - start && equalBytes(topic.nameBytes, 0, bytes, start, end - start);
 }
 
 function hashBytes(bytes: Uint8Array, start: number, end: number): number {

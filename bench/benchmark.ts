@@ -1,4 +1,4 @@
-/** What every file in bench/micro and bench/flow offers to `bench/run.ts` and to the test that runs them all. */
+/** What every file in the folders of bench/ offers to `bench/run.ts` and to the test that runs them all. */
 
 /** One line of output: what was done, how fast, and a checksum of the work that the same parameters always give. */
 export interface BenchmarkCase {
@@ -9,7 +9,7 @@ export interface BenchmarkCase {
   /** Of one turn, where the case measures turns. Units: microseconds. */
   readonly p50Us?: number;
   readonly p99Us?: number;
-  /** CPU of the whole process for one of what the rate counts. Units: microseconds. */
+  /** CPU for one of what the rate counts: of this process; in bench/node, of the broker's. Units: microseconds. */
   readonly cpuUs?: number;
   readonly checksum: number;
 }
@@ -17,8 +17,11 @@ export interface BenchmarkCase {
 export interface Benchmark<Parameters = unknown> {
   /** `smoke` runs with the tests, in a second or so. */
   readonly parameters: { readonly smoke: Parameters; readonly real: Parameters };
-  /** All cases one after another. Errors: asserts that the work was done right. */
-  run(parameters: Parameters): Promise<readonly BenchmarkCase[]>;
+  /**
+   * All cases one after another. `target`: what bench/node is to measure, see `withTarget`; `ringmq` unless told.
+   * Errors: asserts that the work was done right.
+   */
+  run(parameters: Parameters, target?: string): Promise<readonly BenchmarkCase[]>;
 }
 
 /** Times of turns, and what it all cost. */
@@ -47,14 +50,20 @@ export class Stopwatch {
   result(count: number): Pick<BenchmarkCase, 'rate' | 'p50Us' | 'p99Us' | 'cpuUs'> {
     const elapsedMs = performance.now() - this.#startMs;
     const { user, system } = process.cpuUsage(this.#cpuStart);
-    const turns = this.#turnsUs.subarray(0, this.#turns).sort();
-    const at = (share: number): number => rounded(turns[Math.floor((turns.length - 1) * share)]!);
     return {
       rate: Math.round((count * 1000) / elapsedMs),
-      ...(turns.length === 0 ? {} : { p50Us: at(0.5), p99Us: at(0.99) }),
+      ...percentiles(this.#turnsUs.subarray(0, this.#turns)),
       cpuUs: rounded((user + system) / count),
     };
   }
+}
+
+/** Of times in microseconds, which it sorts; nothing of none. */
+export function percentiles(timesUs: Float64Array): Pick<BenchmarkCase, 'p50Us' | 'p99Us'> {
+  if (timesUs.length === 0) return {};
+  const sorted = timesUs.sort();
+  const at = (share: number): number => rounded(sorted[Math.floor((sorted.length - 1) * share)]!);
+  return { p50Us: at(0.5), p99Us: at(0.99) };
 }
 
 function rounded(value: number): number {

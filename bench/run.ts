@@ -1,9 +1,11 @@
 /**
  * Runs benchmarks and prints one JSON line a case.
  *
- *   node dist/bench/run.js                        all of bench/micro and bench/flow
+ *   node dist/bench/run.js                        all of bench/micro, bench/flow and bench/node
  *   node dist/bench/run.js rings flow/            those whose name contains one of the arguments
  *   node dist/bench/run.js --smoke                with the small parameters that the tests use
+ *   node dist/bench/run.js node/ --target ringmq --target java-4.9.7 --target mine=127.0.0.1:10911
+ *                                                 whole nodes: started for it, or there already
  *
  * Each benchmark has a process of its own, so that the code of one does not make another slower.
  */
@@ -14,9 +16,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.js';
 
-const folders = ['micro', 'flow'];
+const folders = ['micro', 'flow', 'node'];
 
-/** Names of all benchmarks, such as `micro/rings`: the files right in the two folders. */
+/** Names of all benchmarks, such as `micro/rings`: the files right in the folders. */
 export function findBenchmarks(): string[] {
   return folders.flatMap(folder =>
     readdirSync(join(import.meta.dirname, folder))
@@ -36,7 +38,10 @@ export async function loadBenchmark(name: string): Promise<Benchmark> {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options: { smoke: { type: 'boolean' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { smoke: { type: 'boolean' }, target: { type: 'string', multiple: true } },
+    allowPositionals: true,
+  });
   const all = findBenchmarks();
   const chosen = positionals.length === 0 ? all : all.filter(name => positionals.some(part => name.includes(part)));
   const unknown = positionals.filter(part => !all.some(name => name.includes(part)));
@@ -48,12 +53,15 @@ async function main(): Promise<number> {
   const [only, ...others] = chosen;
   if (only !== undefined && others.length === 0) {
     const { parameters, run } = await loadBenchmark(only);
-    for (const result of await run(parameters[size])) console.log(JSON.stringify(result));
+    for (const target of values.target ?? [undefined]) {
+      for (const result of await run(parameters[size], target)) console.log(JSON.stringify(result));
+    }
     return 0;
   }
   let failed = 0;
   for (const name of chosen) {
-    const flags = size === 'smoke' ? ['--smoke'] : [];
+    const targets = (values.target ?? []).flatMap(target => ['--target', target]);
+    const flags = size === 'smoke' ? ['--smoke', ...targets] : targets;
     const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), name, ...flags], {
       stdio: 'inherit',
     });

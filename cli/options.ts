@@ -31,10 +31,16 @@ export const wholeNumber =
     return value;
   };
 
+const examples = new WeakMap<Command, string>();
+
 /** Adds an example below the help text. */
 export function withExample(command: Command, example: string): Command {
+  examples.set(command, example);
   return command.addHelpText('after', `\nExample:\n${example.replace(/^/gm, '  ')}`);
 }
+
+/** What {@link withExample} gave a command, for documents. */
+export const exampleOf = (command: Command): string | undefined => examples.get(command);
 
 /** RocketMQ's programs ignore words that belong to no flag, in silence; a warning is kinder. */
 export function ignoreWords(shell: Shell, program: string, words: readonly string[]): void {

@@ -2,10 +2,17 @@
  * Reaching a running cluster from a command: which name server, which brokers, and single requests to one of them.
  */
 
-import { parseAddress, parseAddressList } from '../client/address.js';
-import { Admin, type ClusterInfo, Connection, MQBrokerError, type RemotingCommand } from '../client/index.js';
+import { parseAddress } from '../client/address.js';
+import {
+  Admin,
+  type ClusterInfo,
+  Connection,
+  MQBrokerError,
+  type RemotingCommand,
+  type TopicRouteData,
+} from '../client/index.js';
 import { MASTER_ID } from '../protocol/bodies/route.js';
-import { RequestCode, ResponseCode } from '../protocol/codes.js';
+import { ResponseCode } from '../protocol/codes.js';
 import { createRequest } from '../protocol/command.js';
 import { ExitCode } from './exit-codes.js';
 import { CliError } from './failure.js';
@@ -80,6 +87,24 @@ export function mastersOf(info: ClusterInfo, clusterName: string | undefined): B
   ]);
 }
 
+/** The brokers of a cluster, or all brokers there are. Errors: CliError when that is none. */
+export function brokersIn(info: ClusterInfo, clusterName: string | undefined): BrokerPlace[] {
+  const brokers = brokersOf(info).filter(place => clusterName === undefined || place.clusterName === clusterName);
+  if (brokers.length > 0) return brokers;
+  throw new CliError(
+    clusterName === undefined ? 'there is no broker' : `there is no cluster ${clusterName}`,
+    ExitCode.FAILED,
+    ['`ringmq cluster list` shows what is there.'],
+  );
+}
+
+/** The masters among {@link brokersIn}. Errors: as there. */
+export function mastersIn(info: ClusterInfo, clusterName: string | undefined): BrokerPlace[] {
+  const masters = brokersIn(info, clusterName).filter(({ brokerId }) => brokerId === MASTER_ID);
+  if (masters.length > 0) return masters;
+  throw new CliError('there is no master', ExitCode.FAILED, ['`ringmq cluster list` shows what is there.']);
+}
+
 /** The broker meant by a name, by `host:port`, or by nothing where there is only one. Errors: CliError. */
 export function chooseBroker(info: ClusterInfo, named: string | undefined): BrokerPlace {
   const brokers = brokersOf(info);
@@ -113,11 +138,45 @@ export async function ask(
   }
 }
 
-/** Has every name server forget a topic. Errors: those of {@link ask}. */
-export async function deleteTopicFromNamesrvs(shell: Shell, flags: ReachFlags, topic: string): Promise<void> {
-  for (const address of parseAddressList(namesrvAddrOf(shell, flags))) {
-    await ask(address, RequestCode.DELETE_TOPIC_IN_NAMESRV, { topic });
+/** Requests that are under way at once where a command asks about many things. */
+const REQUESTS_AT_ONCE = 16;
+
+/** What `ask` makes of each item, in order. Errors: the first one of `ask`. */
+export async function forEach<Item, Result>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let start = 0; start < items.length; start += REQUESTS_AT_ONCE) {
+    results.push(...(await Promise.all(items.slice(start, start + REQUESTS_AT_ONCE).map(ask))));
   }
+  return results;
+}
+
+/** The route of a topic. Errors: CliError when there is no such topic. */
+export async function requireRoute(admin: Admin, topic: string): Promise<TopicRouteData> {
+  const route = await admin.topicRoute(topic);
+  if (route !== null) return route;
+  throw new CliError(`there is no topic ${topic}`, ExitCode.FAILED, [
+    `\`ringmq topic list\` shows the ones there are; \`ringmq topic create ${topic}\` makes it.`,
+  ]);
+}
+
+/** The masters that have a topic. */
+export function mastersOfRoute(route: TopicRouteData): string[] {
+  return route.brokerDatas.flatMap(({ brokerAddrs }) => brokerAddrs[MASTER_ID] ?? []);
+}
+
+/** The masters that have a topic, or the one of them that is meant. Errors: CliError when that is none. */
+export async function mastersOfTopic(admin: Admin, topic: string, broker: string | undefined): Promise<BrokerPlace[]> {
+  const addresses = mastersOfRoute(await requireRoute(admin, topic));
+  const masters = brokersOf(await admin.clusterInfo())
+    .filter(({ address }) => addresses.includes(address))
+    .filter(({ brokerName, address }) => broker === undefined || [brokerName, address].includes(broker));
+  if (masters.length > 0) return masters;
+  throw new CliError(`${topic} has no master${broker === undefined ? '' : ` ${broker}`}`, ExitCode.FAILED, [
+    `\`ringmq topic route ${topic}\` shows where it is.`,
+  ]);
 }
 
 export function printJson(shell: Shell, value: unknown): void {

@@ -4,8 +4,6 @@
 import path from 'node:path';
 import type { RingNode } from '../actors/node/index.js';
 import { type BrokerConfig, type LoadedConfig, type NamesrvConfig, thisMachine } from '../config/index.js';
-import { ExitCode } from './exit-codes.js';
-import { CliError } from './failure.js';
 import { roleProblem } from './roles.js';
 import { runNode } from './run-node.js';
 import type { Shell } from './shell.js';
@@ -20,7 +18,7 @@ export interface BrokerRun {
   readonly summary?: (node: RingNode, address: string) => string;
 }
 
-/** Runs a broker until a signal stops it. Errors: CliError for a role that cannot be; those of RingNode.start. */
+/** Runs a broker until a signal stops it. Errors: those of RingNode.start. */
 export async function runBroker(shell: Shell, program: string, run: BrokerRun): Promise<number> {
   const { loaded, namesrv } = run;
   checkRole(shell, program, loaded.config);
@@ -47,11 +45,9 @@ async function advertisedAddress({ brokerIP1, namesrvAddr }: BrokerConfig): Prom
   return towards ?? thisMachine().localAddress;
 }
 
-/** Errors: CliError for a slave. */
 function checkRole(shell: Shell, program: string, config: BrokerConfig): void {
   const problem = roleProblem(config);
   if (problem === undefined) return;
-  const { fatal, message, advice } = problem;
-  if (fatal) throw new CliError(message, ExitCode.NOT_INITIALISED, [advice]);
+  const { message, advice } = problem;
   shell.err(`${program}: WARNING: ${message}.\n  ${advice}`);
 }

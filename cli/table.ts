@@ -13,6 +13,9 @@ export interface Column {
   readonly widthMax?: number;
 }
 
+/** A column of numbers. */
+export const number = (title: string): Column => ({ title, right: true });
+
 /** Space between two columns. */
 const GAP = '  ';
 

@@ -1,5 +1,6 @@
 /**
- * The few administration calls that applications, tests and tools of ours need; mqadmin has the rest.
+ * Administration: clusters and topics here, the rest by subject in `topics`, `groups`, `messages`, `brokers` and
+ * `nameServers`, whose calls are about one server each.
  *
  * @example
  * const admin = new Admin({ namesrvAddr: '127.0.0.1:9876' });
@@ -9,15 +10,17 @@
  *
  * Source: spec remoting 4.2.2, 11.6; DefaultMQAdminExt.
  */
-import { parse, stringify } from 'dot-properties';
-import { type ClusterInfo, decodeKVTable, MASTER_ID, type TopicRouteData } from '../protocol/bodies/route.js';
-import { Permission, RequestCode } from '../protocol/codes.js';
-import { createRequest, type RemotingCommand } from '../protocol/command.js';
-import { AUTO_CREATE_TOPIC } from '../protocol/topic-names.js';
+import { type ClusterInfo, MASTER_ID, type TopicRouteData } from '../protocol/bodies/route.js';
+import { createTopicConfig } from '../protocol/bodies/topic.js';
+import { BrokerAdmin } from './admin/brokers.js';
+import { AdminCaller } from './admin/caller.js';
+import { GroupAdmin } from './admin/groups.js';
+import { MessageAdmin } from './admin/messages.js';
+import { NameServerAdmin } from './admin/name-servers.js';
+import { TopicAdmin } from './admin/topics.js';
 import { ClientInstance, type ClientOptions } from './client-instance.js';
 import { MQClientError } from './errors.js';
 import { checkTopic } from './message.js';
-import { decodeAnswer } from './route.js';
 
 export type AdminOptions = ClientOptions;
 
@@ -37,11 +40,22 @@ export type CreateTopicOptions = TopicPlace & {
 };
 
 export class Admin {
+  readonly topics: TopicAdmin;
+  readonly groups: GroupAdmin;
+  readonly messages: MessageAdmin;
+  readonly brokers: BrokerAdmin;
+  readonly nameServers: NameServerAdmin;
   readonly #instance: ClientInstance;
 
   /** Errors: MQClientError INVALID_ARGUMENT. */
   constructor(options: AdminOptions) {
     this.#instance = new ClientInstance(options);
+    const caller = new AdminCaller(this.#instance);
+    this.topics = new TopicAdmin(caller);
+    this.groups = new GroupAdmin(caller);
+    this.messages = new MessageAdmin(caller);
+    this.brokers = new BrokerAdmin(caller);
+    this.nameServers = new NameServerAdmin(caller);
   }
 
   async start(): Promise<void> {
@@ -65,36 +79,27 @@ export class Admin {
     checkTopic(options.topic);
     const addresses =
       options.brokerAddr === undefined ? await this.#masterAddresses(options.clusterName) : [options.brokerAddr];
-    const fields = {
-      topic: options.topic,
-      defaultTopic: AUTO_CREATE_TOPIC,
+    const config = createTopicConfig(options.topic, {
       readQueueNums: options.readQueueNums ?? 8,
       writeQueueNums: options.writeQueueNums ?? 8,
-      perm: options.perm ?? Permission.READ | Permission.WRITE,
-      topicFilterType: 'SINGLE_TAG',
-      topicSysFlag: 0,
-      order: false,
-    };
-    for (const address of addresses) await this.#ask(address, RequestCode.UPDATE_AND_CREATE_TOPIC, fields);
+      ...(options.perm === undefined ? {} : { perm: options.perm }),
+    });
+    for (const address of addresses) await this.topics.update(address, config);
   }
 
   /** Every configuration key of a broker. Errors: MQBrokerError. */
-  async brokerConfig(brokerAddr: string): Promise<Record<string, string>> {
-    const answer = await this.#ask(brokerAddr, RequestCode.GET_BROKER_CONFIG);
-    const properties = parse(new TextDecoder().decode(answer.body ?? new Uint8Array(0)));
-    return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, String(value)]));
+  brokerConfig(brokerAddr: string): Promise<Record<string, string>> {
+    return this.brokers.config(brokerAddr);
   }
 
   /** Changes configuration keys of a running broker; it ignores those it does not know. Errors: MQBrokerError. */
   async updateBrokerConfig(brokerAddr: string, properties: Readonly<Record<string, string>>): Promise<void> {
-    const text = stringify({ ...properties }, { lineWidth: null });
-    await this.#ask(brokerAddr, RequestCode.UPDATE_BROKER_CONFIG, {}, new TextEncoder().encode(`${text}\n`));
+    await this.brokers.updateConfig(brokerAddr, properties);
   }
 
   /** What a broker tells of itself, all as text: `putTps`, `commitLogMaxOffset`, … Errors: MQBrokerError. */
-  async brokerRuntimeInfo(brokerAddr: string): Promise<Readonly<Record<string, string>>> {
-    const answer = await this.#ask(brokerAddr, RequestCode.GET_BROKER_RUNTIME_INFO);
-    return decodeAnswer(decodeKVTable, answer.body, brokerAddr).table;
+  brokerRuntimeInfo(brokerAddr: string): Promise<Readonly<Record<string, string>>> {
+    return this.brokers.runtimeInfo(brokerAddr);
   }
 
   /** Every cluster and broker the name server knows. */
@@ -113,16 +118,6 @@ export class Admin {
   async topicList(): Promise<readonly string[]> {
     this.#instance.checkRunning();
     return this.#instance.registry.topicList();
-  }
-
-  async #ask(
-    address: string,
-    code: number,
-    fields: Parameters<typeof createRequest>[1] = {},
-    body: Uint8Array | null = null,
-  ): Promise<RemotingCommand> {
-    this.#instance.checkRunning();
-    return this.#instance.invoke(address, createRequest(code, fields, body));
   }
 
   async #masterAddresses(clusterName: string): Promise<string[]> {

@@ -1,17 +1,15 @@
 /**
- * What producer, pull consumer and admin share: connections, routes kept fresh, heartbeats. One instance belongs to
- * one of them. Source: spec remoting 7.1, 11.1, 11.3; MQClientInstance.
+ * What producers, consumers and admin share: connections, routes kept fresh, heartbeats, and the requests that brokers
+ * send. One instance belongs to one of them. Source: spec remoting 4.3, 7.1, 11.1, 11.3; MQClientInstance.
  */
-
-import { encodeBody } from '../protocol/bodies/fields.js';
-import type { HeartbeatData } from '../protocol/bodies/group.js';
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
 import { MASTER_ID, type TopicRouteData } from '../protocol/bodies/route.js';
-import { RequestCode, ResponseCode } from '../protocol/codes.js';
-import { createRequest, type RemotingCommand } from '../protocol/command.js';
-import { LEGAL_NAME } from '../protocol/topic-names.js';
+import { ResponseCode } from '../protocol/codes.js';
+import { createResponse, type RemotingCommand } from '../protocol/command.js';
+import type { Connection, RequestHandler } from './connection.js';
 import { ConnectionPool } from './connection-pool.js';
 import { MQBrokerError, MQClientError } from './errors.js';
+import { type BrokerAddresses, type ClientRole, Heartbeat } from './heartbeat.js';
 import { NameRegistryClient } from './name-registry-client.js';
 import { publishQueues, subscribeQueues } from './route.js';
 import { localIpv4 } from './unique-id.js';
@@ -28,11 +26,11 @@ export interface ClientOptions {
   readonly mqClientApiTimeoutMs?: number | undefined;
   /** Default 3000. */
   readonly connectTimeoutMs?: number | undefined;
-}
-
-export interface ClientGroups {
-  readonly producerGroup?: string;
-  readonly consumerGroup?: string;
+  /**
+   * Names this client together with the address of the machine. No two members of a group may be called the same.
+   * Default the process and the time, and `DEFAULT` for consumers that broadcast: theirs must outlive the process.
+   */
+  readonly instanceName?: string | undefined;
 }
 
 /** What is known of a topic. */
@@ -43,33 +41,38 @@ export interface TopicView {
 }
 
 export class ClientInstance {
-  /** `ip@pid#nanoseconds`, as Java's clients name themselves since 4.9.0. */
-  readonly clientId = `${localIpv4()}@${process.pid}#${process.hrtime.bigint()}`;
+  /** `ip@instance`; the instance is `pid#nanoseconds`, as Java's clients since 4.9.0 say, unless it was named. */
+  readonly clientId: string;
   readonly registry: NameRegistryClient;
   readonly connections: ConnectionPool;
   readonly apiTimeoutMs: number;
   readonly #options: ClientOptions;
-  readonly #groups: ClientGroups;
+  readonly #heartbeat: Heartbeat;
+  readonly #handlers = new Map<number, RequestHandler>();
   readonly #topics = new Map<string, TopicView>();
   readonly #refreshing = new Map<string, Promise<TopicView | null>>();
   /** Broker name to its addresses by broker id. */
-  readonly #brokers = new Map<string, Readonly<Record<string, string>>>();
-  readonly #greeted = new Set<string>();
+  readonly #brokers = new Map<string, BrokerAddresses>();
   #timers: NodeJS.Timeout[] = [];
   #state: 'created' | 'running' | 'stopped' = 'created';
 
   /** Errors: MQClientError INVALID_ARGUMENT. */
-  constructor(options: ClientOptions, groups: ClientGroups = {}) {
-    for (const group of Object.values(groups)) checkGroup(group);
+  constructor(options: ClientOptions, role: ClientRole = {}) {
+    this.clientId = `${localIpv4()}@${options.instanceName ?? `${process.pid}#${process.hrtime.bigint()}`}`;
     this.apiTimeoutMs = options.mqClientApiTimeoutMs ?? 3000;
     this.registry = new NameRegistryClient({
       namesrvAddr: options.namesrvAddr,
       timeoutMs: this.apiTimeoutMs,
       connectTimeoutMs: options.connectTimeoutMs,
     });
-    this.connections = new ConnectionPool({ connectTimeoutMs: options.connectTimeoutMs });
+    this.connections = new ConnectionPool({
+      connectTimeoutMs: options.connectTimeoutMs,
+      onRequest: (request, connection) => this.#answer(request, connection),
+      onOpen: address => this.#heartbeat.onOpen(address),
+      onClose: address => this.#heartbeat.onClose(address),
+    });
+    this.#heartbeat = new Heartbeat(this.clientId, role, this.connections, this.#brokers, this.apiTimeoutMs);
     this.#options = options;
-    this.#groups = groups;
   }
 
   get running(): boolean {
@@ -84,7 +87,7 @@ export class ClientInstance {
     const { pollNameServerIntervalMs = 30_000, heartbeatBrokerIntervalMs = 30_000 } = this.#options;
     this.#timers = [
       setInterval(() => this.#refreshAll(), pollNameServerIntervalMs),
-      setInterval(() => this.#heartbeatAll(), heartbeatBrokerIntervalMs),
+      setInterval(() => void this.#heartbeat.beat(), heartbeatBrokerIntervalMs),
     ];
     for (const timer of this.#timers) timer.unref();
   }
@@ -94,7 +97,7 @@ export class ClientInstance {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.allSettled([...this.#greeted].map(address => this.#unregister(address)));
+    await this.#heartbeat.farewell();
     await Promise.all([this.connections.close(), this.registry.close()]);
   }
 
@@ -134,7 +137,22 @@ export class ClientInstance {
   setTopic(topic: string, view: TopicView): void {
     this.#topics.set(topic, view);
     for (const broker of view.route.brokerDatas) this.#brokers.set(broker.brokerName, broker.brokerAddrs);
-    if (this.running) for (const address of this.#heartbeatAddresses()) this.#greet(address);
+    if (this.running) void this.#heartbeat.greetNew();
+  }
+
+  /** Answers the requests of brokers that have this code; those without a handler are refused. */
+  handle(code: number, handler: RequestHandler): void {
+    this.#handlers.set(code, handler);
+  }
+
+  /** Ends when every broker known so far has heard of this client, or cannot be reached. */
+  async greetBrokers(): Promise<void> {
+    await this.#heartbeat.greetNew();
+  }
+
+  /** Tells every broker what has changed about this client. */
+  async beat(): Promise<void> {
+    await this.#heartbeat.beat();
   }
 
   knowsBroker(brokerName: string): boolean {
@@ -192,71 +210,9 @@ export class ClientInstance {
     for (const topic of this.#topics.keys()) this.refreshTopicSoon(topic);
   }
 
-  #heartbeatAll(): void {
-    this.#greeted.clear();
-    for (const address of this.#heartbeatAddresses()) this.#greet(address);
-  }
-
-  /** Consumers are known to slaves as well, producers to masters only. */
-  #heartbeatAddresses(): Set<string> {
-    const { producerGroup, consumerGroup } = this.#groups;
-    const addresses = new Set<string>();
-    if (producerGroup === undefined && consumerGroup === undefined) return addresses;
-    for (const broker of this.#brokers.values()) {
-      for (const [brokerId, address] of Object.entries(broker)) {
-        if (consumerGroup !== undefined || Number(brokerId) === MASTER_ID) addresses.add(address);
-      }
-    }
-    return addresses;
-  }
-
-  #greet(address: string): void {
-    if (this.#greeted.has(address)) return;
-    this.#greeted.add(address);
-    const request = createRequest(RequestCode.HEART_BEAT, {}, encodeBody(this.#heartbeatData()));
-    // A broker that cannot be reached now hears from us with the next route or the next beat.
-    this.invoke(address, request).catch(() => this.#greeted.delete(address));
-  }
-
-  #heartbeatData(): HeartbeatData {
-    const { producerGroup, consumerGroup } = this.#groups;
-    return {
-      clientID: this.clientId,
-      producerDataSet: producerGroup === undefined ? [] : [{ groupName: producerGroup }],
-      consumerDataSet:
-        consumerGroup === undefined
-          ? []
-          : [
-              {
-                groupName: consumerGroup,
-                consumeType: 'CONSUME_ACTIVELY',
-                messageModel: 'CLUSTERING',
-                consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
-                subscriptionDataSet: [],
-                unitMode: false,
-              },
-            ],
-    };
-  }
-
-  async #unregister(address: string): Promise<void> {
-    if (this.connections.peek(address) === undefined) return;
-    const { producerGroup, consumerGroup } = this.#groups;
-    const fields = { clientID: this.clientId, producerGroup, consumerGroup };
-    await this.connections.request(address, createRequest(RequestCode.UNREGISTER_CLIENT, fields), this.apiTimeoutMs);
-  }
-}
-
-/** Source: Validators.CHARACTER_MAX_LENGTH. Units: characters. */
-const GROUP_SIZE_MAX = 255;
-
-/** Errors: MQClientError INVALID_ARGUMENT. Source: Validators.checkGroup. */
-function checkGroup(group: string): void {
-  const legal = LEGAL_NAME.test(group) && group.length <= GROUP_SIZE_MAX;
-  if (!legal || group === 'DEFAULT_PRODUCER' || group === 'DEFAULT_CONSUMER') {
-    throw new MQClientError(
-      'INVALID_ARGUMENT',
-      `group "${group}" is blank, reserved, longer than ${GROUP_SIZE_MAX} or holds characters other than letters, digits and %|_-`,
-    );
+  #answer(request: RemotingCommand, connection: Connection): ReturnType<RequestHandler> {
+    const handler = this.#handlers.get(request.code);
+    if (handler !== undefined) return handler(request, connection);
+    return createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, `request code ${request.code}`);
   }
 }

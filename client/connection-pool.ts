@@ -10,6 +10,10 @@ import { MQClientError, MQTimeoutError } from './errors.js';
 export interface ConnectionPoolOptions {
   readonly connectTimeoutMs?: number | undefined;
   readonly onRequest?: RequestHandler | undefined;
+  /** Called with the address of each connection that was made, before anything is sent on it. */
+  readonly onOpen?: ((address: string) => void) | undefined;
+  /** Called with the address of each connection that ended. */
+  readonly onClose?: ((address: string) => void) | undefined;
 }
 
 export class ConnectionPool {
@@ -73,9 +77,11 @@ export class ConnectionPool {
       onRequest: this.#options.onRequest,
       onClose: (_cause, closed) => {
         if (this.#open.get(address) === closed) this.#open.delete(address);
+        this.#options.onClose?.(address);
       },
     });
     this.#open.set(address, connection);
+    this.#options.onOpen?.(address);
     return connection;
   }
 }

@@ -99,6 +99,11 @@ export class MessageExt {
     this.#storedBody = storedBody;
   }
 
+  /** The same message with some of its fields changed; it shares the body. */
+  with(changes: Partial<MessageExtFields>): MessageExt {
+    return new MessageExt({ ...this, ...changes }, this.#storedBody);
+  }
+
   /** The producer's id of the message; the offset message id when it has none (3.2.x producers). */
   get msgId(): string {
     return this.properties[MessageProperty.UNIQ_KEY] ?? this.offsetMsgId;
@@ -110,6 +115,11 @@ export class MessageExt {
 
   get keys(): string[] {
     return (this.properties[MessageProperty.KEYS] ?? '').split(' ').filter(key => key !== '');
+  }
+
+  /** Id of the transaction the message came from; undefined when it was sent without one. */
+  get transactionId(): string | undefined {
+    return this.properties[MessageProperty.TRAN_MSG] === 'true' ? this.properties[MessageProperty.UNIQ_KEY] : undefined;
   }
 
   get delayLevel(): number {

@@ -1,7 +1,7 @@
 /** What a producer is given, and how it is laid out for the wire. Source: spec remoting 5.2, 5.4, 5.5; Validators. */
 import { deflateSync } from 'node:zlib';
 import { putI16, putI32 } from '../protocol/bytes.js';
-import { MessageSysFlag } from '../protocol/codes.js';
+import { MessageSysFlag, RequestCode } from '../protocol/codes.js';
 import { formatProperties, PROPERTIES_SIZE_MAX, TOPIC_SIZE_MAX } from '../protocol/message-record.js';
 import { LEGAL_NAME, RETRY_TOPIC_PREFIX } from '../protocol/topic-names.js';
 import { MQClientError } from './errors.js';
@@ -32,10 +32,44 @@ export const MessageProperty = {
   WAIT: 'WAIT',
   DELAY: 'DELAY',
   UNIQ_KEY: 'UNIQ_KEY',
+  /** On a message that is tried again: the topic it was sent to. */
+  RETRY_TOPIC: 'RETRY_TOPIC',
+  /** On a message that is tried again: where its first copy is stored. */
+  ORIGIN_MESSAGE_ID: 'ORIGIN_MESSAGE_ID',
+  /** Of a message to a retry topic, sent in the header instead. */
+  RECONSUME_TIME: 'RECONSUME_TIME',
+  /** Of a message to a retry topic, sent in the header instead. */
+  MAX_RECONSUME_TIMES: 'MAX_RECONSUME_TIMES',
+  /** `true` on a message whose transaction has yet to be decided, and for good on the one that was committed. */
+  TRAN_MSG: 'TRAN_MSG',
+  /** The producer group that decides. */
+  PGROUP: 'PGROUP',
+  /** After how long undecided the broker may ask. Units: s. */
+  CHECK_IMMUNITY_TIME_IN_SECONDS: 'CHECK_IMMUNITY_TIME_IN_SECONDS',
+  /** Name of the cluster, added by brokers since 4.6. */
+  CLUSTER: 'CLUSTER',
+  /** Pairs a reply with its request. */
+  CORRELATION_ID: 'CORRELATION_ID',
+  /** Id of the client that waits for the reply. */
+  REPLY_TO_CLIENT: 'REPLY_TO_CLIENT',
+  /** How long it waits. Units: ms. */
+  TTL: 'TTL',
+  /** `reply` on replies. */
+  MSG_TYPE: 'MSG_TYPE',
+  MSG_REGION: 'MSG_REGION',
+  /** `false`: the broker wants no trace of this message. */
+  TRACE_ON: 'TRACE_ON',
 } as const;
 
-const fieldProperties: ReadonlySet<string> = new Set(['KEYS', 'TAGS', 'WAIT', 'DELAY']);
+/** Properties that are fields of {@link Message}. */
+export const fieldProperties: ReadonlySet<string> = new Set(['KEYS', 'TAGS', 'WAIT', 'DELAY']);
+const retryHeaderProperties: ReadonlySet<string> = new Set([
+  MessageProperty.RECONSUME_TIME,
+  MessageProperty.MAX_RECONSUME_TIMES,
+]);
 const encoder = new TextEncoder();
+/** MSG_TYPE of replies. */
+export const REPLY_MESSAGE_TYPE = 'reply';
 
 export interface MessageLimits {
   /** Units: bytes. */
@@ -46,13 +80,21 @@ export interface MessageLimits {
 
 /** A message as the send request carries it. */
 export interface PreparedMessage {
+  /** SEND_MESSAGE_V2, SEND_BATCH_MESSAGE or SEND_REPLY_MESSAGE_V2. */
+  readonly requestCode: number;
   readonly topic: string;
+  readonly tags: string | undefined;
+  /** Separated by spaces. */
+  readonly keys: string | undefined;
+  readonly delayLevel: number;
   readonly body: Uint8Array;
   readonly properties: string;
   readonly flag: number;
   readonly sysFlag: number;
   readonly uniqKey: string;
   readonly waitStoreMsgOk: boolean;
+  readonly reconsumeTimes: number;
+  readonly maxReconsumeTimes: number | undefined;
 }
 
 /**
@@ -66,32 +108,47 @@ export function prepareMessage(message: Message, limits: MessageLimits, compress
   if (body.length > limits.maxMessageSize) {
     throw illegal(`the body has ${body.length} bytes, more than maxMessageSize ${limits.maxMessageSize}`);
   }
-  let sysFlag = 0;
+  const given = message.properties ?? {};
+  let sysFlag = given[MessageProperty.TRAN_MSG] === 'true' ? MessageSysFlag.TRANSACTION_PREPARED : 0;
   if (compress && body.length >= limits.compressMsgBodyOverHowmuch) {
     const packed = deflateSync(body, { level: 5 });
     if (packed.length < body.length) {
       body = packed;
-      sysFlag = MessageSysFlag.COMPRESSED;
+      sysFlag |= MessageSysFlag.COMPRESSED;
     }
   }
-  const uniqKey = message.properties?.[MessageProperty.UNIQ_KEY] ?? createUniqKey();
+  const uniqKey = given[MessageProperty.UNIQ_KEY] ?? createUniqKey();
+  const isReply = given[MessageProperty.MSG_TYPE] === REPLY_MESSAGE_TYPE;
+  const isRetry = message.topic.startsWith(RETRY_TOPIC_PREFIX);
+  const maxReconsumeTimes = isRetry ? given[MessageProperty.MAX_RECONSUME_TIMES] : undefined;
   const properties = formatProperties(collectProperties(message, uniqKey));
   if (Buffer.byteLength(properties) > PROPERTIES_SIZE_MAX) {
     throw illegal(`the properties take more than ${PROPERTIES_SIZE_MAX} bytes`);
   }
   return {
+    requestCode: isReply ? RequestCode.SEND_REPLY_MESSAGE_V2 : RequestCode.SEND_MESSAGE_V2,
     topic: message.topic,
+    tags: message.tags,
+    keys: joinKeys(message.keys),
+    delayLevel: message.delayLevel ?? 0,
     body,
     properties,
     flag: message.flag ?? 0,
     sysFlag,
     uniqKey,
     waitStoreMsgOk: message.waitStoreMsgOk ?? true,
+    reconsumeTimes: isRetry ? Number(given[MessageProperty.RECONSUME_TIME] ?? 0) : 0,
+    maxReconsumeTimes: maxReconsumeTimes === undefined ? undefined : Number(maxReconsumeTimes),
   };
+}
+
+function joinKeys(keys: Message['keys']): string | undefined {
+  return typeof keys === 'string' ? keys : keys?.join(' ');
 }
 
 function collectProperties(message: Message, uniqKey: string): [string, string][] {
   const properties: [string, string][] = [];
+  const isRetry = message.topic.startsWith(RETRY_TOPIC_PREFIX);
   const add = (name: string, value: string): void => {
     if (name === '' || value === '') throw illegal(`property "${name}" has no name or no value`);
     if (hasSeparator(name) || hasSeparator(value)) throw illegal(`property "${name}" holds \\u0001 or \\u0002`);
@@ -99,9 +156,10 @@ function collectProperties(message: Message, uniqKey: string): [string, string][
   };
   for (const [name, value] of Object.entries(message.properties ?? {})) {
     if (fieldProperties.has(name)) throw illegal(`property "${name}" is a field of the message: set that`);
-    if (name !== MessageProperty.UNIQ_KEY) add(name, value);
+    const isInHeader = isRetry && retryHeaderProperties.has(name);
+    if (name !== MessageProperty.UNIQ_KEY && !isInHeader) add(name, value);
   }
-  const keys = typeof message.keys === 'string' ? message.keys : message.keys?.join(' ');
+  const keys = joinKeys(message.keys);
   if (keys !== undefined && keys !== '') add(MessageProperty.KEYS, keys);
   add(MessageProperty.UNIQ_KEY, uniqKey);
   add(MessageProperty.WAIT, String(message.waitStoreMsgOk ?? true));
@@ -146,13 +204,19 @@ export function prepareBatch(messages: readonly Message[], limits: MessageLimits
     throw illegal(`the batch has ${body.length} bytes, more than maxMessageSize ${limits.maxMessageSize}`);
   }
   return {
+    requestCode: RequestCode.SEND_BATCH_MESSAGE,
     topic: first.topic,
+    tags: undefined,
+    keys: undefined,
+    delayLevel: 0,
     body,
     properties: formatProperties([[MessageProperty.WAIT, String(waitStoreMsgOk)]]),
     flag: 0,
     sysFlag: 0,
     uniqKey: prepared.map(message => message.uniqKey).join(','),
     waitStoreMsgOk,
+    reconsumeTimes: 0,
+    maxReconsumeTimes: undefined,
   };
 }
 

@@ -15,12 +15,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
-import { PullSysFlag, RequestCode, ResponseCode } from '../protocol/codes.js';
-import { createRequest, type ExtFields, type RemotingCommand } from '../protocol/command.js';
+import { RequestCode } from '../protocol/codes.js';
+import { createRequest } from '../protocol/command.js';
 import { ClientInstance, type ClientOptions } from './client-instance.js';
-import { MQBrokerError, MQClientError } from './errors.js';
+import { MQClientError } from './errors.js';
 import { decodeMessages, type MessageExt } from './message-ext.js';
-import { numberField, type PullResult, pullCodes, pullResultOf } from './pull-result.js';
+import type { PullResult } from './pull-result.js';
+import { QueueClient } from './queue-client.js';
+import { parseTags } from './tag-filter.js';
 import { parseOffsetMsgId } from './unique-id.js';
 
 export interface PullConsumerOptions extends ClientOptions {
@@ -48,18 +50,16 @@ export interface ConsumeOptions {
 const PULL_BATCH_SIZE = 32;
 /** Pause of {@link PullConsumer.consume} after an answer that brought it nowhere. Units: ms. */
 const NO_PROGRESS_PAUSE_MS = 100;
-/** Source: ClientConfig, offset requests. Units: ms. */
-const OFFSET_TIMEOUT_MS = 5000;
 
 export class PullConsumer {
   readonly #instance: ClientInstance;
   readonly #options: PullConsumerOptions;
-  /** The broker id each queue is to be read from, as the last answer suggested. */
-  readonly #suggestedBrokerIds = new Map<string, number>();
+  readonly #queues: QueueClient;
 
   /** Errors: MQClientError INVALID_ARGUMENT. */
   constructor(options: PullConsumerOptions) {
     this.#instance = new ClientInstance(options, { consumerGroup: options.consumerGroup });
+    this.#queues = new QueueClient(this.#instance, options.consumerGroup);
     this.#options = options;
   }
 
@@ -141,37 +141,32 @@ export class PullConsumer {
 
   /** Offset of the oldest message; equal to {@link maxOffset} when there is none. */
   minOffset(queue: MessageQueue): Promise<number> {
-    return this.#askOffset(queue, RequestCode.GET_MIN_OFFSET);
+    return this.#queues.minOffset(queue);
   }
 
   /** One past the offset of the newest message. */
   maxOffset(queue: MessageQueue): Promise<number> {
-    return this.#askOffset(queue, RequestCode.GET_MAX_OFFSET);
+    return this.#queues.maxOffset(queue);
   }
 
   /** Offset of the first message stored at `timestampMs` or later. Units: ms since the epoch. */
   searchOffset(queue: MessageQueue, timestampMs: number): Promise<number> {
-    return this.#askOffset(queue, RequestCode.SEARCH_OFFSET_BY_TIMESTAMP, { timestamp: Math.trunc(timestampMs) });
+    return this.#queues.searchOffset(queue, timestampMs);
   }
 
   /** When the oldest message was stored; -1 when there is none. Units: ms since the epoch. */
-  async earliestMsgStoreTime(queue: MessageQueue): Promise<number> {
-    const answer = await this.#askMaster(queue, RequestCode.GET_EARLIEST_MSG_STORETIME);
-    return numberField(answer, 'timestamp');
+  earliestMsgStoreTime(queue: MessageQueue): Promise<number> {
+    return this.#queues.earliestMsgStoreTime(queue);
   }
 
   /** The offset the group committed; null when it committed none. A young queue answers 0 instead (spec 7.4). */
-  async fetchConsumeOffset(queue: MessageQueue): Promise<number | null> {
-    const fields = { consumerGroup: this.#options.consumerGroup };
-    const codes = [ResponseCode.SUCCESS, ResponseCode.QUERY_NOT_FOUND];
-    const answer = await this.#askMaster(queue, RequestCode.QUERY_CONSUMER_OFFSET, fields, codes);
-    return answer.code === ResponseCode.QUERY_NOT_FOUND ? null : numberField(answer, 'offset');
+  fetchConsumeOffset(queue: MessageQueue): Promise<number | null> {
+    return this.#queues.fetchConsumeOffset(queue);
   }
 
   /** Commits where the group goes on, the offset of the next message to read. It may move backwards. */
-  async updateConsumeOffset(queue: MessageQueue, offset: number): Promise<void> {
-    const fields = { consumerGroup: this.#options.consumerGroup, commitOffset: offset };
-    await this.#askMaster(queue, RequestCode.UPDATE_CONSUMER_OFFSET, fields);
+  updateConsumeOffset(queue: MessageQueue, offset: number): Promise<void> {
+    return this.#queues.updateConsumeOffset(queue, offset);
   }
 
   /**
@@ -188,7 +183,7 @@ export class PullConsumer {
     return message;
   }
 
-  async #pull(
+  #pull(
     queue: MessageQueue,
     subExpression: string,
     offset: number,
@@ -196,61 +191,16 @@ export class PullConsumer {
     suspendMs: number,
     timeoutMs: number,
   ): Promise<PullResult> {
-    await this.#ensureRoute(queue);
-    const key = `${queue.topic}@${queue.brokerName}@${queue.queueId}`;
-    const address = this.#instance.readableBrokerAddress(queue.brokerName, this.#suggestedBrokerIds.get(key) ?? 0);
-    if (address === undefined) throw new MQClientError('NO_ROUTE', `broker ${queue.brokerName} is not known`);
-    const request = createRequest(RequestCode.PULL_MESSAGE, {
-      consumerGroup: this.#options.consumerGroup,
-      topic: queue.topic,
-      queueId: queue.queueId,
-      queueOffset: offset,
-      maxMsgNums: maxNums,
-      sysFlag: PullSysFlag.SUBSCRIPTION | (suspendMs > 0 ? PullSysFlag.SUSPEND : 0),
-      commitOffset: 0,
-      suspendTimeoutMillis: suspendMs,
+    return this.#queues.pull(queue, {
+      offset,
+      maxNums,
+      suspendMs,
+      timeoutMs,
+      expressionType: 'TAG',
       subscription: subExpression.trim() === '' ? '*' : subExpression,
       subVersion: 0,
-      expressionType: 'TAG',
+      tags: parseTags(subExpression),
     });
-    const answer = await this.#withRefresh(queue, () => this.#instance.invoke(address, request, timeoutMs, pullCodes));
-    this.#suggestedBrokerIds.set(key, Number(answer.extFields.suggestWhichBrokerId ?? 0));
-    return pullResultOf(answer, subExpression);
-  }
-
-  #askOffset(queue: MessageQueue, code: number, fields: ExtFields = {}): Promise<number> {
-    return this.#askMaster(queue, code, fields).then(answer => numberField(answer, 'offset'));
-  }
-
-  async #askMaster(
-    queue: MessageQueue,
-    code: number,
-    fields: ExtFields = {},
-    codes: readonly number[] = [ResponseCode.SUCCESS],
-  ): Promise<RemotingCommand> {
-    await this.#ensureRoute(queue);
-    const address = this.#instance.brokerAddress(queue.brokerName);
-    if (address === undefined) throw new MQClientError('NO_ROUTE', `broker ${queue.brokerName} has no master`);
-    const request = createRequest(code, { ...fields, topic: queue.topic, queueId: queue.queueId });
-    return this.#withRefresh(queue, () => this.#instance.invoke(address, request, OFFSET_TIMEOUT_MS, codes));
-  }
-
-  async #ensureRoute(queue: MessageQueue): Promise<void> {
-    this.#instance.checkRunning();
-    if (this.#instance.knowsBroker(queue.brokerName)) return;
-    await this.#instance.refreshTopic(queue.topic);
-    // A topic created by the send before has a broker already, and no route yet.
-    if (!this.#instance.knowsBroker(queue.brokerName)) await this.#instance.loadBrokers();
-  }
-
-  /** The broker may have moved: whatever fails but an answer makes us ask for the route again. */
-  async #withRefresh(queue: MessageQueue, ask: () => Promise<RemotingCommand>): Promise<RemotingCommand> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof MQBrokerError)) this.#instance.refreshTopicSoon(queue.topic);
-      throw error;
-    }
   }
 
   async #startOffset(queue: MessageQueue, from: NonNullable<ConsumeOptions['from']>): Promise<number> {

@@ -3,7 +3,7 @@ import { ResponseCode } from '../protocol/codes.js';
 import type { RemotingCommand } from '../protocol/command.js';
 import { MQClientError } from './errors.js';
 import { decodeMessages, type MessageExt } from './message-ext.js';
-import { matchesTags, parseTags } from './tag-filter.js';
+import { matchesTags } from './tag-filter.js';
 
 /**
  * FOUND: there are messages, though the tag check may have dropped all of them. NO_NEW_MSG: the end of the queue.
@@ -30,9 +30,8 @@ const pullStatuses: Readonly<Record<number, PullStatus>> = {
 /** Response codes that are a pull result. */
 export const pullCodes = Object.keys(pullStatuses).map(Number);
 
-/** Errors: MQClientError BAD_ANSWER. */
-export function pullResultOf(answer: RemotingCommand, subExpression: string): PullResult {
-  const tags = parseTags(subExpression);
+/** Messages without one of `tags` are dropped, none of them without `tags`. Errors: MQClientError BAD_ANSWER. */
+export function pullResultOf(answer: RemotingCommand, tags: ReadonlySet<string> | undefined): PullResult {
   const records = answer.code === ResponseCode.SUCCESS ? answer.body : null;
   return {
     pullStatus: pullStatuses[answer.code]!,

@@ -49,6 +49,14 @@ export function provisionalQueues(
   return publishQueues(topic, { ...template, queueDatas });
 }
 
+/** In words: which brokers of a topic that could be written have no master; '' when that is not the reason. */
+export function whyUnwritable({ queueDatas, brokerDatas }: TopicRouteData): string {
+  const missing = sortByBrokerName(queueDatas)
+    .filter(data => (data.perm & Permission.WRITE) !== 0 && !hasMaster(brokerDatas, data.brokerName))
+    .map(data => data.brokerName);
+  return missing.length === 0 ? '' : `: its queues are on ${missing.join(', ')}, without a master now`;
+}
+
 /** The queues a consumer may read. */
 export function subscribeQueues(topic: string, route: TopicRouteData): MessageQueue[] {
   return sortByBrokerName(route.queueDatas).flatMap(data =>
@@ -56,11 +64,27 @@ export function subscribeQueues(topic: string, route: TopicRouteData): MessageQu
   );
 }
 
-/** In Java's string order: UTF-16 code units. */
-function sortByBrokerName(queueDatas: readonly QueueData[]): QueueData[] {
-  return [...queueDatas].sort((left, right) =>
-    left.brokerName < right.brokerName ? -1 : left.brokerName > right.brokerName ? 1 : 0,
+/** What tells a queue from all others, for the keys of maps. */
+export function queueKey({ topic, brokerName, queueId }: MessageQueue): string {
+  return `${topic}@${brokerName}@${queueId}`;
+}
+
+/** By topic and broker in Java's string order, then by number. Source: MessageQueue.compareTo. */
+export function compareQueues(left: MessageQueue, right: MessageQueue): number {
+  return (
+    compareText(left.topic, right.topic) ||
+    compareText(left.brokerName, right.brokerName) ||
+    left.queueId - right.queueId
   );
+}
+
+/** Java's string order: UTF-16 code units. */
+export function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function sortByBrokerName(queueDatas: readonly QueueData[]): QueueData[] {
+  return [...queueDatas].sort((left, right) => compareText(left.brokerName, right.brokerName));
 }
 
 function hasMaster(brokerDatas: readonly BrokerData[], brokerName: string): boolean {

@@ -19,6 +19,8 @@ export interface SendResult {
   /** Of a batch, that of its first message. */
   readonly queueOffset: number;
   readonly regionId: string;
+  /** false: the broker wants no trace of its messages. */
+  readonly traceOn: boolean;
 }
 
 const sendStatuses: Readonly<Record<number, SendStatus>> = {
@@ -32,7 +34,7 @@ const sendStatuses: Readonly<Record<number, SendStatus>> = {
 export function sendResultOf(answer: RemotingCommand, uniqKey: string, queue: MessageQueue): SendResult | undefined {
   const sendStatus = sendStatuses[answer.code];
   if (sendStatus === undefined) return undefined;
-  const { msgId = '', queueId, queueOffset, MSG_REGION = 'DefaultRegion' } = answer.extFields;
+  const { msgId = '', queueId, queueOffset, MSG_REGION = 'DefaultRegion', TRACE_ON } = answer.extFields;
   return {
     sendStatus,
     msgId: uniqKey === '' ? msgId : uniqKey,
@@ -40,5 +42,6 @@ export function sendResultOf(answer: RemotingCommand, uniqKey: string, queue: Me
     messageQueue: { ...queue, queueId: Number(queueId ?? queue.queueId) },
     queueOffset: Number(queueOffset ?? 0),
     regionId: MSG_REGION,
+    traceOn: TRACE_ON !== 'false',
   };
 }

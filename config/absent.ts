@@ -7,7 +7,6 @@ const old = 'RocketMQ 3.0 read it; no later version does, and neither does RingM
 const newer = 'it is a key of RocketMQ 5, which RingMQ does not have';
 
 const oldKeys = [
-  'checkTransactionMessageEnable',
   'checkTransactionMessageTimerInterval',
   'checkTransactionMessageAtleastInterval',
   'tranStateTableStorePath',

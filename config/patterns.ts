@@ -9,6 +9,12 @@ const address = '(\\[[0-9a-fA-F:.%]+\\]|[^\\s;,]+):\\d{1,5}';
 
 export const wordPattern: TextPattern = { expression: /^\S+$/, words: 'a name without blanks' };
 
+/** For what stands in every answer to a send. */
+export const shortText: TextPattern = {
+  expression: /^\P{Cc}{0,127}$/u,
+  words: 'at most 127 characters and no control characters',
+};
+
 export const optionalHost: TextPattern = {
   expression: /^\S*$/,
   words: 'an address or host name without blanks, or empty',

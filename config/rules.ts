@@ -6,6 +6,7 @@
 
 import { assert } from '../runtime/base/assert.js';
 import { ceilPowerOfTwo, formatBytes, KiB } from '../runtime/base/units.js';
+import { parseDelayLevels } from './delay-levels.js';
 import { type Draft, remarkOn } from './resolve.js';
 
 /** What a record may take beyond its body: properties, topic, fixed fields. */
@@ -63,6 +64,10 @@ function checkPorts(draft: Draft): void {
     refuse(draft, 'listenPort', 'must be at least 3, because listenPort - 2 is used too; or 0 for any free ports');
   }
   if (numberOf(draft, 'haListenPort') === 0) derive(draft, 'haListenPort', listenPort === 0 ? 0 : listenPort + 1);
+  const haPort = numberOf(draft, 'haListenPort');
+  if (haPort !== 0 && (haPort === listenPort || haPort === listenPort - 2)) {
+    refuse(draft, 'haListenPort', 'must differ from listenPort and listenPort - 2, the two service ports');
+  }
   const namesrvPort = numberOf(draft, 'namesrvListenPort');
   if (namesrvPort === 0 || listenPort === 0) return;
   for (const [port, use] of [
@@ -96,6 +101,17 @@ function growToFit(draft: Draft, key: string, neededBytes: number): void {
   derive(draft, key, neededBytes);
 }
 
+/** A message that waits longer than the log is kept is gone when it is due. */
+function checkDelays(draft: Draft): void {
+  const key = 'messageDelayLevel';
+  if (!areSound(draft, key, 'fileReservedTime')) return;
+  const reservedHours = numberOf(draft, 'fileReservedTime');
+  const longestMs = Math.max(...parseDelayLevels(textOf(draft, key)));
+  if (longestMs <= reservedHours * 3_600_000) return;
+  const given = isGiven(draft, 'fileReservedTime') && !isGiven(draft, key) ? 'fileReservedTime' : key;
+  warn(draft, given, 'a level is longer than the log is kept (fileReservedTime): its messages may be lost');
+}
+
 function checkDiskLevels(draft: Draft): void {
   const warning = numberOf(draft, 'diskSpaceWarningLevelRatio');
   const forcibly = numberOf(draft, 'diskSpaceCleanForciblyRatio');
@@ -113,6 +129,7 @@ export function applyBrokerRules(draft: Draft): void {
   checkPorts(draft);
   checkSizes(draft);
   checkDiskLevels(draft);
+  checkDelays(draft);
   if (textOf(draft, 'storePathCommitLog') === '') {
     derive(draft, 'storePathCommitLog', `${textOf(draft, 'storePathRootDir')}/commitlog`);
   }

@@ -6,9 +6,8 @@
 
 import { bool, int, type KeyTable, later, long, none, nothingReadsIt, text } from './keys.js';
 import type { Machine } from './machine.js';
-import { addressList, listOfNames, optionalHost, wordPattern } from './patterns.js';
+import { addressList, listOfNames, optionalHost, shortText, wordPattern } from './patterns.js';
 
-const transactions = later('transactional messages');
 const bitMaps = none('every filter is evaluated on the messages themselves; there are no bit maps');
 const coordinator = none('the coordinator, one actor, does this work; it has no pool of threads');
 const coordinatorQueue = none('the queue is a ring of ringCapacityBytes, and maxInflight bounds what is in it');
@@ -68,7 +67,7 @@ export const brokerKeys = {
     sendThreads,
     'count',
     'send requests in progress at once, on at most `lanesMax` threads (send lanes)',
-    { min: 1, max: 4096, ...sendWords },
+    { min: 1, max: 4096, ...sendWords, ...hot },
   ),
   putMessageFutureThreadPoolNums: int(sendThreads, 'count', 'threads that finish asynchronous puts', {
     ...sendWords,
@@ -79,11 +78,11 @@ export const brokerKeys = {
     'count',
     'pull requests in progress at once, on at most `lanesMax` threads (pull lanes). Java defaults to 16 + 2 * cores ' +
       'because its threads block; lanes do not',
-    { min: 1, max: 4096, ...sendWords },
+    { min: 1, max: 4096, ...sendWords, ...hot },
   ),
   processReplyMessageThreadPoolNums: int(({ cores }) => 16 + 2 * cores, 'count', 'threads of reply messages', {
     defaultWords: '16 + 2 * cores',
-    ...later('request-reply messages'),
+    ...none('send lanes do this work'),
   }),
   queryMessageThreadPoolNums: int(({ cores }) => 8 + cores, 'count', 'threads of queries by key and id', {
     defaultWords: '8 + cores',
@@ -117,7 +116,7 @@ export const brokerKeys = {
   sendThreadPoolQueueCapacity: int(10_000, 'count', 'sends waiting before SYSTEM_BUSY is answered', { min: 1 }),
   putThreadPoolQueueCapacity: int(10_000, 'count', 'puts waiting to be finished', none('maxInflight bounds them')),
   pullThreadPoolQueueCapacity: int(100_000, 'count', 'pulls waiting before SYSTEM_BUSY is answered', { min: 1 }),
-  replyThreadPoolQueueCapacity: int(10_000, 'count', 'reply messages waiting', later('request-reply messages')),
+  replyThreadPoolQueueCapacity: int(10_000, 'count', 'reply messages waiting', none('they wait with the sends')),
   queryThreadPoolQueueCapacity: int(20_000, 'count', 'queries waiting', none('queries wait with the pulls')),
   clientManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'client registrations waiting', coordinatorQueue),
   consumerManagerThreadPoolQueueCapacity: int(1_000_000, 'count', 'consumer requests waiting', coordinatorQueue),
@@ -144,9 +143,13 @@ export const brokerKeys = {
     none('pull results are always copied'),
   ),
   maxDelayTime: int(40, 'number', 'unused', nothingReadsIt),
-  regionId: text('DefaultRegion', 'region named in answers to sends'),
+  regionId: text('DefaultRegion', 'region named in answers to sends', { pattern: shortText }),
   registerBrokerTimeoutMills: int(6000, 'ms', 'patience with a name server that registers this broker', { min: 1 }),
-  slaveReadEnable: bool(false, 'let answers to pulls suggest the broker that the group names', hot),
+  slaveReadEnable: bool(
+    false,
+    'let answers to pulls of old messages suggest the broker that the group names: a slave',
+    hot,
+  ),
   disableConsumeIfConsumerReadSlowly: bool(false, 'stop groups that lag too far', later('the check of lagging groups')),
   consumerFallbehindThreshold: long(17_179_869_184, 'bytes', 'that lag', later('the check of lagging groups')),
   brokerFastFailureEnable: bool(true, 'refuse requests that waited too long', hot),
@@ -186,21 +189,28 @@ export const brokerKeys = {
   }),
   transactionTimeOut: long(6000, 'ms', 'age of a half message before its producer is asked', {
     ...important,
-    ...transactions,
+    ...hot,
   }),
   transactionCheckMax: int(15, 'count', 'questions before a half message is given up', {
     ...important,
-    ...transactions,
+    ...hot,
   }),
   transactionCheckInterval: long(60_000, 'ms', 'time between two rounds of questions', {
+    min: 100,
+    clamp: true,
     ...important,
-    ...transactions,
+    ...hot,
   }),
+  checkTransactionMessageEnable: bool(
+    true,
+    'ask producers about half messages they left undecided; false: RingMQ never asks and never gives one up (a key of RocketMQ 3.0)',
+    hot,
+  ),
   aclEnable: bool(false, 'access control lists', {
     ...important,
     ...none('RingMQ has no access control; everybody is let in'),
   }),
-  storeReplyMessageEnable: bool(true, 'store replies', later('request-reply messages')),
+  storeReplyMessageEnable: bool(true, 'store replies as well as handing them on', hot),
   enableDetailStat: bool(true, 'statistics per queue', statistics),
   autoDeleteUnusedStats: bool(false, 'forget statistics of deleted topics and groups', hot),
   isolateLogEnable: bool(false, 'a log directory per broker', none('logDir names the directory')),

@@ -4,10 +4,9 @@
  * Source: spec/properties.md sections 5 and 12.2, MessageStoreConfig.java of 4.9.8.
  */
 
-import { bool, int, type KeyTable, later, long, none, nothingReadsIt, oneOf, text, type ValueOf } from './keys.js';
+import { bool, int, type KeyTable, long, none, nothingReadsIt, oneOf, text, type ValueOf } from './keys.js';
 import { delayLevels, hoursOfDay, onePathOrEmpty, optionalAddress, pathPattern } from './patterns.js';
 
-const replication = later('replication');
 const indexRebuilt = none('keys that a crash lost are indexed again from the log, always');
 const inOrder = none('deliveries of a level are always on their way side by side, and stored in order');
 const heldLevel = none('a refused delivery holds its level and is repeated until it is stored');
@@ -115,19 +114,26 @@ export const storeKeys = {
   haListenPort: int(0, 'port', 'port of replication; 0: listenPort + 1', {
     defaultWords: 'listenPort + 1',
     max: 65_535,
-    ...replication,
   }),
-  haSendHeartbeatInterval: int(5000, 'ms', 'heartbeat of replication', replication),
-  haHousekeepingInterval: int(20_000, 'ms', 'silence after which a replication link is closed', replication),
-  haTransferBatchSize: int(32_768, 'bytes', 'most bytes of one replication frame', replication),
+  haSendHeartbeatInterval: int(5000, 'ms', 'silence after which master or slave says that it is there', { min: 1 }),
+  haHousekeepingInterval: int(20_000, 'ms', 'silence after which a replication link is closed', { min: 1 }),
+  haTransferBatchSize: int(
+    32_768,
+    'bytes',
+    'most bytes of the log behind one header; a Java slave takes 4 MiB at most',
+    {
+      min: 1024,
+      max: 4_000_000,
+      clamp: true,
+    },
+  ),
   haMasterAddress: text('', 'where a slave replicates from; empty: as the name server says', {
     pattern: optionalAddress,
     ...important,
-    ...replication,
   }),
-  haSlaveFallbehindMax: int(268_435_456, 'bytes', 'lag above which a slave does not count', {
+  haSlaveFallbehindMax: int(268_435_456, 'bytes', 'lag above which a SYNC_MASTER waits for no slave', {
     aliases: ['haSlaveFallBehindMax'],
-    ...replication,
+    min: 1,
   }),
   brokerRole: oneOf(
     ['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'],
@@ -142,7 +148,7 @@ export const storeKeys = {
     important,
   ),
   syncFlushTimeout: int(5000, 'ms', 'patience with a flush before FLUSH_DISK_TIMEOUT', { min: 1 }),
-  slaveTimeout: int(3000, 'ms', 'patience with a slave before FLUSH_SLAVE_TIMEOUT', replication),
+  slaveTimeout: int(3000, 'ms', 'patience with a slave before FLUSH_SLAVE_TIMEOUT', { min: 1 }),
   messageDelayLevel: text(
     '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
     'the delays of levels 1, 2, …',
@@ -159,7 +165,7 @@ export const storeKeys = {
     ...important,
   }),
   warmMapedFileEnable: bool(false, 'touch new files before use', { aliases: ['warmMappedFileEnable'], ...noWarmUp }),
-  offsetCheckInSlave: bool(false, 'a slave answers offset resets itself', replication),
+  offsetCheckInSlave: bool(false, 'a slave corrects offsets of pulls that are out of its range, as a master does', hot),
   debugLockEnable: bool(false, 'print the threads when the put lock is held long', none('there is no put lock')),
   duplicationEnable: bool(false, 'an old way to copy logs', none('RingMQ replicates by the HA protocol only')),
   diskFallRecorded: bool(true, 'count how far pulls lag behind the disk', none('RingMQ keeps no such statistics')),

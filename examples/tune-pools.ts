@@ -42,7 +42,7 @@ function startNode(folder: string, lanes: number): Promise<RingNode> {
       // With `dedicated` every actor has a thread of its own, lanes too. `inline` and `shared` group actors on few
       // threads and have one lane each whatever is asked for; `auto`, the default, chooses by the number of cores.
       threadingMode: 'dedicated',
-      // The key of RocketMQ says how many; lanesMax, which is the number of cores unless set, says how many at most.
+      // The key of RocketMQ says how many, and may change while the broker runs; lanesMax says how many at most.
       sendMessageThreadPoolNums: `${lanes}`,
       lanesMax: '2',
       // Acknowledge before the disk has it: this is about lanes, and not about how fast the disk syncs.
@@ -92,7 +92,7 @@ async function runLoad(node: RingNode, lanes: number): Promise<void> {
 
   console.log(`sendMessageThreadPoolNums=${lanes}: ${acknowledged} sends, ${perSecond} a second, ${refused} refused`);
   // Every actor counts what it does in shared memory, the warm-up too; reading it asks nobody and slows nothing down.
-  for (const name of [...node.shop.namesOf('send-lane'), 'commit-log-writer']) {
+  for (const name of [...node.shop.namesOf('send-lane').slice(0, lanes), 'commit-log-writer']) {
     console.log(`  ${name}: ${JSON.stringify(node.shop.counters(name).snapshot())}`);
   }
 }

@@ -1,4 +1,5 @@
 /** The JSON bodies of RocketMQ: one file a subject under `bodies/`. Cold. Source: spec remoting 9, 10. */
+export * from './bodies/admin.js';
 export * from './bodies/fields.js';
 export * from './bodies/group.js';
 export * from './bodies/lock.js';

@@ -79,8 +79,10 @@ export const RequestCode = {
   SEND_BATCH_MESSAGE: 320,
   QUERY_CONSUME_QUEUE: 321,
   QUERY_DATA_VERSION: 322,
+  RESUME_CHECK_HALF_MESSAGE: 323,
   SEND_REPLY_MESSAGE: 324,
   SEND_REPLY_MESSAGE_V2: 325,
+  PUSH_REPLY_MESSAGE_TO_CLIENT: 326,
   ADD_WRITE_PERM_OF_BROKER: 327,
   GET_ALL_PRODUCER_INFO: 328,
   DELETE_EXPIRED_COMMITLOG: 329,
@@ -92,6 +94,9 @@ export const RequestCode = {
   /** RingMQ's own: RocketMQ uses no codes from 12000 on below 200000. */
   RINGMQ_SET_TRACE: 12_001,
   RINGMQ_GET_TRACE: 12_002,
+  RINGMQ_GET_REPORT: 12_003,
+  RINGMQ_CHANGE_ROLE: 12_010,
+  RINGMQ_GET_ROLE: 12_011,
 } as const;
 
 export const ResponseCode = {
@@ -120,6 +125,8 @@ export const ResponseCode = {
   FILTER_DATA_NOT_LATEST: 28,
   CONSUMER_NOT_ONLINE: 206,
   CONSUME_MSG_TIMEOUT: 207,
+  /** 4.9.5 and later. */
+  FLOW_CONTROL: 215,
 } as const;
 
 /** Ordinals of the `language` field. */
@@ -167,8 +174,37 @@ export const Permission = { INHERIT: 1, WRITE: 2, READ: 4, PRIORITY: 8 } as cons
 export const MQ_VERSION = 409;
 export const MQ_VERSION_NAME = 'V4_9_8';
 
+/**
+ * "V4_9_7" of 407, or the number itself for what came before V3_1_0. Each release follows its snapshot; up to 3.2 and
+ * since 4.0 a minor version has ten of them, in between nine. Source: MQVersion.
+ */
+export function versionName(version: number): string {
+  const span = versionSpans.find(({ from }) => version >= from);
+  if (span === undefined) return String(version);
+  const { from, firstMinor, releases } = span;
+  const release = Math.floor((version - from) / 2);
+  const minor = firstMinor + Math.floor(release / releases);
+  const patch = (release % releases) + 10 - releases;
+  return `V${Math.floor(minor / 10)}_${minor % 10}_${patch}${(version - from) % 2 === 0 ? '_SNAPSHOT' : ''}`;
+}
+
+/** `firstMinor` 31 is 3.1. */
+const versionSpans = [
+  { from: 212, firstMinor: 40, releases: 10 },
+  { from: 86, firstMinor: 33, releases: 9 },
+  { from: 46, firstMinor: 31, releases: 10 },
+] as const;
+
 /** A frame, its length word included, may be at most this long. Units: bytes. Source: NettyDecoder (4.x). */
 export const FRAME_SIZE_MAX = 16_777_216;
+
+/**
+ * RingMQ's own requests, both oneway, far from RocketMQ's numbers: a slave asks its master to be told of changes, and
+ * the master tells. Java answers the first with REQUEST_CODE_NOT_SUPPORTED, or not at all.
+ */
+export const WATCH_BROKER_METADATA = 17_001;
+/** Fields topics, subscriptionGroups: which tables changed; body: the consumer offsets that did. */
+export const BROKER_METADATA_CHANGED = 17_002;
 
 const requestNames = new Map<number, string>(Object.entries(RequestCode).map(([name, code]) => [code, name]));
 const responseNames = new Map<number, string>(Object.entries(ResponseCode).map(([name, code]) => [code, name]));

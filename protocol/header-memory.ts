@@ -15,13 +15,20 @@ const SHAPES_MAX = 64;
 /** A header that was recalled gives its place to another after so many misses. */
 const PATIENCE = 4;
 
-/** What a byte may become: FIXED nothing else, TEXT a plain ASCII letter, DIGIT a digit, LEADING_DIGIT none but 0. */
-const ByteKind = { FIXED: 0, TEXT: 1, DIGIT: 2, LEADING_DIGIT: 3 } as const;
+/** What a byte may become, a bit each: a plain ASCII letter of a text, a digit, a digit but 0. FIXED: nothing else. */
+const ByteKind = { FIXED: 0, TEXT: 1, DIGIT: 2, LEADING_DIGIT: 4 } as const;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 const MINUS = 0x2d;
+
+/** The kinds of places where each byte may stand, or-ed. */
+const kindsOfByte = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return 0;
+  if (byte < 0x30 || byte > 0x39) return ByteKind.TEXT;
+  return ByteKind.TEXT | ByteKind.DIGIT | (byte === 0x30 ? 0 : ByteKind.LEADING_DIGIT);
+});
 
 /** One remembered header. All positions count from its start. */
 export class HeaderShape {
@@ -115,20 +122,7 @@ export class HeaderShape {
   #allows(bytes: Uint8Array, start: number, from: number, to: number): boolean {
     for (let at = from; at < to; at++) {
       const byte = bytes[start + at]!;
-      if (byte === this.#bytes[at]) continue;
-      switch (this.#kinds[at]) {
-        case ByteKind.TEXT:
-          if (byte < 0x20 || byte >= 0x80 || byte === QUOTE || byte === BACKSLASH) return false;
-          break;
-        case ByteKind.DIGIT:
-          if (byte < 0x30 || byte > 0x39) return false;
-          break;
-        case ByteKind.LEADING_DIGIT:
-          if (byte < 0x31 || byte > 0x39) return false;
-          break;
-        default:
-          return false;
-      }
+      if (byte !== this.#bytes[at] && (kindsOfByte[byte]! & this.#kinds[at]!) === 0) return false;
     }
     return true;
   }

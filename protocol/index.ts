@@ -7,6 +7,7 @@ export * from './command.js';
 export * from './consume-queue-unit.js';
 export * from './crc32.js';
 export * from './frame.js';
+export * from './ha-frame.js';
 export * from './header-view.js';
 export * from './headers/field-index.js';
 export * from './headers/pull-message.js';

@@ -174,6 +174,11 @@ export function recordFlag(bytes: Uint8Array, start: number): number {
   return getI32(bytes, start + at.flag);
 }
 
+/** Units: ms since the epoch, by the producer's clock. */
+export function recordBornTimestamp(bytes: Uint8Array, start: number): number {
+  return getI64(bytes, start + at.bornTimestamp);
+}
+
 /** The store host's address, IPv4 as a 32-bit integer; of an IPv6 host its first four bytes. */
 export function recordStoreAddress(bytes: Uint8Array, start: number): number {
   return getI32(bytes, start + at.storeHost + bornHostExtra(bytes, start));
@@ -276,14 +281,6 @@ export function findProperty(
     itemEnd = item - 1;
   }
   return false;
-}
-
-const TAGS = propertyPrefix('TAGS');
-const range: ByteRange = { start: 0, end: 0 };
-
-/** Hash of the TAGS property in the property string `bytes[start, end)`; 0 when there is none. */
-export function tagsCodeOf(bytes: Uint8Array, start: number, end: number): number {
-  return findProperty(bytes, start, end, TAGS, range) ? javaHash(bytes, range.start, range.end) : 0;
 }
 
 /** The properties of a whole record: where their bytes start and end, packed by two calls. */

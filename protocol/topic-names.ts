@@ -17,6 +17,8 @@ export const HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
 export const OP_HALF_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC';
 /** Where half messages go that nobody decided about. */
 export const DISCARD_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC';
+/** The group under whose name it is kept how far half messages were checked. */
+export const TRANSACTION_GROUP = 'CID_RMQ_SYS_TRANS';
 /** The template of topics that are made by their first message. */
 export const AUTO_CREATE_TOPIC = 'TBW102';
 

@@ -64,6 +64,25 @@ export class CommitLogAppender {
     return at;
   }
 
+  /** An empty log begins at `position`, the start of a segment: a slave's does not hold its master's older files. */
+  begin(position: number): void {
+    assert(this.end === 0 && this.stagedSize === 0, 'only an empty log can begin elsewhere');
+    assert(position % this.segmentSize === 0, 'a log begins at the start of a segment');
+    this.end = position;
+  }
+
+  /**
+   * Writes `source[start, start + size)` at {@link end} as it is, a BLANK and what follows it included: records that
+   * another broker made, at the place that broker gave them. They do not cross the end of a segment.
+   * Errors: RingError DISK_WRITE_FAILED; nothing of it counts then, and the same bytes may be written again.
+   */
+  appendReplica(source: Uint8Array, start: number, size: number): void {
+    assert(this.stagedSize === 0, 'a replica stages nothing');
+    assert(size <= this.#room(), 'a replica does not cross the end of a segment');
+    this.#segments.at(this.end)!.write(source, start, size, this.end % this.segmentSize);
+    this.end += size;
+  }
+
   #roll(): void {
     const room = this.#room();
     if (room !== this.segmentSize) {

@@ -34,6 +34,8 @@ import {
 
 /** Read at once. Units: bytes. */
 const WINDOW_SIZE = 4 * MiB;
+/** The least that a device writes or does not write. Units: bytes. */
+const SECTOR_SIZE = 512;
 /** Files scanned again although the broker stopped cleanly. */
 const CLEAN_STOP_FILES = 3;
 
@@ -218,15 +220,29 @@ class Scan {
   }
 
   /**
-   * The properties are the end of a record and have no checksum. When a crash keeps their last bytes from the disk they
-   * read as zero, and nothing was written behind them. Real properties end in a value or a separator.
+   * The properties are the end of a record and have no checksum. When a crash keeps a part of them from the disk it
+   * reads as zero, and nothing was written behind them. Real properties end in a value or a separator, and hold no
+   * device sector of nothing but zeros.
    */
   #isTorn(file: DiskFile, position: number, start: number, size: number): boolean {
-    if (this.#bytes[start + size - 1] !== 0) return false;
-    if (recordPropertiesSize(this.#bytes, recordPropertiesStart(this.#bytes, start)) === 0) return false;
+    const propertiesStart = recordPropertiesStart(this.#bytes, start);
+    if (recordPropertiesSize(this.#bytes, propertiesStart) === 0) return false;
+    const lostItsEnd = this.#bytes[start + size - 1] === 0;
+    if (!lostItsEnd && !this.#hasEmptySector(position - start, propertiesStart, start + size)) return false;
     const behind = new Uint8Array(BLANK_SIZE_MIN);
     readFully(file, behind, behind.length, position + size);
     return behind.every(byte => byte === 0);
+  }
+
+  /** Whether `bytes[from, to)` has an empty sector; `offset` is where the window begins in the file. */
+  #hasEmptySector(offset: number, from: number, to: number): boolean {
+    const first = from + ((SECTOR_SIZE - ((offset + from) % SECTOR_SIZE)) % SECTOR_SIZE);
+    for (let sector = first; sector + SECTOR_SIZE <= to; sector += SECTOR_SIZE) {
+      let at = sector;
+      while (at < sector + SECTOR_SIZE && this.#bytes[at] === 0) at++;
+      if (at === sector + SECTOR_SIZE) return true;
+    }
+    return false;
   }
 
   /** Moves the window to `position`, with `wanted` bytes at least if the file has them; returns how many there are. */

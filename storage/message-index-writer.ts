@@ -5,7 +5,7 @@
  */
 import { getI64 } from '../protocol/bytes.js';
 import { continueJavaHash, foldKeyHash, IndexEntry, topicHash } from '../protocol/index-record.js';
-import { PROPERTY_SEPARATOR } from '../protocol/message-record.js';
+import type { PropertyRanges } from '../protocol/property-ranges.js';
 import type { Disk } from './disk.js';
 import {
   entryPosition,
@@ -36,8 +36,6 @@ const CHEAP_PAGES = 16;
 const WRITE_INTERVAL_MS = 500;
 /** Separates the keys in KEYS. */
 const KEY_SEPARATOR = 0x20;
-const UNIQ_KEY = new TextEncoder().encode('UNIQ_KEY\u0001');
-const KEYS = new TextEncoder().encode('KEYS\u0001');
 
 interface Syncing {
   readonly endTimestampMs: number;
@@ -57,11 +55,6 @@ export class MessageIndexWriter {
   #lastWriteMs = Number.NEGATIVE_INFINITY;
   readonly #syncing: Syncing[] = [];
   #syncFailed = false;
-  // Where the values of UNIQ_KEY and KEYS are in the record at hand; an empty range for none.
-  #uniqStart = 0;
-  #uniqEnd = 0;
-  #keysStart = 0;
-  #keysEnd = 0;
   #seen = 0;
 
   /** Goes on with the newest file unless it is full. Call `recoverIndex` before. Errors: RingError DISK_READ_FAILED. */
@@ -99,56 +92,37 @@ export class MessageIndexWriter {
    * indexed already is skipped, and of one that is indexed in part only the rest is added, so records may be
    * dispatched again. ROLLBACK records are not to be given. Hot.
    *
+   * Shape: topic and properties stand in `bytes`.
    * Errors: RingError DISK_WRITE_FAILED when gathered entries or a new file cannot be written: give the record again.
    */
   putRecord(
     bytes: Uint8Array,
     topicStart: number,
     topicEnd: number,
-    propertiesStart: number,
-    propertiesEnd: number,
+    properties: PropertyRanges,
     physicalOffset: number,
     storeTimestampMs: number,
   ): number {
     const end = this.endPhysicalOffset;
     if (physicalOffset < end) return 0;
-    this.#findKeys(bytes, propertiesStart, propertiesEnd);
-    if (this.#uniqStart === this.#uniqEnd && this.#keysStart === this.#keysEnd) return 0;
+    const { uniqueKeyStart, uniqueKeyEnd, keysEnd } = properties;
+    if (uniqueKeyStart === uniqueKeyEnd && properties.keysStart === keysEnd) return 0;
     const skip = physicalOffset === end ? this.#lastRecordKeys : 0;
     const prefix = topicHash(bytes, topicStart, topicEnd);
     this.#seen = 0;
-    if (this.#uniqStart < this.#uniqEnd) {
-      const hash = continueJavaHash(prefix, bytes, this.#uniqStart, this.#uniqEnd);
+    if (uniqueKeyStart < uniqueKeyEnd) {
+      const hash = continueJavaHash(prefix, bytes, uniqueKeyStart, uniqueKeyEnd);
       this.#putKey(hash, physicalOffset, storeTimestampMs, skip);
     }
-    for (let start = this.#keysStart; start < this.#keysEnd; ) {
+    for (let start = properties.keysStart; start < keysEnd; ) {
       let keyEnd = start;
-      while (keyEnd < this.#keysEnd && bytes[keyEnd] !== KEY_SEPARATOR) keyEnd++;
+      while (keyEnd < keysEnd && bytes[keyEnd] !== KEY_SEPARATOR) keyEnd++;
       if (keyEnd > start) {
         this.#putKey(continueJavaHash(prefix, bytes, start, keyEnd), physicalOffset, storeTimestampMs, skip);
       }
       start = keyEnd + 1;
     }
     return Math.max(0, this.#seen - skip);
-  }
-
-  #findKeys(bytes: Uint8Array, start: number, end: number): void {
-    this.#uniqStart = this.#uniqEnd = this.#keysStart = this.#keysEnd = 0;
-    for (let item = start; item < end; ) {
-      const uniqKey = startsWith(bytes, item, end, UNIQ_KEY);
-      const keys = !uniqKey && startsWith(bytes, item, end, KEYS);
-      let itemEnd = item;
-      while (itemEnd < end && bytes[itemEnd] !== PROPERTY_SEPARATOR) itemEnd++;
-      // An item without a value is left out; of several of one name the last counts, as in Java's map.
-      if (uniqKey && itemEnd > item + UNIQ_KEY.length) {
-        this.#uniqStart = item + UNIQ_KEY.length;
-        this.#uniqEnd = itemEnd;
-      } else if (keys && itemEnd > item + KEYS.length) {
-        this.#keysStart = item + KEYS.length;
-        this.#keysEnd = itemEnd;
-      }
-      item = itemEnd + 1;
-    }
   }
 
   #putKey(hash: number, physicalOffset: number, storeTimestampMs: number, skip: number): void {
@@ -252,12 +226,6 @@ export class MessageIndexWriter {
       this.#current = undefined;
     }
   }
-}
-
-function startsWith(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {
-  if (start + name.length > end) return false;
-  for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name[index]) return false;
-  return true;
 }
 
 /** How many of the newest entries belong to the last record: a crash or a full file may have split its keys. */

@@ -49,7 +49,8 @@ const CHAIN_MAX = 64;
  */
 export function acquireStoreLock(disk: Disk, probe: ProcessProbe, paths: StorePaths): StoreLock {
   disk.makeFolder(paths.root);
-  if (disk.readText(paths.lock) !== LOCK_TEXT) disk.writeText(paths.lock, LOCK_TEXT);
+  const found = disk.readText(paths.lock);
+  if (found !== LOCK_TEXT) disk.writeText(paths.lock, LOCK_TEXT);
   const pidFile = `${paths.lock}.pid`;
   const text = formatOwner({
     pid: probe.pid,
@@ -62,7 +63,8 @@ export function acquireStoreLock(disk: Disk, probe: ProcessProbe, paths: StorePa
       if (disk.readText(pidFile) === text) disk.remove(pidFile);
     },
   };
-  const javaPid = probe.lockedByOther(paths.lock);
+  // Nobody holds a lock on a file that did not exist; looking takes as long as the system has locks.
+  const javaPid = found === undefined ? undefined : probe.lockedByOther(paths.lock);
   if (javaPid !== undefined) {
     lock.release();
     throw refusal(paths, javaPid, `process ${javaPid} holds the lock on ${paths.lock} (a Java broker does that)`);

@@ -4,17 +4,18 @@
  * Purpose   the only writer of the log and the only owner of queue offsets: assigns both, fills the blanks of each
  *           record, appends a batch with one write.
  * Thread    a worker, blocking; or inline.
- * Reads     append requests, one ring a send lane and one a room that appends for the broker; commands of the node
- *           (retire segments).
+ * Reads     append requests, one ring a send lane and one a room that appends for the broker; on a slave, records of
+ *           the master from the HA receiver, written as they are; commands of the node (retire segments).
  * Writes    the log; append results to remoting and to the rooms that asked; positions appended and minimum; the store
  *           state bit WRITE_FAILED.
  * When full it leaves requests in their rings until results were taken; lanes then refuse what waits too long.
  * Fails     a failed write refuses every request of its batch and nothing of it counts; a broken assertion ends the
- *           node.
+ *           node. Records of the master stay in their ring and are tried again every second.
  */
 import { recordTotalSize, stampRecord } from '../../protocol/message-record.js';
 import type { Actor } from '../../runtime/actor/contract.js';
-import { messageOf } from '../../runtime/base/errors.js';
+import { assert } from '../../runtime/base/assert.js';
+import { messageOf, RingError } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
@@ -25,8 +26,9 @@ import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogAppender } from '../../storage/commit-log-appender.js';
 import { QUEUES_MAX } from '../queue-table.js';
+import { join64 } from '../remoting/mailbox.js';
 import { StoreState } from '../store-state.js';
-import { AppendRequest } from './mailbox.js';
+import { AppendRequest, ReplicaRecords } from './mailbox.js';
 import { ResultOutlet, type ResultOutletOptions } from './result-outlet.js';
 import { StagedAppends } from './staged-appends.js';
 
@@ -40,7 +42,9 @@ export interface WriterInbox {
 export interface CommitLogWriterOptions {
   readonly inboxes: readonly WriterInbox[];
   readonly outlets: readonly ResultOutletOptions[];
-  /** Rung after every batch: flush service, dispatcher. */
+  /** A slave's log: records of the master ({@link ReplicaRecords}). */
+  readonly replica?: Ring | undefined;
+  /** Rung after every batch: flush service, dispatcher, HA rooms. */
   readonly followerBells: readonly Doorbell[];
   readonly appender: CommitLogAppender;
   readonly positions: Positions;
@@ -54,6 +58,10 @@ export interface CommitLogWriterOptions {
 
 /** Requests of one write. */
 const BATCH_MAX = 4096;
+/** Writes of a master's records in one cycle: those who follow the log are rung after it. */
+const REPLICAS_MAX = 8;
+/** When a write of a master's records that failed is tried again. Units: ms. */
+const REPLICA_RETRY_MS = 1000;
 
 export class CommitLogWriter implements Actor {
   readonly name = 'commit-log-writer';
@@ -62,6 +70,7 @@ export class CommitLogWriter implements Actor {
   readonly #outlets: readonly ResultOutlet[];
   #lastStoreMs = 0;
   #failing = false;
+  #replicaRetryMs = Number.POSITIVE_INFINITY;
   readonly #queueOffsets = new Float64Array(QUEUES_MAX);
   /** By outlet: requests of its room up to this attempt are refused; -1 for none. */
   readonly #refusedAttempt: Int32Array;
@@ -78,6 +87,7 @@ export class CommitLogWriter implements Actor {
     let work = 0;
     for (const inbox of this.#options.inboxes) work += this.#drain(inbox);
     if (this.#staged.count > 0) this.#commit();
+    if (this.#options.replica !== undefined) work += this.#drainReplica(this.#options.replica, nowMs);
     if (work > 0) {
       for (const outlet of this.#outlets) outlet.ringBell();
       for (const bell of this.#options.followerBells) bell.ring();
@@ -86,7 +96,7 @@ export class CommitLogWriter implements Actor {
   }
 
   deadlineMs(): number {
-    return Number.POSITIVE_INFINITY;
+    return this.#replicaRetryMs;
   }
 
   close(): void {
@@ -170,25 +180,20 @@ export class CommitLogWriter implements Actor {
 
   /** One write for everything staged; then, and only then, the results. */
   #commit(): void {
-    const { appender, positions, counters, storeState } = this.#options;
+    const { appender, counters } = this.#options;
     const staged = this.#staged;
     if (staged.count === 0) return;
     const size = appender.stagedSize;
     const recordsStart = appender.end;
+    const startedMs = performance.now();
     try {
       appender.commit();
     } catch (error) {
       this.#failAll(error);
       return;
     }
-    positions.publish('appended', appender.end);
-    if (this.#failing) {
-      this.#failing = false;
-      storeState.clear(StoreState.WRITE_FAILED);
-      this.#options.log.info({ position: recordsStart }, 'the commit log can be written again');
-    }
-    counters.add(Counter.appendBatches);
-    counters.add(Counter.bytesAppended, size);
+    counters.add(Counter.appendMs, performance.now() - startedMs);
+    this.#publishAppended(size);
     if (this.#options.recorder.isOn) this.#trace(size);
     for (let index = 0; index < staged.count; index++) {
       const recordAt = staged.physicalOffset[index]! - recordsStart;
@@ -196,6 +201,19 @@ export class CommitLogWriter implements Actor {
       counters.add(Counter.messagesAppended, staged.recordCount[index]!);
     }
     this.#settle();
+  }
+
+  /** What was written can be read now. */
+  #publishAppended(size: number): void {
+    const { appender, positions, counters, storeState } = this.#options;
+    positions.publish('appended', appender.end);
+    if (this.#failing) {
+      this.#failing = false;
+      storeState.clear(StoreState.WRITE_FAILED);
+      this.#options.log.info({ position: appender.end - size }, 'the commit log can be written again');
+    }
+    counters.add(Counter.appendBatches);
+    counters.add(Counter.bytesAppended, size);
   }
 
   #trace(size: number): void {
@@ -215,9 +233,60 @@ export class CommitLogWriter implements Actor {
     for (const outlet of this.#outlets) outlet.settle();
   }
 
+  // ---- a slave's log ----
+
+  /**
+   * Writes a master's records where the master has them. Their queue offsets are in them already; the dispatcher's
+   * queue table follows, and that is where a slave that becomes a master begins to count.
+   */
+  #drainReplica(replica: Ring, nowMs: number): number {
+    if (this.#replicaRetryMs !== Number.POSITIVE_INFINITY && nowMs < this.#replicaRetryMs) return 0;
+    this.#replicaRetryMs = Number.POSITIVE_INFINITY;
+    let work = 0;
+    for (let at = replica.poll(); at >= 0 && work < REPLICAS_MAX; at = replica.poll(), work++) {
+      try {
+        this.#writeReplica(replica, at);
+      } catch (error) {
+        if (!(error instanceof RingError)) throw error;
+        this.#onWriteFailed(error);
+        this.#replicaRetryMs = nowMs + REPLICA_RETRY_MS;
+        break;
+      }
+      replica.release();
+      replica.publishReleased();
+    }
+    return work;
+  }
+
+  #writeReplica(replica: Ring, at: number): void {
+    const { appender, positions } = this.#options;
+    const { words } = replica;
+    const word = at >> 2;
+    const position = join64(words[word + ReplicaRecords.positionLow]!, words[word + ReplicaRecords.positionHigh]!);
+    const size = words[word + ReplicaRecords.size]!;
+    if (appender.end === 0 && position > 0) {
+      appender.begin(position);
+      // First, so that nobody looks for bytes in front of it.
+      positions.publish('minimum', position);
+    }
+    assert(position === appender.end, "a master's records join the end of the log");
+    appender.appendReplica(replica.bytes, at + ReplicaRecords.recordBytes, size);
+    this.#publishAppended(size);
+  }
+
+  #onWriteFailed(error: unknown): void {
+    const { appender, storeState, counters, log } = this.#options;
+    counters.add(Counter.appendFailures);
+    if (!this.#failing) {
+      log.error({ err: error, position: appender.end }, 'the commit log cannot be written: sends are refused');
+      this.#failing = true;
+    }
+    storeState.set(StoreState.WRITE_FAILED);
+  }
+
   /** Nothing of the staged batch is in the log: queue offsets go back and every sender hears why. */
   #failAll(error: unknown): void {
-    const { appender, storeState, counters, log } = this.#options;
+    const { appender } = this.#options;
     const queueOffsets = this.#queueOffsets;
     const staged = this.#staged;
     appender.rollback();
@@ -226,12 +295,7 @@ export class CommitLogWriter implements Actor {
       const companionQueue = staged.companionQueue[index]!;
       if (companionQueue >= 0) queueOffsets[companionQueue] = staged.companionOffset[index]!;
     }
-    counters.add(Counter.appendFailures);
-    if (!this.#failing) {
-      log.error({ err: error, position: appender.end }, 'the commit log cannot be written: sends are refused');
-      this.#failing = true;
-    }
-    storeState.set(StoreState.WRITE_FAILED);
+    this.#onWriteFailed(error);
     const remark = `service not available now, the commit log cannot be written: ${messageOf(error)}`;
     for (let index = 0; index < staged.count; index++) {
       const outlet = staged.outlet[index]!;

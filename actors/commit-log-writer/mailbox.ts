@@ -3,8 +3,12 @@
  * All words are 32-bit in the machine's order, because they never leave the process.
  */
 
-/** Record type in the writer's rings. */
-export const AppendType = { REQUEST: 1 } as const;
+/** Record types in the writer's rings. */
+export const AppendType = {
+  REQUEST: 1,
+  /** Bytes of a master's log, to be written as they are. */
+  REPLICA: 2,
+} as const;
 
 /**
  * A request to append `count` records of one queue, and maybe a companion of another queue behind them: all of it in
@@ -35,4 +39,16 @@ export const AppendRequest = {
   /** Of a request that is traced, else 0. */
   traceId: 10,
   recordBytes: 48,
+} as const;
+
+/**
+ * REPLICA: whole records of a master's log and their place, which is the end of this log. They do not cross the end of
+ * a file; a BLANK comes with all that fills its file. Units: words; records in bytes.
+ * Source: sent by ha-receiver.
+ */
+export const ReplicaRecords = {
+  positionLow: 0,
+  positionHigh: 1,
+  size: 2,
+  recordBytes: 16,
 } as const;

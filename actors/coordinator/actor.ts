@@ -5,8 +5,10 @@
  *           administration; registers the broker with its name servers.
  * Thread    an event loop.
  * Reads     requests and closed connections from remoting; from lanes, frames that need a topic or group, and offsets
- *           that came with pulls.
- * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; config/*.json.
+ *           that came with pulls; from the transaction checker, its progress and questions for producers; from the
+ *           dispatcher of a slave, queues without a number; from the HA rooms, how replication stands.
+ * Writes    answers to remoting; news and returned frames to lanes and the dispatcher; where the master is to the HA
+ *           receiver; config/*.json.
  * When full news waits here; a request stays in its ring until remoting has taken answers.
  * Fails     a request that throws is answered SYSTEM_ERROR; a broken assertion ends the node.
  */
@@ -27,15 +29,18 @@ import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { encodeAnswer } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
-import { textOf } from '../topic-news.js';
+import { NewsType, textOf } from '../topic-news.js';
 import { type CallFailure, CallTable } from './call-table.js';
+import { ClientOutlet } from './client-outlet.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
-import { CoordinatorType } from './mailbox.js';
+import { CoordinatorType, type HaStatus, type OffsetCommit } from './mailbox.js';
 import type { Registrar } from './registrar.js';
+import { pushReply } from './reply-push.js';
 import {
   announceGroup,
   announceTopic,
@@ -44,16 +49,22 @@ import {
   type CoordinatorState,
   topicEntryOf,
 } from './state.js';
+import { TransactionQuestions, transactionProgress } from './transaction-checks.js';
 
 export interface CoordinatorOptions {
   readonly fromRemoting: Ring;
   readonly fromSendLanes: readonly Ring[];
   readonly fromPullLanes: readonly Ring[];
+  readonly fromDispatcher: Ring;
+  /** HA sender and HA receiver. */
+  readonly fromHaRooms: readonly Ring[];
+  readonly fromTransactionChecker: Ring;
   readonly toRemoting: Ring;
   readonly remotingBell: Doorbell;
   readonly state: Omit<CoordinatorState, 'push' | 'call' | 'register' | 'nowMs'>;
   /** Undefined for a broker without name servers. */
   readonly registrar: () => Registrar | undefined;
+  readonly onHaStatus: (status: HaStatus) => void;
   /** Answers what concerns the whole node: configuration and runtime information (codes 25, 26, 28). */
   readonly nodeRequest: (request: RemotingCommand) => RemotingCommand | Promise<RemotingCommand> | undefined;
 }
@@ -76,14 +87,14 @@ export class Coordinator implements Actor {
   readonly #options: CoordinatorOptions;
   readonly #state: CoordinatorState;
   readonly #calls = new CallTable();
-  /** Answers that remoting had no room for. */
-  readonly #unsent: { connectionId: number; frame: Uint8Array | undefined }[] = [];
-  #answered = false;
+  readonly #outlet: ClientOutlet;
+  readonly #questions = new TransactionQuestions();
   #offsetsSaveMs = 0;
   #expiryScanMs = 0;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#outlet = new ClientOutlet(options.toRemoting, options.remotingBell, options.state.log);
     this.#state = {
       ...options.state,
       nowMs: 0,
@@ -135,24 +146,27 @@ export class Coordinator implements Actor {
   }
 
   doWork(nowMs: number): number {
-    const { fromRemoting, fromSendLanes, fromPullLanes } = this.#options;
+    const { fromRemoting, fromSendLanes, fromPullLanes, fromTransactionChecker } = this.#options;
     this.#state.nowMs = nowMs;
-    let work = this.#state.news.retry() + this.#retryUnsent();
-    if (this.#unsent.length === 0) work += this.#drain(fromRemoting, this.#onRemoting);
+    let work = this.#state.news.retry() + this.#outlet.retry();
+    if (!this.#outlet.isWaiting) work += this.#drain(fromRemoting, this.#onRemoting);
     for (let lane = 0; lane < fromSendLanes.length; lane++)
       work += this.#drainLane(fromSendLanes[lane]!, 'sendLane', lane);
     for (let lane = 0; lane < fromPullLanes.length; lane++)
       work += this.#drainLane(fromPullLanes[lane]!, 'pullLane', lane);
+    work += this.#drain(this.#options.fromDispatcher, this.#onQueueNeeded);
+    for (const ring of this.#options.fromHaRooms) work += this.#drain(ring, this.#onHaStatus);
+    if (!this.#outlet.isWaiting) work += this.#drain(fromTransactionChecker, this.#onTransactionChecker);
     this.#onTime(nowMs);
-    if (this.#answered) this.#options.remotingBell.ring();
-    this.#answered = false;
+    this.#outlet.ringBell();
     return work;
   }
 
   deadlineMs(): number {
-    if (this.#state.news.isWaiting || this.#unsent.length > 0) return this.#state.nowMs + RETRY_MS;
-    const { stats } = this.#state;
-    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, stats.deadlineMs(), this.#calls.nextDeadlineMs());
+    if (this.#state.news.isWaiting || this.#outlet.isWaiting) return this.#state.nowMs + RETRY_MS;
+    const { stats, desk } = this.#state;
+    const dueMs = Math.min(desk.deadlineMs(this.#state), stats.deadlineMs(), this.#calls.nextDeadlineMs());
+    return Math.min(this.#offsetsSaveMs, this.#expiryScanMs, dueMs);
   }
 
   close(): void {
@@ -182,6 +196,7 @@ export class Coordinator implements Actor {
   readonly #onRemoting = (ring: Ring, at: number): void => {
     const connectionId = ring.words[at >> 2]!;
     if (ring.type === InboundType.CLOSED) {
+      this.#state.desk.forget(connectionId, this.#state.offsets);
       this.#calls.connectionClosed(connectionId);
       applyGroupChanges(this.#state, this.#state.clients.connectionClosed(connectionId));
       return;
@@ -199,9 +214,7 @@ export class Coordinator implements Actor {
       this.#calls.answered(connectionId, request);
       return;
     }
-    const word = at >> 2;
-    const address = `${formatIpv4(ring.words[word + InboundFrame.peerAddress]!)}:${ring.words[word + InboundFrame.peerPort]!}`;
-    this.#answer({ connectionId, address }, request);
+    this.#answer(senderOf(ring, at), request);
   };
 
   #answer(sender: Sender, request: RemotingCommand): void {
@@ -216,33 +229,96 @@ export class Coordinator implements Actor {
       response = createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
     }
     if (isOneway(request)) return;
-    if (!(response instanceof Promise)) return this.#send(connectionId, encodeCommand(response));
+    const { toRemoting } = this.#options;
+    if (!(response instanceof Promise))
+      return this.#outlet.send(connectionId, encodeAnswer(request, response, toRemoting));
     void response
       .catch(error => createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error)))
       .then(later => {
-        this.#send(connectionId, encodeCommand(later));
-        this.#options.remotingBell.ring();
+        this.#outlet.send(connectionId, encodeAnswer(request, later, toRemoting));
+        this.#outlet.ringBell();
       });
   }
 
   #drainLane(ring: Ring, kind: 'sendLane' | 'pullLane', lane: number): number {
     return this.#drain(ring, (_, at) => {
-      if (ring.type === CoordinatorType.OFFSET_COMMIT) {
-        const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
-        this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
-        return;
-      }
+      if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
       if (ring.type === CoordinatorType.PAIR_NAMED) {
         const { slot, topic, group } = JSON.parse(textOf(ring, at)) as NamedPair;
-        this.#state.stats.pairNamed(lane, slot, topic, group);
+        this.#state.stats.pairNamed(kind === 'sendLane' ? 'sentBack' : 'pulled', lane, slot, topic, group);
         return;
       }
+      if (ring.type === CoordinatorType.REPLY) return this.#pushReply(ring, at, lane);
       const provide = providers.get(ring.type);
       if (provide === undefined) throw new AssertionError(`unknown record ${ring.type}`);
       provide(this.#state, this.#requestIn(ring, at));
       this.#state.news.frame(kind, lane, ring.bytes.slice(at, at + ring.length));
     });
   }
+
+  // ---- replication ----
+
+  /** A slave has the topic's records before it has the topic: its queues get numbers, so that entries can be made. */
+  readonly #onQueueNeeded = (ring: Ring, at: number): void => {
+    const { topic, queueId } = JSON.parse(textOf(ring, at)) as { topic: string; queueId: number };
+    const { numbers, topics, news, log } = this.#state;
+    let queueNumbers: Int32Array;
+    try {
+      queueNumbers = numbers.of(topic, queueId + 1);
+    } catch (error) {
+      log.error({ err: error, topic, queueId }, 'a queue gets no entries');
+      queueNumbers = new Int32Array(queueId + 1).fill(-1);
+    }
+    const known = topics.get(topic);
+    if (known !== undefined) return news.queues({ ...topicEntryOf(this.#state, known), queueNumbers });
+    const count = queueNumbers.length;
+    news.queues({ name: topic, perm: 0, readQueueNums: count, writeQueueNums: count, order: false, queueNumbers });
+  };
+
+  readonly #onHaStatus = (ring: Ring, at: number): void => {
+    this.#options.onHaStatus(JSON.parse(textOf(ring, at)) as HaStatus);
+  };
+
+  /** What this coordinator works on: for who brings a slave's copy up to date. */
+  get state(): CoordinatorState {
+    return this.#state;
+  }
+
+  /** Ends when its producer has the reply, or cannot have it; until then its sender's permit is taken. */
+  #pushReply(ring: Ring, at: number, lane: number): void {
+    const frame = ring.bytes.slice(at, at + ring.length);
+    const request = this.#requestIn(ring, at);
+    const { connectionId, address } = senderOf(ring, at);
+    // Whatever goes wrong, the permit must go back.
+    const pushed = pushReply(this.#state, request, address).catch(messageOf);
+    void pushed.then(fault => {
+      const response =
+        fault === undefined
+          ? createResponse(request, ResponseCode.SUCCESS, null, { msgId: '0' })
+          : createResponse(request, ResponseCode.SYSTEM_ERROR, fault);
+      const { news, settings } = this.#state;
+      if (!settings.storeReplyMessageEnable) {
+        if (isOneway(request)) this.#outlet.returnPermit(connectionId);
+        else this.#outlet.send(connectionId, encodeCommand(response), OutboundType.SEND_REFUSED);
+      } else if (fault === undefined) news.frame('sendLane', lane, frame, NewsType.REPLY_PUSHED);
+      else {
+        if (!isOneway(request)) this.#outlet.send(connectionId, encodeCommand(response));
+        news.frame('sendLane', lane, frame, NewsType.REPLY_UNDELIVERED);
+      }
+      this.#outlet.ringBell();
+    });
+  }
+
+  #commitOffset(ring: Ring, at: number): void {
+    const commit = JSON.parse(textOf(ring, at)) as OffsetCommit;
+    this.#state.offsets.commit(commit.group, commit.topic, commit.queueId, commit.offset);
+  }
+
+  readonly #onTransactionChecker = (ring: Ring, at: number): void => {
+    if (ring.type === CoordinatorType.OFFSET_COMMIT) return this.#commitOffset(ring, at);
+    if (ring.type === CoordinatorType.TRANSACTION_QUESTION) return this.#questions.ask(this.#state, ring, at);
+    this.#state.news.transactionProgress(transactionProgress(this.#state));
+  };
 
   #requestIn(ring: Ring, at: number): RemotingCommand {
     const start = at + InboundFrame.frameBytes;
@@ -252,7 +328,8 @@ export class Coordinator implements Actor {
   // ---- time ----
 
   #onTime(nowMs: number): void {
-    const { offsets, clients, locks, stats, settings, log } = this.#state;
+    const { offsets, clients, locks, stats, settings, log, desk, push } = this.#state;
+    desk.notify(this.#state, nowMs, push);
     this.#calls.expire(nowMs);
     stats.onTime(nowMs);
     if (nowMs >= this.#offsetsSaveMs) {
@@ -283,36 +360,13 @@ export class Coordinator implements Actor {
 
   // ---- answers ----
 
-  /** Without a frame the connection is closed. */
-  #send(connectionId: number, frame: Uint8Array | undefined): void {
-    if (this.#unsent.length > 0 || !this.#trySend(connectionId, frame)) this.#unsent.push({ connectionId, frame });
-  }
-
-  #trySend(connectionId: number, frame: Uint8Array | undefined): boolean {
-    const { toRemoting } = this.#options;
-    const length = OutboundFrame.frameBytes + (frame?.length ?? 0);
-    const at = toRemoting.claim(length);
-    if (at < 0) return false;
-    toRemoting.words[at >> 2] = connectionId;
-    if (frame !== undefined) toRemoting.bytes.set(frame, at + OutboundFrame.frameBytes);
-    toRemoting.commit(frame === undefined ? OutboundType.CLOSE : OutboundType.FRAME, length);
-    this.#answered = true;
-    return true;
-  }
-
-  #retryUnsent(): number {
-    let sent = 0;
-    while (this.#unsent.length > 0 && this.#trySend(this.#unsent[0]!.connectionId, this.#unsent[0]!.frame)) {
-      this.#unsent.shift();
-      sent++;
-    }
-    return sent;
-  }
-
   #push(connectionId: number, code: number, fields: ExtFields, body: Uint8Array | null = null): void {
     const request = createRequest(code, fields, body);
     request.flag = CommandFlag.ONEWAY;
-    this.#send(connectionId, encodeCommand(request));
+    const frame = encodeCommand(request);
+    if (OutboundFrame.frameBytes + frame.length <= this.#options.toRemoting.payloadMax)
+      this.#outlet.send(connectionId, frame);
+    else this.#state.log.warn({ code: requestCodeName(code), bytes: frame.length }, 'too large to be sent to a client');
   }
 
   #call(connectionId: number, call: ClientCall): Promise<RemotingCommand | CallFailure> {
@@ -320,20 +374,19 @@ export class Coordinator implements Actor {
     if (opaque < 0) return outcome;
     const request = createRequest(call.code, call.fields, call.body ?? null);
     request.opaque = opaque;
-    this.#send(connectionId, encodeCommand(request));
+    this.#outlet.send(connectionId, encodeCommand(request));
     return outcome;
   }
 
   #closeConnection(connectionId: number): void {
-    this.#send(connectionId, undefined);
+    this.#outlet.send(connectionId, undefined);
   }
 }
 
-interface OffsetCommit {
-  readonly group: string;
-  readonly topic: string;
-  readonly queueId: number;
-  readonly offset: number;
+function senderOf({ words }: Ring, at: number): Sender {
+  const word = at >> 2;
+  const address = `${formatIpv4(words[word + InboundFrame.peerAddress]!)}:${words[word + InboundFrame.peerPort]!}`;
+  return { connectionId: words[word + InboundFrame.connectionId]!, address };
 }
 
 interface NamedPair {

@@ -5,13 +5,16 @@
 import type { GroupTraffic } from '../group-traffic.js';
 import type { QueueNumbers } from '../queue-numbers.js';
 import type { QueueTraffic } from '../queue-traffic.js';
-import { StatsItem, type StatsWindow, statsWindows, type Total } from './stats-item.js';
+import { PairTotals } from './pair-totals.js';
+import { NO_TOTAL, StatsItem, type StatsWindow, statsWindows, type Total } from './stats-item.js';
 
 export interface BrokerStatsOptions {
   readonly numbers: QueueNumbers;
   readonly stored: QueueTraffic;
   /** What each pull lane handed out. */
   readonly pulled: readonly GroupTraffic[];
+  /** What came back from groups to each send lane. */
+  readonly sentBack: readonly GroupTraffic[];
   /** Messages stored and handed out since the node runs, all topics together. */
   readonly broker: () => { readonly put: number; readonly get: number };
   /** Key of the statistics of the whole broker. */
@@ -24,19 +27,11 @@ const statsNames = {
   TOPIC_PUT_SIZE: ['topicPut', 'bytes'],
   GROUP_GET_NUMS: ['groupGet', 'messages'],
   GROUP_GET_SIZE: ['groupGet', 'bytes'],
+  SNDBCK_PUT_NUMS: ['sendBack', 'messages'],
   BROKER_PUT_NUMS: ['brokerPut', 'messages'],
   BROKER_GET_NUMS: ['brokerGet', 'messages'],
 } as const;
 
-/** A slot of a lane: which pair it counts, and what of it is in the pair's total already. */
-interface PairSlot {
-  readonly key: string;
-  readonly traffic: GroupTraffic;
-  readonly index: number;
-  seen: Total;
-}
-
-const NOTHING: Total = { messages: 0, bytes: 0, times: 0 };
 const windowNames = Object.keys(statsWindows) as StatsWindow[];
 
 export class BrokerStats {
@@ -44,19 +39,20 @@ export class BrokerStats {
   readonly #tables = {
     topicPut: new Map<string, StatsItem>(),
     groupGet: new Map<string, StatsItem>(),
+    sendBack: new Map<string, StatsItem>(),
     brokerPut: new Map<string, StatsItem>(),
     brokerGet: new Map<string, StatsItem>(),
   };
-  /** By lane, then by index. */
-  readonly #slots: PairSlot[][];
-  readonly #slotsOf = new Map<string, Set<PairSlot>>();
+  readonly #pulled: PairTotals;
+  readonly #sentBack: PairTotals;
   /** What of a topic does not count any more: it was stored before the topic was deleted. */
   readonly #forgotten = new Map<string, Total>();
   readonly #nextMs: Record<StatsWindow, number> = { minute: 0, hour: 0, day: 0 };
 
   constructor(options: BrokerStatsOptions) {
     this.#options = options;
-    this.#slots = options.pulled.map(() => []);
+    this.#pulled = new PairTotals(options.pulled, (key, more) => addTotal(this.#tables.groupGet, key, more));
+    this.#sentBack = new PairTotals(options.sentBack, (key, more) => addTotal(this.#tables.sendBack, key, more));
   }
 
   /** When the next sample is due. Units: ms since the epoch. */
@@ -75,17 +71,9 @@ export class BrokerStats {
     }
   }
 
-  /** A lane says what a slot of its counts means. */
-  pairNamed(lane: number, index: number, topic: string, group: string): void {
-    const slots = this.#slots[lane]!;
-    const before = slots[index];
-    if (before !== undefined) this.#slotsOf.get(before.key)?.delete(before);
-    const key = pairKey(topic, group);
-    const slot = { key, traffic: this.#options.pulled[lane]!, index, seen: NOTHING };
-    slots[index] = slot;
-    const ofKey = this.#slotsOf.get(key);
-    if (ofKey === undefined) this.#slotsOf.set(key, new Set([slot]));
-    else ofKey.add(slot);
+  /** A lane says what a slot of its counts means: a pull lane of what it hands out, a send lane of what comes back. */
+  pairNamed(kind: 'pulled' | 'sentBack', lane: number, slot: number, topic: string, group: string): void {
+    (kind === 'pulled' ? this.#pulled : this.#sentBack).named(lane, slot, pairKey(topic, group));
   }
 
   /** Undefined when nothing was ever counted under this name and key. */
@@ -119,20 +107,24 @@ export class BrokerStats {
 
   #forgetPairs(isMeant: (key: string) => boolean): void {
     this.#readTotals();
-    for (const key of this.#tables.groupGet.keys()) if (isMeant(key)) this.#tables.groupGet.delete(key);
+    for (const table of [this.#tables.groupGet, this.#tables.sendBack]) {
+      for (const key of table.keys()) if (isMeant(key)) table.delete(key);
+    }
   }
 
   #readTotals(): void {
     const { numbers } = this.#options;
     for (const topic of numbers.topics()) setTotal(this.#tables.topicPut, topic, this.#newIn(topic));
-    for (const slots of this.#slots) for (const slot of slots) this.#readSlot(slot);
+    this.#pulled.readAll();
+    this.#sentBack.readAll();
     this.#readBroker();
   }
 
   /** Of one statistic: somebody may ask for thousands of them, one by one. */
   #readTotal(table: (typeof statsNames)[keyof typeof statsNames][0], key: string): void {
     if (table === 'topicPut') setTotal(this.#tables.topicPut, key, this.#newIn(key));
-    else if (table === 'groupGet') for (const slot of this.#slotsOf.get(key) ?? []) this.#readSlot(slot);
+    else if (table === 'groupGet') this.#pulled.read(key);
+    else if (table === 'sendBack') this.#sentBack.read(key);
     else this.#readBroker();
   }
 
@@ -143,17 +135,12 @@ export class BrokerStats {
     setTotal(this.#tables.brokerGet, clusterName, { messages: get, bytes: 0, times: get });
   }
 
-  #readSlot(slot: PairSlot): void {
-    const { traffic, index, seen } = slot;
-    const now = { messages: traffic.messages(index), bytes: traffic.bytes(index), times: traffic.answers(index) };
-    if (now.times <= seen.times) return;
-    slot.seen = now;
-    const before = this.#tables.groupGet.get(slot.key)?.total ?? NOTHING;
-    setTotal(this.#tables.groupGet, slot.key, sum(before, difference(now, seen)));
-  }
-
   #newIn(topic: string): Total {
-    return difference(this.#storedIn(topic), this.#forgotten.get(topic) ?? NOTHING);
+    const stored = this.#storedIn(topic);
+    const forgotten = this.#forgotten.get(topic);
+    if (forgotten === undefined) return stored;
+    const messages = stored.messages - forgotten.messages;
+    return { messages, bytes: stored.bytes - forgotten.bytes, times: messages };
   }
 
   #storedIn(topic: string): Total {
@@ -179,20 +166,13 @@ function setTotal(table: Map<string, StatsItem>, key: string, total: Total): voi
   item.total = total;
 }
 
-function sum(left: Total, right: Total): Total {
-  return {
-    messages: left.messages + right.messages,
-    bytes: left.bytes + right.bytes,
-    times: left.times + right.times,
-  };
-}
-
-function difference(left: Total, right: Total): Total {
-  return {
-    messages: left.messages - right.messages,
-    bytes: left.bytes - right.bytes,
-    times: left.times - right.times,
-  };
+function addTotal(table: Map<string, StatsItem>, key: string, more: Total): void {
+  const { messages, bytes, times } = table.get(key)?.total ?? NO_TOTAL;
+  setTotal(table, key, {
+    messages: messages + more.messages,
+    bytes: bytes + more.bytes,
+    times: times + more.times,
+  });
 }
 
 function pairKey(topic: string, group: string): string {

@@ -2,7 +2,9 @@
  * Clients by connection: who is in which group, from their heartbeats.
  * Source: spec remoting 7.1, 7.2; ConsumerManager, ProducerManager.
  */
+
 import type { ConsumerData, HeartbeatData, SubscriptionData } from '../../protocol/bodies/group.js';
+import { disputeOf, findDispute, type Wants, wantsOf } from './group-dispute.js';
 
 /** A client that sends no heartbeat for this long is gone. Units: ms. */
 export const CLIENT_EXPIRY_MS = 120_000;
@@ -19,6 +21,8 @@ export interface MemberIdentity {
 export interface Member extends MemberIdentity {
   readonly clientId: string;
   readonly lastUpdateMs: number;
+  /** Of a member of a consumer group. */
+  readonly wants?: Wants;
 }
 
 export interface ConsumerGroup {
@@ -39,6 +43,8 @@ export interface GroupChange {
   readonly membersChanged: boolean;
   /** Subscriptions or the model changed: pull lanes are to be told. */
   readonly subscriptionChanged: boolean;
+  /** A member wants something else than another one since now. */
+  readonly dispute?: { readonly clientIds: readonly [string, string]; readonly about: string };
 }
 
 export class ClientTable {
@@ -51,6 +57,14 @@ export class ClientTable {
 
   producerGroup(name: string): ReadonlyMap<number, Member> | undefined {
     return this.#producers.get(name);
+  }
+
+  /** A producer by its client id; undefined when it is not connected. */
+  producer(clientId: string): Member | undefined {
+    for (const members of this.#producers.values()) {
+      for (const member of members.values()) if (member.clientId === clientId) return member;
+    }
+    return undefined;
   }
 
   producerGroups(): IterableIterator<[string, ReadonlyMap<number, Member>]> {
@@ -99,11 +113,16 @@ export class ClientTable {
     group.consumeType = data.consumeType;
     group.messageModel = data.messageModel;
     group.consumeFromWhere = data.consumeFromWhere;
-    const isNew = !group.members.has(member.connectionId);
-    group.members.set(member.connectionId, member);
+    const before = group.members.get(member.connectionId)?.wants;
+    const isNew = before === undefined;
+    const wanting = { ...member, wants: wantsOf(data) };
+    group.members.set(member.connectionId, wanting);
     const { topicsChanged, versionsChanged } = updateSubscriptions(group, data.subscriptionDataSet);
+    const changed = isNew || disputeOf(before, wanting.wants) !== undefined;
+    const dispute = changed ? findDispute(wanting, group.members.values()) : undefined;
     return {
       group,
+      ...(dispute && { dispute: { clientIds: [member.clientId, dispute.with] as const, about: dispute.about } }),
       membersChanged: isNew || topicsChanged,
       subscriptionChanged: isNew || modelChanged || topicsChanged || versionsChanged,
     };

@@ -4,9 +4,9 @@
  */
 
 import { decodeHeartbeatData, decodeSubscriptionGroupConfig } from '../../protocol/bodies.js';
-import { RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { RequestCode, ResponseCode, WATCH_BROKER_METADATA } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
-import { type Handler, success, successWithBody, systemError } from './handler.js';
+import { type Handler, refuseOnSlave, success, successWithBody, systemError } from './handler.js';
 import { ensureRetryTopic } from './retry-topics.js';
 import { announceGroup, applyGroupChanges } from './state.js';
 
@@ -81,7 +81,14 @@ const updateOffset: Handler = (state, request) => {
 
 const allOffsets: Handler = (state, request) => successWithBody(request, state.offsets.toObject());
 
+/** Of a slave that is RingMQ's. */
+const watchMetadata: Handler = (state, request, { connectionId }) => {
+  state.desk.watch(connectionId, state);
+  return success(request);
+};
+
 const updateGroup: Handler = (state, request) => {
+  if (state.isSlave()) return refuseOnSlave(request);
   const group = decodeSubscriptionGroupConfig(request.body);
   state.groups.put(group, state.nowMs);
   announceGroup(state, group.groupName);
@@ -100,6 +107,7 @@ const groupConfig: Handler = (state, request) => {
 };
 
 const deleteGroup: Handler = (state, request) => {
+  if (state.isSlave()) return refuseOnSlave(request);
   const { groupName = '', removeOffset, cleanOffset } = request.extFields;
   if (state.groups.delete(groupName, state.nowMs)) state.news.groupDeleted(groupName);
   if (removeOffset === 'true' || cleanOffset === 'true') state.offsets.deleteGroup(groupName);
@@ -114,6 +122,7 @@ export const consumerHandlers: ReadonlyMap<number, Handler> = new Map([
   [RequestCode.QUERY_CONSUMER_OFFSET, queryOffset],
   [RequestCode.UPDATE_CONSUMER_OFFSET, updateOffset],
   [RequestCode.GET_ALL_CONSUMER_OFFSET, allOffsets],
+  [WATCH_BROKER_METADATA, watchMetadata],
   [RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, updateGroup],
   [RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, allGroups],
   [RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG, groupConfig],

@@ -48,6 +48,10 @@ export class GroupTable {
     this.#version = stored.dataVersion;
   }
 
+  get version(): DataVersion {
+    return this.#version;
+  }
+
   get(name: string): SubscriptionGroupConfig | undefined {
     return this.#groups.get(name);
   }
@@ -78,6 +82,24 @@ export class GroupTable {
     const existed = this.#groups.delete(name);
     if (existed) this.#save(nowMs);
     return existed;
+  }
+
+  /**
+   * Takes over the master's table, version included; what is not in it is gone. What differed is returned.
+   * Errors: RingError DISK_WRITE_FAILED.
+   */
+  replace(wrapper: SubscriptionGroupWrapper): { changed: SubscriptionGroupConfig[]; removed: string[] } {
+    const groups = Object.values(wrapper.subscriptionGroupTable);
+    const names = new Set(groups.map(({ groupName }) => groupName));
+    const isSame = (group: SubscriptionGroupConfig): boolean =>
+      JSON.stringify(this.#groups.get(group.groupName)) === JSON.stringify(group);
+    const changed = groups.filter(group => !isSame(group));
+    const removed = [...this.#groups.keys()].filter(name => !names.has(name));
+    for (const name of removed) this.#groups.delete(name);
+    for (const group of groups) this.#groups.set(group.groupName, group);
+    this.#version = wrapper.dataVersion;
+    this.save();
+    return { changed, removed };
   }
 
   #save(nowMs: number): void {

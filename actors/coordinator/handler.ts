@@ -30,6 +30,14 @@ export function systemError(request: RemotingCommand, remark: string): RemotingC
   return createResponse(request, ResponseCode.SYSTEM_ERROR, remark);
 }
 
+/** Source: spec ha 6; AdminBrokerProcessor.validateSlave. */
+export function refuseOnSlave(request: RemotingCommand): RemotingCommand {
+  return systemError(
+    request,
+    "Can't modify topic or subscription group from slave broker, please execute it from master broker.",
+  );
+}
+
 /** Long integers may be beyond what a number holds exactly: they become the nearest that is. NaN for what is none. */
 export function longField(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;

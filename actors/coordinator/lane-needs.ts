@@ -69,6 +69,7 @@ function groupOf({ code, extFields }: RemotingCommand, topic: string): string | 
 }
 
 function planTopic(state: CoordinatorState, request: RemotingCommand, name: string): void {
+  if (state.isSlave()) return;
   if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
   const { extFields } = request;
   const short = hasShortNames(request);

@@ -1,19 +1,23 @@
 /**
- * Sends news (actors/topic-news.ts) to lanes and the dispatcher, in order. What a ring does not take is kept and sent
- * later, always before anything newer; a frame is given back only behind the news it was waiting for.
+ * Sends news (actors/topic-news.ts) to lanes, dispatcher and others, in order. What a ring does not take is kept and
+ * sent later, always before anything newer; a frame is given back only behind the news it was waiting for.
  */
+import { DISCARD_TOPIC, HALF_TOPIC, OP_HALF_TOPIC } from '../../protocol/topic-names.js';
 import { AssertionError } from '../../runtime/base/assert.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import type { GroupEntry } from '../group-snapshot.js';
 import { formatTopicEntry, NewsType } from '../topic-news.js';
 import type { TopicEntry } from '../topic-snapshot.js';
+import type { TransactionProgress } from '../transaction-checker/mailbox.js';
 
 /** A room that takes news. */
 export interface NewsReader {
-  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'scheduler' | 'flushService';
+  readonly kind: 'sendLane' | 'pullLane' | 'dispatcher' | 'scheduler' | 'flushService' | 'transactionChecker';
   readonly ring: Ring;
   readonly bell: Doorbell;
+  /** False for a lane that does not run yet: it is told all when it does. Always without it. */
+  readonly runs?: () => boolean;
 }
 
 interface Waiting {
@@ -23,7 +27,13 @@ interface Waiting {
 
 const encoder = new TextEncoder();
 
-const takesTopics = (reader: NewsReader): boolean => reader.kind !== 'flushService';
+const transactionTopics: ReadonlySet<string> = new Set([HALF_TOPIC, OP_HALF_TOPIC, DISCARD_TOPIC]);
+
+function takesTopic(reader: NewsReader, topic: string): boolean {
+  if (reader.kind === 'transactionChecker') return transactionTopics.has(topic);
+  return reader.kind !== 'flushService';
+}
+
 const takesGroups = ({ kind }: NewsReader): boolean => kind === 'pullLane' || kind === 'sendLane';
 
 export class NewsDesk {
@@ -37,11 +47,17 @@ export class NewsDesk {
   }
 
   topic(entry: TopicEntry): void {
-    this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), takesTopics);
+    this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), reader => takesTopic(reader, entry.name));
+  }
+
+  /** Tells only the dispatcher: queues get entries although nobody may read them yet. */
+  queues(entry: TopicEntry): void {
+    const isDispatcher = (reader: NewsReader): boolean => reader.kind === 'dispatcher';
+    this.#tell(NewsType.TOPIC, encoder.encode(formatTopicEntry(entry)), isDispatcher);
   }
 
   topicDeleted(name: string): void {
-    this.#tell(NewsType.TOPIC_DELETED, encoder.encode(name), takesTopics);
+    this.#tell(NewsType.TOPIC_DELETED, encoder.encode(name), reader => takesTopic(reader, name));
   }
 
   group(entry: GroupEntry): void {
@@ -54,6 +70,11 @@ export class NewsDesk {
     this.#tell(NewsType.GROUP_DELETED, encoder.encode(name), takesGroups);
   }
 
+  transactionProgress(progress: readonly TransactionProgress[]): void {
+    const bytes = encoder.encode(JSON.stringify(progress));
+    this.#tell(NewsType.TRANSACTION_PROGRESS, bytes, reader => reader.kind === 'transactionChecker');
+  }
+
   /** Has the dispatcher delete files of consume queues: expired ones, or all of topics that are gone. */
   clean(what: 'expired' | 'unused'): void {
     this.#tell(NewsType.CLEAN, encoder.encode(what), reader => reader.kind === 'dispatcher');
@@ -63,11 +84,11 @@ export class NewsDesk {
     this.#tell(NewsType.SETTINGS, encoder.encode(JSON.stringify(settings)), reader => reader.kind === kind);
   }
 
-  /** Gives a frame back to the lane it came from: the `index`-th of its kind. */
-  frame(kind: NewsReader['kind'], index: number, bytes: Uint8Array): void {
+  /** Gives a frame back to the lane it came from: the `index`-th of its kind. `type`: FRAME, or that of a reply. */
+  frame(kind: NewsReader['kind'], index: number, bytes: Uint8Array, type: number = NewsType.FRAME): void {
     const lane = this.#readers.filter(({ reader }) => reader.kind === kind)[index];
     if (lane === undefined) throw new AssertionError(`there is no ${kind} ${index}`);
-    this.#send(lane.reader, lane.waiting, { type: NewsType.FRAME, bytes });
+    this.#send(lane.reader, lane.waiting, { type, bytes });
   }
 
   /** Something waits for room. */
@@ -90,7 +111,7 @@ export class NewsDesk {
 
   #tell(type: number, bytes: Uint8Array, concerns: (reader: NewsReader) => boolean): void {
     for (const { reader, waiting } of this.#readers) {
-      if (concerns(reader)) this.#send(reader, waiting, { type, bytes });
+      if (concerns(reader) && (reader.runs?.() ?? true)) this.#send(reader, waiting, { type, bytes });
     }
   }
 

@@ -9,6 +9,8 @@ export class OffsetTable {
   readonly #offsets = new Map<string, Map<number, number>>();
   readonly #file: JsonTable;
   #changed = false;
+  /** What was committed since {@link takeChanges}; undefined while nobody wants to know. By `topic@group`. */
+  #changes: Map<string, Map<number, number>> | undefined;
 
   /** Errors: RingError STORE_CORRUPT when the file and its backup cannot be read. */
   constructor(file: JsonTable) {
@@ -32,6 +34,27 @@ export class OffsetTable {
     if (queues === undefined) this.#offsets.set(key, new Map([[queueId, offset]]));
     else queues.set(queueId, offset);
     this.#changed = true;
+    if (this.#changes === undefined) return;
+    const changes = this.#changes.get(key);
+    if (changes === undefined) this.#changes.set(key, new Map([[queueId, offset]]));
+    else changes.set(queueId, offset);
+  }
+
+  /** Whether to remember what is committed from now on, for those who follow this table. */
+  recordChanges(wanted: boolean): void {
+    this.#changes = wanted ? new Map() : undefined;
+  }
+
+  get hasChanges(): boolean {
+    return this.#changes !== undefined && this.#changes.size > 0;
+  }
+
+  /** What was committed since the last call, as in the body of code 43. */
+  takeChanges(): Record<string, Record<string, number>> {
+    const taken: Record<string, Record<string, number>> = {};
+    for (const [key, queues] of this.#changes ?? []) taken[key] = Object.fromEntries(queues);
+    this.#changes?.clear();
+    return taken;
   }
 
   /** Offsets of a group in a topic, by queue id. */
@@ -55,8 +78,9 @@ export class OffsetTable {
   clone(fromGroup: string, toGroup: string, topic: string): void {
     const queues = this.#offsets.get(`${topic}@${fromGroup}`);
     if (queues === undefined) return;
-    this.#offsets.set(`${topic}@${toGroup}`, new Map(queues));
-    this.#changed = true;
+    const copied = [...queues];
+    this.#offsets.delete(`${topic}@${toGroup}`);
+    for (const [queueId, offset] of copied) this.commit(toGroup, topic, queueId, offset);
   }
 
   /** Forgets every group's offsets of a topic. */

@@ -1,15 +1,17 @@
 /**
  * Keeps the broker registered with every name server, each on its own: one that is down, late or slow delays nobody.
- * Cold. Source: spec remoting 9.2; BrokerOuterAPI, BrokerController.registerBrokerAll.
+ * Learns from their answers where the master is, and from their list of brokers whether another broker has the same
+ * name and id. Cold. Source: spec remoting 9.2; BrokerOuterAPI, BrokerController.registerBrokerAll.
  */
 import { Connection } from '../../client/connection.js';
 import { encodeRegisterBrokerBody, registerBodyCrc32 } from '../../protocol/bodies/register-broker.js';
-import { decodeKVTable } from '../../protocol/bodies/route.js';
+import { decodeClusterInfo, decodeKVTable } from '../../protocol/bodies/route.js';
 import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createRequest } from '../../protocol/command.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
+import type { MasterPlace } from '../ha-receiver/mailbox.js';
 
 export interface BrokerRegistration {
   readonly brokerName: string;
@@ -30,6 +32,8 @@ export interface RegistrarOptions {
   readonly topics: () => TopicConfigSerializeWrapper;
   /** Told once the broker's address is known: from the first connection to a name server. */
   readonly onRegistered: (namesrvAddr: string, brokerAddr: string) => void;
+  /** Where the master of this slave is; told after every answer of a name server. */
+  readonly onMaster?: (place: MasterPlace) => void;
   /** Which topics are ordered, when the name server has a list of them. */
   readonly onOrderedTopics: (topics: ReadonlySet<string>) => void;
   readonly log: Logger;
@@ -39,16 +43,42 @@ export interface RegistrarOptions {
 const RETRY_FIRST_MS = 50;
 const CONNECT_TIMEOUT_MS = 3000;
 const FAREWELL_MAX_MS = 1000;
+/** How often a slave without a master asks for one. Units: ms. */
+const SEEK_EVERY_MS = 500;
+/** Two brokers of one name and id are told of once in so long. Units: ms. */
+const RIVAL_EVERY_MS = 60_000;
 
 export class Registrar {
   readonly #options: RegistrarOptions;
   #servers = new Map<string, NameServer>();
+  /** What each name server said last, by its address. */
+  readonly #places = new Map<string, MasterPlace>();
+  #seeking = false;
   #stopped = false;
 
   constructor(options: RegistrarOptions, namesrvAddr: string) {
     this.#options = options;
     this.setNameServers(namesrvAddr);
   }
+
+  /** A slave that has no master, or cannot reach it, asks every half second; else the period is enough. */
+  seekMaster(wanted: boolean): void {
+    if (wanted === this.#seeking) return;
+    this.#seeking = wanted;
+    for (const server of this.#servers.values()) server.seek(wanted);
+  }
+
+  /** A name server has taken this broker in. */
+  get isRegistered(): boolean {
+    return [...this.#servers.values()].some(server => server.isUp);
+  }
+
+  /** The first name server that knows a master is believed; spec ha 4. */
+  readonly #onPlace = (address: string, place: MasterPlace): void => {
+    this.#places.set(address, place);
+    const known = [...this.#servers.keys()].map(server => this.#places.get(server));
+    this.#options.onMaster?.(known.find(each => each !== undefined && each.haServerAddr !== '') ?? place);
+  };
 
   /** `a:9876;b:9876`. Servers that are no longer named are left without a farewell, as by a restart. */
   setNameServers(namesrvAddr: string): void {
@@ -59,9 +89,15 @@ export class Registrar {
       this.#servers.delete(address);
     }
     for (const address of wanted) {
-      if (!this.#servers.has(address)) this.#servers.set(address, new NameServer(address, this.#options));
+      if (!this.#servers.has(address)) this.#add(address);
     }
     if (!this.#stopped) this.registerAll();
+  }
+
+  #add(address: string): void {
+    const server = new NameServer(address, this.#options, this.#onPlace);
+    this.#servers.set(address, server);
+    if (this.#seeking) server.seek(true);
   }
 
   /** Registers the whole table with everybody, now. */
@@ -96,33 +132,52 @@ class NameServer {
   #retryMs = RETRY_FIRST_MS;
   #stopped = false;
   #wasUp: boolean | undefined;
+  readonly #onPlace: (address: string, place: MasterPlace) => void;
+  #seeking = false;
+  #rivalToldMs = Number.NEGATIVE_INFINITY;
 
-  constructor(address: string, options: RegistrarOptions) {
+  constructor(address: string, options: RegistrarOptions, onPlace: (address: string, place: MasterPlace) => void) {
     this.#address = address;
     this.#options = options;
+    this.#onPlace = onPlace;
   }
 
-  register(): void {
+  get isUp(): boolean {
+    return this.#wasUp === true;
+  }
+
+  seek(wanted: boolean): void {
+    this.#seeking = wanted;
+    if (wanted && !this.#busy && !this.#stopped && this.#wasUp === true) this.#schedule(SEEK_EVERY_MS);
+  }
+
+  /** `full`: with the table of topics, of which a name server takes only a master's. */
+  register(full = true): void {
     if (this.#stopped) return;
     if (this.#busy) {
-      this.#again = true;
+      this.#again ||= full;
       return;
     }
     this.#busy = true;
     clearTimeout(this.#timer);
-    this.#attempting = this.#attempt();
+    this.#attempting = this.#attempt(full);
     void this.#attempting.then(
-      () => this.#onDone(this.#options.periodMs),
+      () => this.#onDone(this.#seeking ? SEEK_EVERY_MS : this.#options.periodMs),
       error => this.#onFailed(error),
     );
   }
 
-  async #attempt(): Promise<void> {
+  async #attempt(full: boolean): Promise<void> {
     const connection = await this.#connect();
     if (this.#stopped) throw new Error('the broker stops');
     const brokerAddr = this.#brokerAddr(connection);
     const { registration, topics, timeoutMs } = this.#options;
-    const body = encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper: topics() });
+    // In front of the registration on the same connection, so that it is not answered with what this broker writes.
+    // While there is no master roles may be changing, and two have the same id for a moment.
+    if (full && !this.#seeking) void this.#lookForRival(connection, brokerAddr).catch(() => {});
+    const table = topics();
+    const topicConfigSerializeWrapper = full ? table : { ...table, topicConfigTable: {} };
+    const body = encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper });
     const fields = {
       brokerName: registration.brokerName,
       brokerAddr,
@@ -139,9 +194,30 @@ class NameServer {
       this.#options.onRegistered(this.#address, brokerAddr);
     }
     this.#wasUp = true;
+    const { masterAddr = '', haServerAddr = '' } = response.extFields;
+    this.#onPlace(this.#address, { masterAddr, haServerAddr });
     if (response.body !== null) {
       this.#options.onOrderedTopics(new Set(Object.keys(decodeKVTable(response.body).table)));
     }
+  }
+
+  /**
+   * The newest registration of a name and id wins, so two brokers with the same take the place from each other for
+   * ever: whoever finds the other there says so.
+   */
+  async #lookForRival(connection: Connection, brokerAddr: string): Promise<void> {
+    const { registration, timeoutMs, log } = this.#options;
+    const { brokerName, brokerId } = registration;
+    const answer = await connection.request(createRequest(RequestCode.GET_BROKER_CLUSTER_INFO), timeoutMs);
+    if (answer.code !== ResponseCode.SUCCESS || answer.body === null) return;
+    const rival = decodeClusterInfo(answer.body).brokerAddrTable[brokerName]?.brokerAddrs[brokerId];
+    const now = performance.now();
+    if (rival === undefined || rival === brokerAddr || now - this.#rivalToldMs < RIVAL_EVERY_MS) return;
+    this.#rivalToldMs = now;
+    const message =
+      `${rival} is registered as ${brokerName} with brokerId ${brokerId}, which this broker is too: clients reach only ` +
+      'one of them. If both run, give one another brokerId, or another brokerName';
+    log.error({ namesrv: this.#address, brokerName, brokerId, rival, brokerAddr }, message);
   }
 
   async #connect(): Promise<Connection> {
@@ -202,7 +278,7 @@ class NameServer {
 
   #schedule(afterMs: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.register(), afterMs);
+    this.#timer = setTimeout(() => this.register(!this.#seeking || this.#wasUp !== true), afterMs);
   }
 
   drop(): void {

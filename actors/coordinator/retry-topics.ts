@@ -23,6 +23,8 @@ export function ensureDeadLetterTopic(state: CoordinatorState, group: string): v
 }
 
 function ensureTopic(state: CoordinatorState, name: string, queues: number, topicSysFlag: number): void {
+  // A slave's topics are its master's, to which the client turns too.
+  if (state.isSlave()) return;
   // A group whose name no topic may have (a path, for example) gets no topic, and so no folder.
   if (state.topics.get(name) !== undefined || topicFault(name, TOPIC_SIZE_MAX) !== undefined) return;
   const perm = Permission.READ | Permission.WRITE;

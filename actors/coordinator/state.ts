@@ -13,6 +13,7 @@ import type { ClientTable, ConsumerGroup, GroupChange } from './client-table.js'
 import type { FilterTable } from './filter-table.js';
 import type { GroupTable } from './group-table.js';
 import type { LockTable } from './lock-table.js';
+import type { MetadataDesk } from './metadata-desk.js';
 import type { NewsDesk } from './news-desk.js';
 import type { OffsetTable } from './offset-table.js';
 import type { TopicTable } from './topic-table.js';
@@ -25,6 +26,7 @@ export interface CoordinatorSettings {
   readonly autoDeleteUnusedStats: boolean;
   /** Units: ms. */
   readonly flushConsumerOffsetInterval: number;
+  readonly storeReplyMessageEnable: boolean;
   readonly enablePropertyFilter: boolean;
   /** Units: ms. */
   readonly filterDataCleanTimeSpan: number;
@@ -45,6 +47,10 @@ export interface CoordinatorState {
   readonly positions: Positions;
   readonly news: NewsDesk;
   readonly log: Logger;
+  /** Whom to tell of changes: slaves of this broker. */
+  readonly desk: MetadataDesk;
+  /** This broker is a slave: topics and groups are its master's. */
+  isSlave(): boolean;
   settings: CoordinatorSettings;
   nowMs: number;
   /** Registers with the name servers because topics changed. */
@@ -144,7 +150,11 @@ function membersOf(group: ConsumerGroup): NonNullable<Parameters<NewsDesk['group
 
 /** Passes on what a heartbeat, a farewell or a closed connection changed. */
 export function applyGroupChanges(state: CoordinatorState, changes: readonly GroupChange[]): void {
-  for (const { group, membersChanged, subscriptionChanged } of changes) {
+  for (const { group, membersChanged, subscriptionChanged, dispute } of changes) {
+    if (dispute !== undefined) {
+      const message = 'members of a consumer group want different things: messages will be missed or come twice';
+      state.log.warn({ group: group.name, ...dispute }, message);
+    }
     if (group.members.size === 0) state.filters.unregister(group.name, state.nowMs);
     if (subscriptionChanged) announceGroup(state, group.name);
     const notify = state.groups.get(group.name)?.notifyConsumerIdsChangedEnable ?? true;

@@ -32,18 +32,19 @@ export const statsWindows = {
 } as const;
 export type StatsWindow = keyof typeof statsWindows;
 
-const NOTHING: Total = { messages: 0, bytes: 0, times: 0 };
+/** Nothing yet. */
+export const NO_TOTAL: Total = { messages: 0, bytes: 0, times: 0 };
 
 export class StatsItem {
   /** What it is the statistic of. */
-  total: Total = NOTHING;
+  total: Total = NO_TOTAL;
   readonly #samples: Readonly<Record<StatsWindow, Sample[]>> = { minute: [], hour: [], day: [] };
 
   sample(window: StatsWindow, nowMs: number): void {
     const { everyMs, kept } = statsWindows[window];
     const samples = this.#samples[window];
     // Whatever there is came since the sample before this first one.
-    if (samples.length === 0) samples.push({ ...NOTHING, atMs: nowMs - everyMs });
+    if (samples.length === 0) samples.push({ ...NO_TOTAL, atMs: nowMs - everyMs });
     samples.push({ ...this.total, atMs: nowMs });
     if (samples.length > kept) samples.shift();
   }

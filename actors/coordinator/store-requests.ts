@@ -37,8 +37,9 @@ const queryConsumeQueue: Handler = (state, request) => {
 function subscriptionOf(state: CoordinatorState, group: string, topic: string): object {
   const subscriptionData = state.clients.consumerGroup(group)?.subscriptions.get(topic);
   if (subscriptionData === undefined) return { filterData: `${group}@${topic} is not online!` };
-  // The text of no filter: mqadmin prints it as it is.
-  return { subscriptionData, filterData: 'null' };
+  const filter = state.filters.of(group)?.find(one => one.topic === topic);
+  // Without one it is the text `null`: mqadmin prints it as it is.
+  return { subscriptionData, filterData: JSON.stringify(filter ?? null) };
 }
 
 /** Files of consume queues and index that point to nothing the log still has. The dispatcher deletes them. */

@@ -6,13 +6,14 @@ import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
 import { isSystemTopic, topicFault } from '../../protocol/topic-names.js';
-import type { Handler } from './handler.js';
+import { type Handler, refuseOnSlave } from './handler.js';
 import { announceTopic } from './state.js';
 
 /** Most queues of one topic. */
 const TOPIC_QUEUES_MAX = 65_536;
 
 const updateAndCreateTopic: Handler = (state, request) => {
+  if (state.isSlave()) return refuseOnSlave(request);
   const { extFields } = request;
   const { topic = '' } = extFields;
   const fault = topicFault(topic, TOPIC_SIZE_MAX) ?? (isSystemTopic(topic) ? systemTopicRemark(topic) : undefined);
@@ -50,6 +51,7 @@ function systemTopicRemark(topic: string): string {
 }
 
 const deleteTopic: Handler = (state, request) => {
+  if (state.isSlave()) return refuseOnSlave(request);
   const { topic = '' } = request.extFields;
   const fault = topicFault(topic, TOPIC_SIZE_MAX) ?? (isSystemTopic(topic) ? systemTopicRemark(topic) : undefined);
   if (fault !== undefined) return createResponse(request, ResponseCode.SYSTEM_ERROR, fault);

@@ -115,6 +115,31 @@ export class TopicTable {
   }
 
   /**
+   * Takes over the master's table, version included; what is not in it is gone. What differed is returned.
+   * Errors: RingError DISK_WRITE_FAILED; then nothing changed.
+   */
+  replace(wrapper: TopicConfigSerializeWrapper): { changed: TopicConfig[]; removed: string[] } {
+    const before = new Map(this.#topics);
+    const version = this.#version;
+    const topics = Object.values(wrapper.topicConfigTable);
+    const names = new Set(topics.map(({ topicName }) => topicName));
+    const changed = topics.filter(topic => !equalTopics(this.#topics.get(topic.topicName), topic));
+    const removed = [...this.#topics.keys()].filter(name => !names.has(name));
+    for (const name of removed) this.#topics.delete(name);
+    for (const topic of topics) this.#topics.set(topic.topicName, topic);
+    this.#version = wrapper.dataVersion;
+    try {
+      this.save();
+    } catch (error) {
+      this.#topics.clear();
+      for (const [name, topic] of before) this.#topics.set(name, topic);
+      this.#version = version;
+      throw error;
+    }
+    return { changed, removed };
+  }
+
+  /**
    * Topics that are ordered from now on, as the name server's key-value configuration has them; the others are not.
    * Returns those that changed. Errors: RingError DISK_WRITE_FAILED; then nothing changed.
    */
@@ -150,6 +175,10 @@ export class TopicTable {
   save(): void {
     this.#file.write(this.wrapper());
   }
+}
+
+function equalTopics(left: TopicConfig | undefined, right: TopicConfig): boolean {
+  return left !== undefined && JSON.stringify(left) === JSON.stringify(right);
 }
 
 function systemTopics(config: TopicTableConfig): TopicConfig[] {

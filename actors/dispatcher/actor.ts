@@ -6,12 +6,14 @@
  * Thread    a worker, blocking; or inline.
  * Reads     position appended, the log; topics from the coordinator.
  * Writes    consume queues, the key index, the checkpoint; position dispatched; the queue table; word of new entries to
- *           pull lanes that hold; rings the scheduler when there are new delayed messages.
+ *           pull lanes that hold; rings the scheduler when there are new delayed messages; on a slave, questions for
+ *           numbers of unknown queues to the coordinator.
  * When full word that a pull lane's ring does not take is kept and told later.
  * Fails     a failed write is tried again every second and refuses sends meanwhile (DISPATCH_FAILED); a broken
  *           assertion restarts the actor: what it had dispatched is skipped by offset.
  */
 
+import { getU16 } from '../../protocol/bytes.js';
 import { MessageSysFlag } from '../../protocol/codes.js';
 import { decodeUtf8 } from '../../protocol/header-view.js';
 import {
@@ -20,18 +22,15 @@ import {
   MESSAGE_MAGIC_V2,
   recordMagic,
   recordPhysicalOffset,
-  recordPropertiesSize,
-  recordPropertiesStart,
   recordQueueId,
   recordQueueOffset,
   recordStoreTimestamp,
   recordSysFlag,
   recordTopicAt,
   recordTotalSize,
-  tagsCodeOf,
   topicLength,
-  topicLengthSize,
 } from '../../protocol/message-record.js';
+import { PropertyRanges } from '../../protocol/property-ranges.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
@@ -55,6 +54,7 @@ import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { dueTimeOf } from './due-time.js';
 import { QueueFlusher, type QueueFlusherConfig, type QueueFlusherOptions } from './queue-flusher.js';
+import { QueueQuestion } from './queue-question.js';
 import type { QueueRetirer } from './queue-retirer.js';
 
 export interface DispatcherOptions {
@@ -67,10 +67,14 @@ export interface DispatcherOptions {
   readonly traffic?: QueueTraffic;
   /** Makes the writer of one queue, whose next entry is `nextOffset`. */
   readonly openQueue: (topic: string, queueId: number, nextOffset: number) => ConsumeQueueWriter;
+  /** Where a slave asks for the numbers of queues whose topic it does not know yet; not while a store is opened. */
+  readonly toCoordinator?: { readonly ring: Ring; readonly bell: Doorbell };
   /** Numbers a queue that no news told of: while a store is opened nobody sends news yet. */
   readonly numberOf?: (topic: string, queueId: number) => number;
   /** Pull lanes: a ring of queue numbers and a bell each. */
   readonly pullLanes: { readonly ring: Ring; readonly bell: Doorbell }[];
+  /** How many of them run; all without it. */
+  readonly pullLanesStarted?: () => number;
   /** Delays of levels 1, 2, ... Units: ms. */
   readonly delayLevelsMs: readonly number[];
   /** Rung when a queue of the schedule topic grew; not while a store is being opened. */
@@ -91,6 +95,8 @@ const CHUNK_SIZE = 256 * 1024;
 /** A backlog below this waits for the next millisecond: entries are written in runs. Units: bytes. */
 const SMALL_BACKLOG = 64 * 1024;
 const RETRY_MS = 1000;
+/** When a question that found its ring full is asked again. Units: ms. */
+const ASK_AGAIN_MS = 5;
 
 interface OpenQueue {
   readonly number: number;
@@ -112,6 +118,7 @@ export class Dispatcher implements Actor {
   /** Queues whose files went with their topic. */
   readonly #emptied = new Set<number>();
   readonly #flusher: QueueFlusher;
+  readonly #properties = new PropertyRanges();
   #chunk = new Uint8Array(CHUNK_SIZE);
   #position: number;
   #minimum: number;
@@ -119,11 +126,13 @@ export class Dispatcher implements Actor {
   #retryMs = 0;
   /** Entries gathered and not counted yet. */
   #gathered = 0;
+  readonly #question: QueueQuestion;
   #waitingUntilMs = Number.POSITIVE_INFINITY;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#topics = new TopicNews(options.news);
+    this.#question = new QueueQuestion(options.toCoordinator, this.#topics.snapshot, options.storeState);
     this.#position = options.positions.read('dispatched');
     this.#minimum = options.positions.read('minimum');
     this.#flusher = new QueueFlusher({ ...options.flusher, queues: () => this.#queues.values() });
@@ -131,15 +140,19 @@ export class Dispatcher implements Actor {
 
   doWork(nowMs: number): number {
     this.#waitingUntilMs = Number.POSITIVE_INFINITY;
+    // Before the news: that of a message's topic was sent before the message was appended, so whatever is up to here
+    // has its topic among the news that are there by now.
+    const appended = this.#options.positions.read('appended');
     let work = this.#topics.drain(this.#onNews, this.#onTopicDeleted);
     this.#closeAbandoned();
+    work += this.#question.look();
     work += this.#tellLanes();
     work += this.#followMinimum();
     work += this.#flusher.doWork(nowMs, this.#position);
     if (this.#retryMs > nowMs) return work;
-    const appended = this.#options.positions.read('appended');
+    this.#beginAtMinimum(appended);
     const backlog = appended - this.#position;
-    if (backlog === 0) {
+    if (backlog === 0 || this.#question.isOpen) {
       this.#writeIndex(nowMs);
       return work;
     }
@@ -154,6 +167,7 @@ export class Dispatcher implements Actor {
   deadlineMs(): number {
     const retryMs = this.#retryMs > 0 ? this.#retryMs : Number.POSITIVE_INFINITY;
     const indexMs = this.#options.index?.dueMs ?? Number.POSITIVE_INFINITY;
+    if (this.#question.isUnasked) return this.#lastWorkMs + ASK_AGAIN_MS;
     return Math.min(this.#waitingUntilMs, retryMs, indexMs, this.#flusher.deadlineMs());
   }
 
@@ -227,6 +241,15 @@ export class Dispatcher implements Actor {
     return 1;
   }
 
+  /** The log of a slave that was empty begins where its master's newest file does. */
+  #beginAtMinimum(appended: number): void {
+    const { positions } = this.#options;
+    const minimum = positions.read('minimum');
+    if (this.#position >= minimum || appended < minimum) return;
+    this.#position = minimum;
+    positions.publish('dispatched', minimum);
+  }
+
   #retire(minimum: number): void {
     const { retirer, index, log } = this.#options;
     const files = retirer?.retire(this.#topics.snapshot, minimum) ?? 0;
@@ -283,6 +306,7 @@ export class Dispatcher implements Actor {
         this.#growFor(size);
         break;
       }
+      if (this.#question.mustWait(this.#chunk, at)) break;
       this.#gathered += this.#onRecord(at, size);
       at += size;
     }
@@ -311,14 +335,21 @@ export class Dispatcher implements Actor {
     const sysFlag = recordSysFlag(chunk, at);
     this.#flusher.storeTimestampMs = recordStoreTimestamp(chunk, at);
     const transaction = sysFlag & MessageSysFlag.TRANSACTION_MASK;
-    const properties = recordPropertiesStart(chunk, at);
-    const propertiesEnd = properties + recordPropertiesSize(chunk, properties);
-    if (transaction !== MessageSysFlag.TRANSACTION_ROLLBACK) this.#indexRecord(at, properties, propertiesEnd);
+    const physicalOffset = recordPhysicalOffset(chunk, at);
+    const topicAt = recordTopicAt(chunk, at);
+    const topicStart = topicAt + (magic === MESSAGE_MAGIC_V2 ? 2 : 1);
+    const topicEnd = topicStart + topicLength(chunk, topicAt, topicStart - topicAt);
+    const properties = this.#properties;
+    properties.find(chunk, topicEnd + 2, topicEnd + 2 + getU16(chunk, topicEnd));
+    if (transaction !== MessageSysFlag.TRANSACTION_ROLLBACK) {
+      const { storeTimestampMs } = this.#flusher;
+      this.#options.index?.putRecord(chunk, topicStart, topicEnd, properties, physicalOffset, storeTimestampMs);
+    }
     if (transaction === MessageSysFlag.TRANSACTION_PREPARED || transaction === MessageSysFlag.TRANSACTION_ROLLBACK)
       return 0;
-    const queue = this.#queueOf(at);
+    const queue = this.#queueOf(topicStart, topicEnd, recordQueueId(chunk, at));
     if (queue === undefined) return 0;
-    if (!this.#appendEntry(queue, at, size, properties, propertiesEnd)) return 0;
+    if (!this.#appendEntry(queue, at, size, physicalOffset, topicEnd + 2)) return 0;
     this.#options.traffic?.add(queue.number, size);
     if (!queue.dirty) {
       queue.dirty = true;
@@ -327,48 +358,24 @@ export class Dispatcher implements Actor {
     return 1;
   }
 
-  #appendEntry({ writer, isSchedule }: OpenQueue, at: number, size: number, properties: number, end: number): boolean {
+  #appendEntry({ writer, isSchedule }: OpenQueue, at: number, size: number, position: number, from: number): boolean {
     const chunk = this.#chunk;
     const offset = recordQueueOffset(chunk, at);
-    const position = recordPhysicalOffset(chunk, at);
     if (isSchedule) {
       const { delayLevelsMs } = this.#options;
-      const dueMs = dueTimeOf(chunk, properties, end, this.#flusher.storeTimestampMs, delayLevelsMs);
+      const dueMs = dueTimeOf(chunk, from, at + size, this.#flusher.storeTimestampMs, delayLevelsMs);
       if (dueMs >= 0) return writer.append(offset, position, size, high32(dueMs), low32(dueMs));
     }
-    const tags = tagsCodeOf(chunk, properties, end);
+    const tags = this.#properties.tagsCode(chunk);
     return writer.append(offset, position, size, tags >> 31, tags);
   }
 
-  #indexRecord(at: number, properties: number, propertiesEnd: number): void {
-    const { index } = this.#options;
-    if (index === undefined) return;
-    const chunk = this.#chunk;
-    const topicAt = recordTopicAt(chunk, at);
-    const topicStart = topicAt + topicLengthSize(chunk, at);
-    const position = recordPhysicalOffset(chunk, at);
-    index.putRecord(
-      chunk,
-      topicStart,
-      properties - 2,
-      properties,
-      propertiesEnd,
-      position,
-      this.#flusher.storeTimestampMs,
-    );
-  }
-
   /** Undefined for a topic that was deleted since: nobody can read its entries. */
-  #queueOf(at: number): OpenQueue | undefined {
+  #queueOf(start: number, end: number, queueId: number): OpenQueue | undefined {
     const chunk = this.#chunk;
-    const topicAt = recordTopicAt(chunk, at);
-    const lengthSize = topicLengthSize(chunk, at);
-    const start = topicAt + lengthSize;
-    const end = start + topicLength(chunk, topicAt, lengthSize);
-    const queueId = recordQueueId(chunk, at);
     const topic = this.#topics.snapshot.find(chunk, start, end);
     const number = topic?.queueNumbers[queueId] ?? this.#options.numberOf?.(decodeUtf8(chunk, start, end), queueId);
-    if (number === undefined) return undefined;
+    if (number === undefined || number < 0) return undefined;
     const known = this.#queues.get(number);
     if (known !== undefined) return known;
     // Without files the first entry says where the queue begins.
@@ -405,7 +412,8 @@ export class Dispatcher implements Actor {
   /** Tells pull lanes which awaited queues grew. */
   #tellLanes(): number {
     if (this.#untold.size === 0) return 0;
-    const { pullLanes } = this.#options;
+    const { pullLanes: all, pullLanesStarted } = this.#options;
+    const pullLanes = all.slice(0, pullLanesStarted?.() ?? all.length);
     for (const number of this.#untold) {
       for (const { ring } of pullLanes) if (ring.payloadMax < ring.depthBytes() + 16) return 0;
       for (const { ring } of pullLanes) {

@@ -60,6 +60,7 @@ export class FlushService implements Actor {
   #lastThoroughMs = 0;
   #nextWakeMs = Number.POSITIVE_INFINITY;
   #syncing = false;
+  #syncStartedMs = 0;
   #failed = false;
   /** Start of the newest segment whose folder entry is on the device. */
   #folderSyncedFor = -1;
@@ -77,6 +78,7 @@ export class FlushService implements Actor {
     // A sync that spans several segments goes on where it was.
     if (this.#flushed < this.#target) return this.#sync();
     const appended = this.#options.positions.read('appended');
+    this.#followMinimum(appended);
     if (appended === this.#flushed) {
       this.#nextWakeMs = Number.POSITIVE_INFINITY;
       return 0;
@@ -92,6 +94,15 @@ export class FlushService implements Actor {
 
   close(): void {
     this.#segments.close();
+  }
+
+  /** The log of a slave that was empty begins where its master's newest file does. */
+  #followMinimum(appended: number): void {
+    const minimum = this.#options.positions.read('minimum');
+    if (this.#flushed >= minimum || appended < minimum) return;
+    this.#flushed = minimum;
+    this.#target = minimum;
+    this.#options.positions.publish('flushed', minimum);
   }
 
   #drainNews(): void {
@@ -126,9 +137,11 @@ export class FlushService implements Actor {
         this.#done(end);
         return this.#flushed < this.#target ? this.#sync() : 1;
       }
+      this.#syncStartedMs = performance.now();
       this.#syncFolderOf(start);
       if (!this.#options.mayBlock) return this.#syncAsync(file, end);
       file.sync();
+      this.#count();
       this.#done(end);
       if (this.#flushed < this.#target) return this.#sync();
     } catch (error) {
@@ -142,7 +155,10 @@ export class FlushService implements Actor {
     file.syncAsync(error => {
       this.#syncing = false;
       if (error !== null) this.#fail(error);
-      else this.#done(end);
+      else {
+        this.#count();
+        this.#done(end);
+      }
       if (!this.#failed && this.#flushed < this.#target) this.#sync();
       this.#options.bell.ring();
     });
@@ -163,6 +179,10 @@ export class FlushService implements Actor {
     if (this.#options.recorder.isOn) this.#options.recorder.note(TraceEvent.flushed, 0, target);
     counters.add(Counter.flushes);
     remotingBell.ring();
+  }
+
+  #count(): void {
+    this.#options.counters.add(Counter.flushMs, performance.now() - this.#syncStartedMs);
   }
 
   #fail(error: unknown): void {

@@ -9,11 +9,12 @@
  * Fails     a broken assertion ends the node; its state comes back with the brokers' next registrations.
  */
 import { CommandFlag } from '../../protocol/codes.js';
-import { decodeCommand, encodeCommand, isOneway, type RemotingCommand } from '../../protocol/command.js';
+import { decodeCommand, isOneway, type RemotingCommand } from '../../protocol/command.js';
 import { formatIpv4 } from '../../protocol/message-id.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { encodeAnswer } from '../answer-frame.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NameRegistry, type NameRegistryEffects, type NameRegistryOptions } from './behaviour.js';
@@ -27,6 +28,8 @@ export interface NameRegistryActorOptions {
 }
 
 const BATCH_MAX = 256;
+/** When a full ring is tried again, if nothing else happens. Units: ms. */
+const RETRY_MS = 5;
 /** Source: spec remoting 9.6. */
 const EXPIRY_SCAN_MS = 10_000;
 
@@ -73,7 +76,7 @@ export class NameRegistryActor implements Actor {
   }
 
   deadlineMs(): number {
-    return this.#scanMs;
+    return this.#unsent === undefined ? this.#scanMs : this.#nowMs + RETRY_MS;
   }
 
   close(): void {}
@@ -92,7 +95,7 @@ export class NameRegistryActor implements Actor {
     if ((request.flag & CommandFlag.RESPONSE) !== 0) return;
     const peer = `${formatIpv4(ring.words[word + InboundFrame.peerAddress]!)}:${ring.words[word + InboundFrame.peerPort]!}`;
     const response = this.#registry.handle(connectionId, peer, request);
-    if (!isOneway(request)) this.#send(connectionId, encodeCommand(response));
+    if (!isOneway(request)) this.#send(connectionId, encodeAnswer(request, response, this.#options.toRemoting));
   }
 
   #send(connectionId: number, frame: Uint8Array): void {

@@ -2,6 +2,7 @@
  * Makes an actor from shared memory and plain settings, on whatever thread it is to run. The one place that knows what
  * each room needs.
  */
+import { ConsumeQueueUnit } from '../../protocol/consume-queue-unit.js';
 import { SendResponseEncoder } from '../../protocol/send-response.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
@@ -20,17 +21,20 @@ import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueRetirer } from '../dispatcher/queue-retirer.js';
 import { FlushService } from '../flush-service/actor.js';
+import { HaReceiver } from '../ha-receiver/actor.js';
+import { HaSender } from '../ha-sender/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
-import { Remoting } from '../remoting/actor.js';
+import { type Outlet, Remoting } from '../remoting/actor.js';
 import type { RoomName } from '../remoting/routes.js';
 import { Scheduler } from '../scheduler/actor.js';
 import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
 import { SendLane } from '../send-lane/actor.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import { RecordSource } from '../send-lane/record-source.js';
+import { TransactionChecker } from '../transaction-checker/actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
-import type { ActorInstance } from './wiring.js';
+import { type ActorInstance, type ActorKind, ringId } from './wiring.js';
 
 /** Delayed messages that are on their way to the log. */
 const DELIVERIES_MAX = 16_384;
@@ -59,6 +63,8 @@ export function buildActor(actor: ActorInstance, tools: BuildTools): Actor {
       return buildScheduler(actor.name, tools);
     case 'pull-lane':
       return buildPullLane(actor.name, tools);
+    case 'transaction-checker':
+      return buildTransactionChecker(actor.name, tools);
     default:
       throw new Error(`${actor.kind} is not made here`);
   }
@@ -77,10 +83,12 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
     coordinatorBell: shop.bell('coordinator'),
     storeState: shop.storeState,
     counters: shop.counters(name),
+    waits: shop.waits(name),
     recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.sendLane,
     context: settings.context,
+    traffic: shop.groupTraffic(name),
     records: new RecordSource(
       new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
       shop.positions,
@@ -88,9 +96,13 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
   });
 }
 
+/** Who is rung when the log grew, besides those who hear of results. */
+const logFollowers: readonly ActorKind[] = ['flush-service', 'dispatcher', 'ha-sender', 'ha-receiver'];
+
 function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): CommitLogWriter {
   const end = shop.positions.read('appended');
-  const askers = shop.memory.actors.filter(actor => shop.hasRing(actor.name, name));
+  const askers = shop.memory.actors.filter(actor => shop.hasRing(actor.name, name) && actor.kind !== 'ha-receiver');
+  const followers = shop.memory.actors.filter(({ kind }) => logFollowers.includes(kind)).map(actor => actor.name);
   // Remoting answers what clients sent; a room that appends for the broker hears of it itself.
   const listeners = ['remoting', ...askers.filter(({ kind }) => kind !== 'send-lane').map(asker => asker.name)];
   return new CommitLogWriter({
@@ -104,7 +116,8 @@ function buildWriter(name: string, { shop, settings, disk, log }: BuildTools): C
       takesFrames: listener === 'remoting',
       regionId: settings.context.regionId,
     })),
-    followerBells: [...new Set([shop.bell('flush-service'), shop.bell('dispatcher')])],
+    ...(shop.hasRing('ha-receiver', name) ? { replica: shop.ring('ha-receiver', name) } : {}),
+    followerBells: [...new Set(followers.map(follower => shop.bell(follower)))],
     appender: new CommitLogAppender(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog, end),
     positions: shop.positions,
     storeState: shop.storeState,
@@ -146,7 +159,9 @@ function buildDispatcher(name: string, { shop, settings, disk, log, mayBlock }: 
       const folder = consumeQueueFolder(paths, topic, queueId);
       return new ConsumeQueueWriter(disk, folder, settings.mappedFileSizeConsumeQueue, nextOffset, -1);
     },
+    toCoordinator: { ring: shop.ring(name, 'coordinator'), bell: shop.bell('coordinator') },
     pullLanes: shop.namesOf('pull-lane').map(lane => ({ ring: shop.ring(name, lane), bell: shop.bell(lane) })),
+    pullLanesStarted: () => shop.laneCounts.started('pull-lane'),
     delayLevelsMs: settings.delayLevelsMs,
     schedulerBell: shop.bell('scheduler'),
     storeState: shop.storeState,
@@ -235,19 +250,84 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     positions: shop.positions,
     table: shop.queueTable,
     log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
-    openQueue: (topic, queueId, units) => {
-      const folder = consumeQueueFolder(settings.paths, topic, queueId);
-      return new ConsumeQueueReader(disk, folder, settings.mappedFileSizeConsumeQueue, units);
-    },
+    openQueue: (topic, queueId, units) => openQueueReader(disk, settings, topic, queueId, units),
     counters: shop.counters(name),
+    waits: shop.waits(name),
     traffic: shop.groupTraffic(name),
     latencies: shop.getLatencies(name),
     recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.pullLane,
     brokerName: settings.context.brokerName,
+    storeState: shop.storeState,
     index: new MessageIndexReader(disk, { ...settings.index, folder: settings.paths.index }),
   });
+}
+
+/** The master's side of replication, for a thread with an event loop. */
+export function buildHaSender({ shop, settings, disk, log }: BuildTools, nowMs: () => number): HaSender {
+  const name = 'ha-sender';
+  return new HaSender({
+    reader: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    positions: shop.positions,
+    storeState: shop.storeState,
+    remotingBell: shop.bell('remoting'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    counters: shop.counters(name),
+    recorder: shop.recorder(name),
+    log: log.child({ actor: name }),
+    settings: settings.ha,
+    nowMs,
+  });
+}
+
+/** The slave's side. */
+export function buildHaReceiver({ shop, settings, disk, log }: BuildTools, nowMs: () => number): HaReceiver {
+  const name = 'ha-receiver';
+  return new HaReceiver({
+    news: shop.ring('coordinator', name),
+    toWriter: shop.ring(name, 'commit-log-writer'),
+    writerBell: shop.bell('commit-log-writer'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    positions: shop.positions,
+    reader: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    settings: settings.ha,
+    nowMs,
+  });
+}
+
+function buildTransactionChecker(name: string, { shop, settings, disk, log }: BuildTools): TransactionChecker {
+  return new TransactionChecker({
+    news: shop.ring('coordinator', name),
+    toWriter: shop.ring(name, 'commit-log-writer'),
+    writerBell: shop.bell('commit-log-writer'),
+    results: shop.ring('commit-log-writer', name),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    positions: shop.positions,
+    table: shop.queueTable,
+    log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    openQueue: (topic, queueId, ahead) =>
+      openQueueReader(disk, settings, topic, queueId, new Uint8Array(ahead * ConsumeQueueUnit.size)),
+    host: settings.context,
+    counters: shop.counters(name),
+    logger: log.child({ actor: name }),
+    settings: settings.transactionChecker,
+  });
+}
+
+function openQueueReader(
+  disk: Disk,
+  { paths, mappedFileSizeConsumeQueue }: BrokerSettings,
+  topic: string,
+  queueId: number,
+  units: Uint8Array,
+): ConsumeQueueReader {
+  return new ConsumeQueueReader(disk, consumeQueueFolder(paths, topic, queueId), mappedFileSizeConsumeQueue, units);
 }
 
 /** Remoting, for the thread that has the sockets. */
@@ -258,9 +338,10 @@ export function buildRemoting(
   log: Logger,
   nowMs: () => number,
 ): Remoting {
-  const outlet = (name: string): { ring: ReturnType<Workshop['ring']>; bell: ReturnType<Workshop['bell']> } => ({
+  const outlet = (name: string): Outlet => ({
     ring: shop.ring('remoting', name),
     bell: shop.bell(name),
+    counters: shop.counters(ringId('remoting', name)),
   });
   const rooms = {
     sendLane: 'send-lane',
@@ -268,7 +349,7 @@ export function buildRemoting(
     coordinator: 'coordinator',
     nameRegistry: 'name-registry',
   } as const;
-  const outlets: Partial<Record<RoomName, ReturnType<typeof outlet>[]>> = {};
+  const outlets: Partial<Record<RoomName, Outlet[]>> = {};
   for (const [room, kind] of Object.entries(rooms)) {
     const names = shop.namesOf(kind);
     if (names.length > 0) outlets[room as RoomName] = names.map(outlet);
@@ -278,8 +359,10 @@ export function buildRemoting(
     kinds: settings.listeners,
     outlets,
     inlets: senders.map(actor => shop.ring(actor.name, 'remoting')),
+    writerRings: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'commit-log-writer')),
     positions: shop.positions,
     storeState: shop.storeState,
+    laneCounts: shop.laneCounts,
     counters: shop.counters('remoting'),
     recorder: shop.recorder('remoting'),
     traceSwitch: shop.traceSwitch,
@@ -288,6 +371,8 @@ export function buildRemoting(
     connectionsMax: settings.connectionsMax,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
+    slaveTimeoutMs: settings.slaveTimeoutMs,
+    haSlaveFallbehindMax: settings.haSlaveFallbehindMax,
     putLatencies: shop.putLatencies,
     idleMaxMs: settings.idleMaxMs,
     closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),

@@ -5,11 +5,20 @@ import { parseIpv4 } from '../../protocol/message-id.js';
 import type { StorePaths } from '../../storage/paths.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
+import type { HaReceiverSettings } from '../ha-receiver/actor.js';
+import type { HaSenderSettings } from '../ha-sender/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { ListenerKind } from '../remoting/routes.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
-import { logFlushSettings, pullLaneSettings, queueFlushSettings, sendLaneSettings } from './settings.js';
+import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
+import {
+  logFlushSettings,
+  pullLaneSettings,
+  queueFlushSettings,
+  sendLaneSettings,
+  transactionCheckerSettings,
+} from './settings.js';
 
 /** Remoting's part: every process has one. */
 export interface RemotingSettings {
@@ -19,6 +28,9 @@ export interface RemotingSettings {
   /** Units: ms. */
   readonly idleMaxMs: number;
   readonly syncFlushTimeoutMs: number;
+  readonly slaveTimeoutMs: number;
+  /** Units: bytes. */
+  readonly haSlaveFallbehindMax: number;
   readonly backlog: number;
   /** Units: bytes. */
   readonly outboundBytesMax: number;
@@ -29,6 +41,7 @@ export interface BrokerSettings {
   readonly context: SendContext;
   readonly sendLane: LaneSettings;
   readonly pullLane: PullLaneSettings;
+  readonly transactionChecker: TransactionCheckerSettings;
   readonly paths: StorePaths;
   /** Units: bytes. */
   readonly mappedFileSizeCommitLog: number;
@@ -42,6 +55,7 @@ export interface BrokerSettings {
     readonly maxHashSlotNum: number;
     readonly maxIndexNum: number;
   };
+  readonly ha: HaSenderSettings & HaReceiverSettings;
   /** Next offset of each queue, by queue number. */
   readonly queueOffsets: Float64Array;
 }
@@ -56,17 +70,20 @@ export function remotingSettings(
     maxInflight: config.maxInflight,
     idleMaxMs: config.serverChannelMaxIdleTimeSeconds * 1000,
     syncFlushTimeoutMs: 'syncFlushTimeout' in config ? config.syncFlushTimeout : Number.MAX_SAFE_INTEGER,
+    slaveTimeoutMs: 'slaveTimeout' in config ? config.slaveTimeout : Number.MAX_SAFE_INTEGER,
+    haSlaveFallbehindMax: 'haSlaveFallbehindMax' in config ? config.haSlaveFallbehindMax : 0,
     backlog: config.serverSocketBacklog,
     outboundBytesMax: config.connectionOutboundBytesMax,
   };
 }
 
-/** `advertisedAddress`: IPv4, part of every message id. */
+/** `advertisedAddress`: IPv4, part of every message id. `lastRecordOffset`: start of the log's last record, or -1. */
 export function brokerSettings(
   config: BrokerConfig,
   paths: StorePaths,
   queueOffsets: Float64Array,
   advertisedAddress: string,
+  lastRecordOffset = -1,
 ): BrokerSettings {
   return {
     context: {
@@ -77,10 +94,12 @@ export function brokerSettings(
       storeAddress: parseIpv4(advertisedAddress),
       storePort: config.listenPort,
       syncFlush: config.flushDiskType === 'SYNC_FLUSH',
+      syncReplica: config.brokerRole === 'SYNC_MASTER',
       delayLevels: parseDelayLevels(config.messageDelayLevel).length,
     },
     sendLane: sendLaneSettings(config),
     pullLane: pullLaneSettings(config, totalmem()),
+    transactionChecker: transactionCheckerSettings(config),
     paths,
     mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
     mappedFileSizeConsumeQueue: config.mappedFileSizeConsumeQueue,
@@ -91,6 +110,13 @@ export function brokerSettings(
       messageIndexEnable: config.messageIndexEnable,
       maxHashSlotNum: config.maxHashSlotNum,
       maxIndexNum: config.maxIndexNum,
+    },
+    ha: {
+      haSendHeartbeatInterval: config.haSendHeartbeatInterval,
+      haHousekeepingInterval: config.haHousekeepingInterval,
+      haTransferBatchSize: config.haTransferBatchSize,
+      haMasterAddress: config.haMasterAddress,
+      lastRecordOffset,
     },
     queueOffsets,
   };

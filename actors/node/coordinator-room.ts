@@ -4,7 +4,7 @@
  */
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type BrokerConfig, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
+import { type BrokerConfig, type Inputs, type LoadedConfig, parseDelayLevels } from '../../config/index.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
 import { BloomBits } from '../../protocol/sql-filter.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
@@ -19,22 +19,32 @@ import { ClientTable } from '../coordinator/client-table.js';
 import { FilterTable } from '../coordinator/filter-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
 import { LockTable } from '../coordinator/lock-table.js';
+import type { HaStatus } from '../coordinator/mailbox.js';
+import { MetadataDesk } from '../coordinator/metadata-desk.js';
+import { MetadataSync } from '../coordinator/metadata-sync.js';
 import { NewsDesk, type NewsReader } from '../coordinator/news-desk.js';
 import { OffsetTable } from '../coordinator/offset-table.js';
 import { Registrar } from '../coordinator/registrar.js';
 import { TopicTable } from '../coordinator/topic-table.js';
+import { HaReceiverType, type MasterPlace } from '../ha-receiver/mailbox.js';
+import { laneKinds } from '../lane-counts.js';
 import type { QueueNumbers } from '../queue-numbers.js';
+import { StoreState } from '../store-state.js';
 import { DelayRequests } from './delay-requests.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
+import type { Replication } from './replication-facts.js';
+import { RoleDesk } from './role-desk.js';
 import {
   coordinatorSettings,
+  isSlave,
   logFlushSettings,
   pullLaneSettings,
   queueFlushSettings,
   schedulerSettings,
   sendLaneSettings,
+  transactionCheckerSettings,
 } from './settings.js';
 import { StoreFiles } from './store-view.js';
 
@@ -51,13 +61,18 @@ export interface CoordinatorRoomOptions {
   readonly listenPort: number;
 }
 
+const encoder = new TextEncoder();
+
 export class CoordinatorRoom {
   readonly coordinator: Coordinator;
+  readonly roleDesk: RoleDesk;
   registrar: Registrar | undefined;
   readonly #options: CoordinatorRoomOptions;
   readonly #files: StoreFiles;
   readonly #rates: RateSampler;
   readonly #news: NewsDesk;
+  readonly #replication: Replication = { slaves: [] };
+  #metadataSync: MetadataSync | undefined;
   #loaded: LoadedConfig<BrokerConfig>;
   #manualPasses = 0;
 
@@ -79,6 +94,7 @@ export class CoordinatorRoom {
       startedMs: Date.now(),
       configFile: options.configFile,
       config: () => this.#loaded,
+      replication: () => this.#replication,
       earliestStoreTime: () => this.#files.storeTimeAt(options.shop.positions.read('minimum')),
       delayProgress: () => delays.progress(),
       deleteExpiredLog: () => {
@@ -88,11 +104,24 @@ export class CoordinatorRoom {
     });
     // The topic announces 18 queues, as in Java; every level has one all the same.
     options.numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
-    this.coordinator = this.#makeCoordinator(request => delays.answer(request) ?? requests.answer(request));
+    this.roleDesk = new RoleDesk({
+      shop: options.shop,
+      config: () => this.config,
+      replication: () => this.#replication,
+      isRegistered: () => this.registrar?.isRegistered ?? false,
+    });
+    const { roleDesk } = this;
+    this.coordinator = this.#makeCoordinator(
+      request => delays.answer(request) ?? roleDesk.answer(request) ?? requests.answer(request),
+    );
   }
 
   get config(): BrokerConfig {
     return this.#loaded.config;
+  }
+
+  get inputs(): Inputs {
+    return this.#loaded.inputs;
   }
 
   #makeCoordinator(nodeRequest: NodeRequests['answer']): Coordinator {
@@ -107,9 +136,13 @@ export class CoordinatorRoom {
       fromRemoting: shop.ring('remoting', name),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, name)),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, name)),
+      fromTransactionChecker: shop.ring('transaction-checker', name),
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
+      fromDispatcher: shop.ring('dispatcher', name),
+      fromHaRooms: ['ha-sender', 'ha-receiver'].map(room => shop.ring(room, name)),
       registrar: () => this.registrar,
+      onHaStatus: status => this.#onHaStatus(status),
       nodeRequest,
       state: {
         topics: new TopicTable(table('topics'), config, nowMs),
@@ -128,6 +161,8 @@ export class CoordinatorRoom {
         table: shop.queueTable,
         positions: shop.positions,
         news: this.#news,
+        desk: new MetadataDesk(),
+        isSlave: () => shop.storeState.has(StoreState.SLAVE),
         log: log.child({ actor: name }),
         settings: coordinatorSettings(config, totalmem()),
         brokerName: config.brokerName,
@@ -137,12 +172,47 @@ export class CoordinatorRoom {
     });
   }
 
+  // ---- replication ----
+
+  /** A slave that is not attached looks for its master. */
+  #onHaStatus(status: HaStatus): void {
+    if (status.room === 'ha-sender') this.#replication.slaves = status.slaves;
+    else this.#replication.receiver = status;
+    if (status.room === 'ha-receiver' && status.state !== 'shutdown') {
+      this.registrar?.seekMaster(isSlave(this.config) && status.state !== 'transfer');
+    }
+  }
+
+  /** The name server says where the master is: the HA receiver goes there, and so does the copy of the metadata. */
+  #onMaster(place: MasterPlace): void {
+    const { shop } = this.#options;
+    const ring = shop.ring('coordinator', 'ha-receiver');
+    if (ring.offer(HaReceiverType.MASTER, encoder.encode(JSON.stringify(place)))) shop.bell('ha-receiver').ring();
+    this.#metadataSync?.setMaster(place.masterAddr);
+  }
+
+  #openMetadataSync(): void {
+    const { disk, paths, advertisedAddress, listenPort, log } = this.#options;
+    const file = join(paths.config, 'delayOffset.json');
+    this.#metadataSync = new MetadataSync({
+      state: this.coordinator.state,
+      brokerAddr: `${advertisedAddress}:${listenPort}`,
+      saveDelayOffsets: text => {
+        if (text === disk.readText(file)) return;
+        disk.writeText(`${file}.tmp`, text);
+        disk.rename(`${file}.tmp`, file);
+      },
+      log: log.child({ actor: 'coordinator' }),
+    });
+  }
+
   #makeStats(): BrokerStats {
     const { shop, numbers } = this.#options;
     return new BrokerStats({
       numbers,
       stored: shop.queueTraffic,
       pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+      sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
       broker: () => ({ put: this.#rates.total('messagesAppended'), get: this.#rates.total('messagesPulled') }),
       clusterName: this.config.brokerClusterName,
     });
@@ -158,6 +228,8 @@ export class CoordinatorRoom {
   /** Tells all rooms of all topics and groups, and behind them the scheduler that it may begin. */
   announce(): void {
     this.coordinator.announceAll();
+    this.#news.settings('sendLane', sendLaneSettings(this.config));
+    this.#news.settings('pullLane', pullLaneSettings(this.config, totalmem()));
     this.#news.settings('scheduler', schedulerSettings(this.config));
   }
 
@@ -168,6 +240,8 @@ export class CoordinatorRoom {
     if (config.namesrvAddr === '') {
       log.warn({}, 'no name server is configured (key namesrvAddr): clients find this broker by its address only');
     }
+    const slave = isSlave(config);
+    if (slave) this.#openMetadataSync();
     this.registrar = new Registrar(
       {
         registration: {
@@ -183,21 +257,25 @@ export class CoordinatorRoom {
         timeoutMs: config.registerBrokerTimeoutMills,
         topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
         onRegistered: () => {},
+        ...(slave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
         onOrderedTopics: topics => this.coordinator.setOrdered(topics, Date.now()),
         log: log.child({ actor: 'coordinator' }),
       },
       config.namesrvAddr,
     );
+    if (slave) this.registrar.seekMaster(true);
   }
 
   #apply(loaded: LoadedConfig<BrokerConfig>, changed: readonly string[]): void {
     this.#loaded = loaded;
     if (changed.length === 0) return;
+    this.#wantLanes(loaded.config);
     this.#news.settings('sendLane', sendLaneSettings(loaded.config));
     this.#news.settings('pullLane', pullLaneSettings(loaded.config, totalmem()));
     this.#news.settings('flushService', logFlushSettings(loaded.config));
     this.#news.settings('dispatcher', queueFlushSettings(loaded.config));
     this.#news.settings('scheduler', schedulerSettings(loaded.config));
+    this.#news.settings('transactionChecker', transactionCheckerSettings(loaded.config));
     this.coordinator.settings = coordinatorSettings(loaded.config, totalmem());
     if (changed.includes('namesrvAddr')) this.registrar?.setNameServers(loaded.config.namesrvAddr);
     if (changed.includes('brokerPermission')) {
@@ -207,7 +285,18 @@ export class CoordinatorRoom {
     }
   }
 
+  /** One lane of each kind is all there is where lanes share threads. */
+  #wantLanes(config: BrokerConfig): void {
+    const { shop } = this.#options;
+    const wanted = { 'send-lane': config.sendMessageThreadPoolNums, 'pull-lane': config.pullMessageThreadPoolNums };
+    for (const kind of laneKinds) {
+      const count = Math.min(wanted[kind], shop.namesOf(kind).length);
+      if (count !== shop.laneCounts.wanted(kind)) shop.laneCounts.want(kind, count);
+    }
+  }
+
   close(): void {
+    this.#metadataSync?.stop();
     this.#rates.close();
   }
 }
@@ -220,8 +309,14 @@ export function newsReaders(shop: Workshop): NewsReader[] {
     ['dispatcher', 'dispatcher'],
     ['scheduler', 'scheduler'],
     ['flush-service', 'flushService'],
+    ['transaction-checker', 'transactionChecker'],
   ] as const;
   return readers.flatMap(([kind, newsKind]) =>
-    shop.namesOf(kind).map(name => ({ kind: newsKind, ring: shop.ring('coordinator', name), bell: shop.bell(name) })),
+    shop.namesOf(kind).map((name, index) => ({
+      kind: newsKind,
+      ring: shop.ring('coordinator', name),
+      bell: shop.bell(name),
+      runs: () => (kind === 'send-lane' || kind === 'pull-lane' ? shop.laneCounts.started(kind) > index : true),
+    })),
   );
 }

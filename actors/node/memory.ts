@@ -10,6 +10,7 @@ import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import { GroupTraffic } from '../group-traffic.js';
+import { LaneCounts, laneKinds } from '../lane-counts.js';
 import { QueueTable } from '../queue-table.js';
 import { QueueTraffic } from '../queue-traffic.js';
 import type { ThreadPlan } from './thread-plan.js';
@@ -20,7 +21,10 @@ export interface NodeMemory {
   readonly rings: Readonly<Record<string, SharedArrayBuffer>>;
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By actor; by ring from remoting, for what it refused; and of each thread, by {@link threadCounters}. */
   readonly counters: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By lane: how long its requests waited for it. */
+  readonly waits: Readonly<Record<string, SharedArrayBuffer>>;
   /** A flight recorder an actor. */
   readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
   readonly traceSwitch: SharedArrayBuffer;
@@ -30,6 +34,8 @@ export interface NodeMemory {
   readonly statistics: StatisticsMemory;
   /** Thread of each actor. */
   readonly threadOf: Readonly<Record<string, string>>;
+  readonly threadingMode: ThreadPlan['mode'];
+  readonly laneCounts: SharedArrayBuffer;
   readonly actors: readonly ActorInstance[];
 }
 
@@ -37,19 +43,32 @@ export interface NodeMemory {
 export interface StatisticsMemory {
   readonly queueTraffic: SharedArrayBuffer;
   readonly putLatencies: SharedArrayBuffer;
-  /** By pull lane: what it hands to groups, and how long its pulls take. */
+  /** By lane: what a pull lane hands to groups, and what comes back from them to a send lane. */
   readonly groupTraffic: Readonly<Record<string, SharedArrayBuffer>>;
+  /** By pull lane: how long its pulls take. */
   readonly getLatencies: Readonly<Record<string, SharedArrayBuffer>>;
 }
 
 export function allocateStatistics(actors: readonly ActorInstance[]): StatisticsMemory {
-  const pullLanes = actors.filter(actor => actor.kind === 'pull-lane').map(actor => actor.name);
+  const namesOf = (...kinds: ActorInstance['kind'][]): string[] =>
+    actors.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
   return {
     queueTraffic: new QueueTraffic().memory,
     putLatencies: new Latencies().memory,
-    groupTraffic: Object.fromEntries(pullLanes.map(name => [name, new GroupTraffic().memory])),
-    getLatencies: Object.fromEntries(pullLanes.map(name => [name, new Latencies().memory])),
+    groupTraffic: Object.fromEntries(namesOf('send-lane', 'pull-lane').map(name => [name, new GroupTraffic().memory])),
+    getLatencies: Object.fromEntries(namesOf('pull-lane').map(name => [name, new Latencies().memory])),
   };
+}
+
+/** All lanes run, unless somebody says otherwise. */
+export function allocateLaneCounts(actors: readonly ActorInstance[]): SharedArrayBuffer {
+  const counts = new LaneCounts();
+  for (const kind of laneKinds) counts.set(kind, actors.filter(actor => actor.kind === kind).length);
+  return counts.memory;
+}
+
+export function allocateWaits(actors: readonly ActorInstance[]): NodeMemory['waits'] {
+  return Object.fromEntries(actors.filter(isLane).map(lane => [lane.name, new Latencies().memory]));
 }
 
 export function allocateMemory(
@@ -63,7 +82,14 @@ export function allocateMemory(
   return {
     rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
-    counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    counters: Object.fromEntries(
+      [
+        ...actors.map(actor => actor.name),
+        ...rings.filter(ring => ring.from === 'remoting').map(ring => ring.id),
+        ...[...plan.threads.keys()].map(threadCounters),
+      ].map(name => [name, new Counters().memory]),
+    ),
+    waits: allocateWaits(actors),
     recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
     traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
@@ -71,8 +97,19 @@ export function allocateMemory(
     queueTable: new QueueTable().memory,
     statistics: allocateStatistics(actors),
     threadOf: Object.fromEntries(threadOf),
+    threadingMode: plan.mode,
+    laneCounts: allocateLaneCounts(actors),
     actors,
   };
+}
+
+/** The name of a thread's own counters. */
+export function threadCounters(thread: string): string {
+  return `thread:${thread}`;
+}
+
+export function isLane({ kind }: ActorInstance): boolean {
+  return kind === 'send-lane' || kind === 'pull-lane';
 }
 
 /** The memory as one thread sees it: one object for each ring and bell, however many actors of the thread use it. */
@@ -84,6 +121,7 @@ export class Workshop {
   readonly queueTraffic: QueueTraffic;
   readonly putLatencies: Latencies;
   readonly traceSwitch: TraceSwitch;
+  readonly laneCounts: LaneCounts;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
 
@@ -95,6 +133,7 @@ export class Workshop {
     this.queueTraffic = new QueueTraffic(memory.statistics.queueTraffic);
     this.putLatencies = new Latencies(memory.statistics.putLatencies);
     this.traceSwitch = new TraceSwitch(memory.traceSwitch);
+    this.laneCounts = new LaneCounts(memory.laneCounts);
   }
 
   ring(from: string, to: string): Ring {
@@ -132,8 +171,13 @@ export class Workshop {
     return new Counters(this.memory.counters[actor]!);
   }
 
-  groupTraffic(pullLane: string): GroupTraffic {
-    return new GroupTraffic(this.memory.statistics.groupTraffic[pullLane]!);
+  /** How long requests waited for a lane. */
+  waits(lane: string): Latencies {
+    return new Latencies(this.memory.waits[lane]!);
+  }
+
+  groupTraffic(lane: string): GroupTraffic {
+    return new GroupTraffic(this.memory.statistics.groupTraffic[lane]!);
   }
 
   getLatencies(pullLane: string): Latencies {

@@ -12,8 +12,10 @@ import type { Disk } from '../../storage/disk.js';
 import type { StorePaths } from '../../storage/paths.js';
 import { usedRatio } from '../../storage/retention.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
+import { answerReportRequest } from './broker-report.js';
 import type { Workshop } from './memory.js';
 import type { RateSampler } from './rates.js';
+import { type Replication, replicationRows } from './replication-facts.js';
 import { answerTraceRequest } from './trace-requests.js';
 
 export interface NodeRequestOptions {
@@ -26,6 +28,7 @@ export interface NodeRequestOptions {
   /** Where runtime changes are stored; undefined when the node was not started from a file. */
   readonly configFile: string | undefined;
   config(): LoadedConfig<BrokerConfig>;
+  replication(): Replication;
   /** Store time of the oldest message, -1 when there is none. Units: ms since the epoch. */
   earliestStoreTime(): number;
   /** Has expired files of the log deleted now, whatever deleteWhen says. */
@@ -65,9 +68,13 @@ export class NodeRequests {
         this.#options.deleteExpiredLog();
         return createResponse(request, ResponseCode.SUCCESS);
       default:
-        return answerTraceRequest(request, this.#options.shop);
+        return answerTraceRequest(request, this.#options.shop) ?? this.#report(request);
     }
   };
+
+  #report(request: RemotingCommand): RemotingCommand | undefined {
+    return answerReportRequest(request, this.#options.shop, this.#options.config().config);
+  }
 
   #update(request: RemotingCommand): RemotingCommand {
     const { disk, configFile, log } = this.#options;
@@ -97,9 +104,23 @@ export class NodeRequests {
     const hot = result.changed.filter(key => !result.notHot.includes(key));
     log.info({ changed: result.changed, afterRestart: result.notHot }, 'the configuration was changed by a request');
     this.#options.apply(result.loaded, hot);
-    if (result.notHot.length === 0) return createResponse(request, ResponseCode.SUCCESS);
-    const remark = `stored, and in effect after a restart: ${result.notHot.join(', ')}`;
-    return createResponse(request, ResponseCode.SUCCESS, remark);
+    const remarks = this.#remarksOnLanes(result.changed, result.config);
+    if (result.notHot.length > 0) remarks.push(`stored, and in effect after a restart: ${result.notHot.join(', ')}`);
+    return createResponse(request, ResponseCode.SUCCESS, remarks.length === 0 ? null : remarks.join('; '));
+  }
+
+  /** Lanes that were asked for and cannot be. */
+  #remarksOnLanes(changed: readonly string[], config: BrokerConfig): string[] {
+    const { shop } = this.#options;
+    const { threadingMode } = shop.memory;
+    const lanesMax = shop.namesOf('send-lane').length;
+    return (['sendMessageThreadPoolNums', 'pullMessageThreadPoolNums'] as const)
+      .filter(key => changed.includes(key) && config[key] > lanesMax)
+      .map(key =>
+        threadingMode === 'dedicated'
+          ? `${key} is stored; there are at most ${lanesMax} lanes of a kind (key lanesMax, after a restart)`
+          : `${key} is stored; with threadingMode ${threadingMode} there is one lane of each kind`,
+      );
   }
 
   /** Keys of code 28, as tools and dashboards expect them. */
@@ -153,7 +174,9 @@ export class NodeRequests {
       pullThreadPoolQueueSize: pulls.bytes,
       pullThreadPoolQueueCapacity: config.pullThreadPoolQueueCapacity,
       pullThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,
-      // Queries wait in the same rings as pulls.
+      // Ends of transactions wait in the same rings as sends, queries in those of pulls.
+      EndTransactionQueueSize: sends.bytes,
+      EndTransactionThreadPoolQueueCapacity: config.endTransactionPoolQueueCapacity,
       queryThreadPoolQueueSize: pulls.bytes,
       queryThreadPoolQueueCapacity: config.queryThreadPoolQueueCapacity,
       queryThreadPoolQueueHeadWaitTimeMills: pulls.headWaitMs,
@@ -168,6 +191,7 @@ export class NodeRequests {
       msgGetTotalTodayMorning: rates.mornings('messagesPulled').today,
       msgGetTotalTodayNow: pulled,
       brokerActive: 'true',
+      ...replicationRows(this.#options.replication()),
       ...this.#options.delayProgress(),
     };
     return Object.fromEntries(Object.entries(table).map(([key, value]) => [key, String(value)]));

@@ -7,29 +7,14 @@
  * node.ports.broker; // 10911
  * await node.stop();
  */
-import { availableParallelism } from 'node:os';
-import { type BrokerConfig, type LoadedConfig, type NamesrvConfig, thisMachine } from '../../config/index.js';
-import { messageOf, RingError } from '../../runtime/base/errors.js';
+import type { BrokerConfig, LoadedConfig, NamesrvConfig } from '../../config/index.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
-import { nodeProcessProbe } from '../../storage/process-probe.js';
-import type { ListenerSpec } from '../remoting/listeners.js';
-import { StoreState } from '../store-state.js';
-import { localAddressTowards } from './advertised-address.js';
-import type { BrokerRoleActions } from './broker-role.machine.js';
-import { brokerSettings, remotingSettings } from './build-settings.js';
-import { dumpRecorders } from './flight-dump.js';
-import { Housekeeping } from './housekeeping.js';
-import { type Life, startBrokerRole, startStoreLife } from './life.js';
-import { allocateMemory, Workshop } from './memory.js';
-import { type NodeParts, stopNode } from './stop-node.js';
-import { Store } from './store.js';
-import type { StoreEvent } from './store-lifecycle.machine.js';
-import { ThreadHost } from './thread-host.js';
-import { chooseMode, MAIN_THREAD, needsEventLoop, planThreads, type ThreadPlan } from './thread-plan.js';
-import type { RoomsData } from './thread-rooms.js';
-import { type ActorInstance, planActors, planRings } from './wiring.js';
+import type { Workshop } from './memory.js';
+import { NodeStarter, type Running } from './node-starter.js';
+import { RoleWatch } from './role-change.js';
+import { stopNode } from './stop-node.js';
+import type { ThreadPlan } from './thread-plan.js';
 
 export interface NodeOptions {
   readonly broker?: LoadedConfig<BrokerConfig>;
@@ -50,252 +35,66 @@ export interface NodePorts {
   readonly broker?: number;
   readonly vip?: number;
   readonly namesrv?: number;
+  /** Replication. */
+  readonly ha?: number;
 }
 
 /** A running node. */
 export class RingNode {
-  readonly ports: NodePorts;
-  readonly threadPlan: ThreadPlan;
-  readonly shop: Workshop;
-  readonly log: Logger;
-  readonly #parts: NodeParts;
+  readonly #roleWatch: RoleWatch;
+  #running: Running;
   #stopping: Promise<void> | undefined;
 
   /**
    * Errors: RingError STORE_LOCKED, STORE_CORRUPT, LISTEN_FAILED, CONFIG_INVALID and disk faults; nothing is left
    * behind.
    */
-  static start(options: NodeOptions): Promise<RingNode> {
-    return new NodeStarter(options).start();
+  static async start(options: NodeOptions): Promise<RingNode> {
+    return new RingNode(options, await new NodeStarter(options).start());
   }
 
-  constructor(parts: NodeParts, ports: NodePorts) {
-    this.#parts = parts;
-    this.ports = ports;
-    this.threadPlan = parts.plan;
-    this.shop = parts.shop;
-    this.log = parts.log;
+  private constructor(options: NodeOptions, running: Running) {
+    this.#running = running;
+    this.#roleWatch = new RoleWatch({
+      running: () => this.#running,
+      disk: options.disk ?? nodeDisk,
+      isNameServer: options.namesrv !== undefined,
+      comeBack: async comeback => {
+        this.#running = await new NodeStarter(options, comeback).start();
+      },
+      onFailed: reason => options.onFailed?.(reason),
+    });
+    if (options.broker !== undefined) this.#roleWatch.start();
+  }
+
+  get ports(): NodePorts {
+    return this.#running.ports;
+  }
+
+  get threadPlan(): ThreadPlan {
+    return this.#running.parts.plan;
+  }
+
+  /** Another one after a change of role. */
+  get shop(): Workshop {
+    return this.#running.parts.shop;
+  }
+
+  get log(): Logger {
+    return this.#running.parts.log;
   }
 
   /**
    * Drains, flushes, says farewell to the name servers and leaves a clean store. Calling it again waits for the same
-   * end.
+   * end; a change of role under way is finished before.
    */
   stop(): Promise<void> {
-    this.#stopping ??= stopNode(this.#parts);
+    this.#stopping ??= this.#stop();
     return this.#stopping;
   }
-}
 
-class NodeStarter {
-  readonly #options: NodeOptions;
-  readonly #disk: Disk;
-  readonly #config: BrokerConfig | undefined;
-
-  constructor(options: NodeOptions) {
-    this.#options = options;
-    this.#disk = options.disk ?? nodeDisk;
-    this.#config = options.broker?.config;
+  async #stop(): Promise<void> {
+    await this.#roleWatch.stop();
+    if (!this.#roleWatch.isLost) await stopNode(this.#running.parts);
   }
-
-  get #anyConfig(): BrokerConfig | NamesrvConfig {
-    return this.#config ?? this.#options.namesrv!.config;
-  }
-
-  async start(): Promise<RingNode> {
-    const rootLogger = this.#options.logger === undefined ? await this.#openLog() : undefined;
-    const log = this.#options.logger ?? rootLogger!.logger;
-    let parts: NodeParts | undefined;
-    try {
-      const { shop, plan } = this.#allocate();
-      const storeLife = startStoreLife(log);
-      const store = this.#openStore(shop, log, storeLife);
-      const role = startBrokerRole(roleActions(shop), log);
-      const onFailed = (name: string, fault: RingError): void => {
-        role.send({ type: 'FAIL', reason: fault.message });
-        this.#onFailed(name, fault, shop, log);
-      };
-      const { logLevel } = this.#anyConfig;
-      const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed });
-      parts = {
-        plan,
-        shop,
-        log,
-        rootLogger,
-        host,
-        store,
-        role,
-        storeLife,
-        housekeeping: this.#housekeeping(shop, store, host, log),
-      };
-      return await this.#bringUp(parts);
-    } catch (error) {
-      // A fault says all in its message; only a bug is worth its stack.
-      const facts = error instanceof RingError ? { code: error.code, ...error.facts } : { err: error };
-      log.error(facts, `the node did not start: ${messageOf(error)}`);
-      await parts?.host.stop();
-      parts?.store?.abandon(parts.shop.positions.read('appended'));
-      await rootLogger?.close();
-      throw error;
-    }
-  }
-
-  #openLog(): Promise<RootLogger> {
-    const { logDir, logLevel } = this.#anyConfig;
-    const name = this.#config?.brokerName ?? 'namesrv';
-    return createRootLogger({ level: logLevel, name, logDir: logDir === '' ? undefined : logDir, pretty: 'auto' });
-  }
-
-  #allocate(): { shop: Workshop; plan: ThreadPlan } {
-    const { threadingMode, ringCapacityBytes } = this.#anyConfig;
-    const injected = this.#options.logger !== undefined || this.#options.disk !== undefined;
-    const { mode, reason } = injected
-      ? { mode: 'inline' as const, reason: 'a logger or disk was handed in' }
-      : chooseMode(threadingMode, availableParallelism());
-    const config = this.#config;
-    const lanes = (asked: number): number => (mode === 'dedicated' ? Math.min(asked, config?.lanesMax ?? 1) : 1);
-    const actors = planActors({
-      broker: config !== undefined,
-      nameRegistry: this.#options.namesrv !== undefined,
-      sendLanes: lanes(config?.sendMessageThreadPoolNums ?? 1),
-      pullLanes: lanes(config?.pullMessageThreadPoolNums ?? 1),
-    });
-    const plan = planThreads(actors, mode, reason);
-    return { shop: new Workshop(allocateMemory(actors, planRings(actors), plan, ringCapacityBytes)), plan };
-  }
-
-  #openStore(shop: Workshop, log: Logger, life: Life<StoreEvent>): Store | undefined {
-    if (this.#config === undefined) return undefined;
-    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life);
-  }
-
-  #housekeeping(shop: Workshop, store: Store | undefined, host: ThreadHost, log: Logger): Housekeeping | undefined {
-    const config = this.#config;
-    if (store === undefined || config === undefined) return undefined;
-    return new Housekeeping({
-      disk: this.#disk,
-      paths: store.paths,
-      storeState: shop.storeState,
-      log,
-      cleanResourceInterval: config.cleanResourceInterval,
-      config: () => host.control('coordinator').brokerConfig(),
-      manualPasses: () => host.control('coordinator').takeManualPasses(),
-      retire: position => host.control('commit-log-writer').retire(position),
-    });
-  }
-
-  async #bringUp(parts: NodeParts): Promise<RingNode> {
-    const { plan, host, store, log, role, housekeeping } = parts;
-    role.send({ type: 'RECOVER' });
-    const specs = this.#listenerSpecs();
-    const advertised = this.#config === undefined ? '' : await this.#advertisedAddress(this.#config);
-    const common = this.#roomsData(parts, specs, advertised);
-    for (const [thread, actors] of plan.threads)
-      await host.start({ ...common, thread, actors, mayBlock: blocks(thread, actors) });
-    // Before the first message can come in: a kill from here on is no clean stop.
-    store?.markOpen();
-    const got = await host.control('remoting').listen(specs);
-    role.send({ type: 'SERVE' });
-    housekeeping?.start();
-    const ports = Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts;
-    if (store !== undefined) await host.control('coordinator').register();
-    this.#sayStarted(log, plan, specs, ports, advertised);
-    return new RingNode(parts, ports);
-  }
-
-  #roomsData(
-    parts: NodeParts,
-    specs: readonly ListenerSpec[],
-    advertisedAddress: string,
-  ): Omit<RoomsData, 'thread' | 'actors' | 'mayBlock'> {
-    const { shop, store } = parts;
-    const { broker, namesrv, configFile } = this.#options;
-    const kinds = specs.map(spec => spec.kind);
-    const base = { memory: shop.memory, remoting: remotingSettings(this.#anyConfig, kinds) };
-    const withNamesrv = namesrv === undefined ? base : { ...base, namesrv: { inputs: namesrv.inputs } };
-    if (broker === undefined || store === undefined) return withNamesrv;
-    return {
-      ...withNamesrv,
-      broker: {
-        inputs: broker.inputs,
-        settings: brokerSettings(broker.config, store.paths, store.queueOffsets, advertisedAddress),
-        queueNumbers: store.numbers.entries(),
-        advertisedAddress,
-        ...(configFile === undefined ? {} : { configFile }),
-      },
-    };
-  }
-
-  #listenerSpecs(): ListenerSpec[] {
-    const specs: ListenerSpec[] = [];
-    const config = this.#config;
-    const namesrv = this.#options.namesrv?.config;
-    if (namesrv !== undefined) specs.push({ kind: 'namesrv', host: namesrv.bindAddress, port: namesrv.listenPort });
-    if (config !== undefined) {
-      specs.push({ kind: 'broker', host: config.bindAddress, port: config.listenPort });
-      // Old clients send to the port 2 below; port 0 (any free one, for tests) has none.
-      if (config.listenPort > 2) specs.push({ kind: 'vip', host: config.bindAddress, port: config.listenPort - 2 });
-    }
-    return specs;
-  }
-
-  /** brokerIP1, or how this machine is reached from where the name server is, or RocketMQ's rule. */
-  async #advertisedAddress(config: BrokerConfig): Promise<string> {
-    if (config.brokerIP1 !== '') return config.brokerIP1;
-    const [first = ''] = config.namesrvAddr.split(';');
-    const towards = first === '' ? undefined : await localAddressTowards(first.trim());
-    return towards ?? thisMachine().localAddress;
-  }
-
-  #onFailed(name: string, fault: RingError, shop: Workshop, log: Logger): void {
-    log.error({ err: fault, actor: name }, `the node cannot go on: ${fault.message}`);
-    const { logDir } = this.#anyConfig;
-    const folder = logDir || this.#config?.storePathRootDir;
-    if (folder !== undefined) dumpRecorders(this.#disk, folder, shop, log, Date.now());
-    this.#options.onFailed?.(fault.message);
-  }
-
-  #sayStarted(
-    log: Logger,
-    plan: ThreadPlan,
-    specs: readonly ListenerSpec[],
-    ports: NodePorts,
-    advertised: string,
-  ): void {
-    log.info(
-      { threadingMode: plan.mode, reason: plan.reason, threads: [...plan.threads.keys()] },
-      'actors are running',
-    );
-    const config = this.#config;
-    if (config !== undefined) {
-      const durable = config.flushDiskType === 'SYNC_FLUSH';
-      log.info(
-        { flushDiskType: config.flushDiskType, store: config.storePathRootDir },
-        durable
-          ? 'a send is acknowledged when its message is on disk'
-          : 'a send is acknowledged when its message is in the page cache: a crash of the machine can lose the last moments',
-      );
-      const { sendMessageThreadPoolNums, pullMessageThreadPoolNums } = config;
-      const threads = [...plan.threads.values()].flat().filter(actor => actor.kind.endsWith('lane')).length;
-      log.info(
-        { sendMessageThreadPoolNums, pullMessageThreadPoolNums, lanes: threads },
-        'lanes do not block, so few do the work of the threads asked for',
-      );
-    }
-    for (const { kind, host } of specs) log.info({ kind, listen: `${host}:${ports[kind]}` }, 'listening');
-    if (config !== undefined)
-      log.info({ advertised: `${advertised}:${ports.broker}` }, 'clients are told to come here');
-  }
-}
-
-function blocks(thread: string, actors: readonly ActorInstance[]): boolean {
-  return thread !== MAIN_THREAD && !needsEventLoop(actors);
-}
-
-/** Lanes refuse sends while the store counts as closed. */
-function roleActions(shop: Workshop): BrokerRoleActions {
-  return {
-    openSends: () => shop.storeState.clear(StoreState.CLOSED),
-    closeSends: () => shop.storeState.set(StoreState.CLOSED),
-  };
 }

@@ -6,6 +6,15 @@ import type { LogFlushSettings } from '../flush-service/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { SchedulerSettings } from '../scheduler/mailbox.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
+
+/**
+ * What the broker does of its own accord (delayed delivery, asking for transactions) is a master's work: rooms that do
+ * it take `!isSlave(config)` into their settings.
+ */
+export function isSlave(config: Pick<BrokerConfig, 'brokerRole'>): boolean {
+  return config.brokerRole === 'SLAVE';
+}
 
 export function sendLaneSettings(config: BrokerConfig): LaneSettings {
   return {
@@ -22,6 +31,7 @@ export function sendLaneSettings(config: BrokerConfig): LaneSettings {
 export function pullLaneSettings(config: BrokerConfig, memoryBytes: number): PullLaneSettings {
   return {
     brokerPermission: config.brokerPermission,
+    offsetCheckInSlave: config.offsetCheckInSlave,
     longPollingEnable: config.longPollingEnable,
     slaveReadEnable: config.slaveReadEnable,
     shortPollingTimeMills: config.shortPollingTimeMills,
@@ -48,9 +58,20 @@ export function coordinatorSettings(config: BrokerConfig, memoryBytes: number): 
     notifyConsumerIdsChangedEnable: config.notifyConsumerIdsChangedEnable,
     autoDeleteUnusedStats: config.autoDeleteUnusedStats,
     flushConsumerOffsetInterval: config.flushConsumerOffsetInterval,
+    storeReplyMessageEnable: config.storeReplyMessageEnable,
     enablePropertyFilter: config.enablePropertyFilter,
     filterDataCleanTimeSpan: config.filterDataCleanTimeSpan,
     inMemoryBytes: inMemoryBytes(config, memoryBytes),
+  };
+}
+
+export function transactionCheckerSettings(config: BrokerConfig): TransactionCheckerSettings {
+  return {
+    check: config.checkTransactionMessageEnable && !isSlave(config),
+    transactionTimeOut: config.transactionTimeOut,
+    transactionCheckMax: config.transactionCheckMax,
+    transactionCheckInterval: config.transactionCheckInterval,
+    fileReservedTime: config.fileReservedTime,
   };
 }
 
@@ -75,7 +96,7 @@ export function queueFlushSettings(config: BrokerConfig): QueueFlusherConfig {
 
 export function schedulerSettings(config: BrokerConfig): SchedulerSettings {
   return {
-    deliver: config.brokerRole !== 'SLAVE',
+    deliver: !isSlave(config),
     flushDelayOffsetInterval: config.flushDelayOffsetInterval,
     scheduleAsyncDeliverMaxPendingLimit: config.scheduleAsyncDeliverMaxPendingLimit,
   };

@@ -5,6 +5,7 @@ import type { RootLogger } from '../../runtime/log/logger.js';
 import { StoreState } from '../store-state.js';
 import type { BrokerRoleEvent } from './broker-role.machine.js';
 import type { Housekeeping } from './housekeeping.js';
+import type { LaneKeeper } from './lane-keeper.js';
 import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
 import type { Store } from './store.js';
@@ -23,6 +24,8 @@ export interface NodeParts {
   readonly role: Life<BrokerRoleEvent>;
   readonly storeLife: Life<StoreEvent>;
   readonly housekeeping: Housekeeping | undefined;
+  /** Where lanes have threads of their own. */
+  lanes?: LaneKeeper;
 }
 
 /** How long a stopping node waits for what is in progress. Units: ms. */
@@ -30,38 +33,60 @@ const DRAIN_MAX_MS = 5000;
 const LOOK_EVERY_MS = 2;
 
 export async function stopNode(parts: NodeParts): Promise<void> {
-  const { shop, store, log, rootLogger, host, role, housekeeping } = parts;
-  housekeeping?.stop();
+  const { shop, store, log, rootLogger, role } = parts;
   log.info({}, 'stopping: no new connections');
-  await host.control('remoting').stopListening();
-  if (store !== undefined) await host.control('coordinator').unregister();
-  role.send({ type: 'SHUT_DOWN' });
-  if (store !== undefined) await drain(parts);
-  await host.control('remoting').disconnect();
-  await host.stop();
-  if (store !== undefined) closeStore(parts, store);
+  await takeDown(parts, () => role.send({ type: 'SHUT_DOWN' }));
   role.send({ type: 'STOPPED' });
   log.info(store === undefined ? {} : { commitLog: formatBytes(shop.positions.read('appended')) }, 'stopped');
   await rootLogger?.close();
 }
 
-/** Waits until every accepted send is answered, every delivery that was begun is done, and every message dispatched. */
-async function drain({ shop, log, host }: NodeParts): Promise<void> {
-  const untilMs = performance.now() + DRAIN_MAX_MS;
-  const { positions } = shop;
-  let inflight = await inflightOf(host);
-  while (inflight > 0 || positions.read('dispatched') !== positions.read('appended')) {
-    if (performance.now() > untilMs) {
-      log.warn({ inflight }, 'stopping although requests are in progress');
-      return;
-    }
-    await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
-    inflight = await inflightOf(host);
+/** Ends the rooms and closes the store. `closeSends`: called when no connection can come any more. */
+export async function takeDown(parts: NodeParts, closeSends: () => void = () => {}): Promise<void> {
+  const { store, host, housekeeping } = parts;
+  housekeeping?.stop();
+  await parts.lanes?.close();
+  await host.control('remoting').stopListening();
+  if (store !== undefined) {
+    await host.control('ha-receiver').stopReplica();
+    await host.control('coordinator').unregister();
   }
+  closeSends();
+  if (store !== undefined) await drain(parts);
+  await host.control('remoting').disconnect();
+  await host.stop();
+  if (store !== undefined) closeStore(parts, store);
 }
 
+/** Waits until every accepted send is answered, every delivery that was begun is done, and every message dispatched. */
+async function drain(parts: NodeParts): Promise<void> {
+  if (await within(DRAIN_MAX_MS, () => isAtRest(parts))) return;
+  parts.log.warn({ inflight: await inflightOf(parts.host) }, 'stopping although requests are in progress');
+}
+
+/** Nothing is under way that would make the log grow, and all of it is in the consume queues. */
+export async function isAtRest({ shop, host }: NodeParts): Promise<boolean> {
+  const { positions } = shop;
+  return (await inflightOf(host)) === 0 && positions.read('dispatched') === positions.read('appended');
+}
+
+/** Looks again and again whether something is so, for so long; whether it was. */
+export async function within(patienceMs: number, isSo: () => boolean | Promise<boolean>): Promise<boolean> {
+  const untilMs = performance.now() + patienceMs;
+  while (!(await isSo())) {
+    if (performance.now() > untilMs) return false;
+    await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return true;
+}
+
+/** Of each thread once: one that holds several of these rooms counts them together. */
 async function inflightOf(host: ThreadHost): Promise<number> {
-  return (await host.control('remoting').inflight()) + (await host.control('scheduler').inflight());
+  let inflight = 0;
+  for (const control of host.controlsOf(['remoting', 'scheduler', 'transaction-checker'])) {
+    inflight += await control.inflight();
+  }
+  return inflight;
 }
 
 function closeStore({ shop, log, storeLife }: NodeParts, store: Store): void {

@@ -53,6 +53,8 @@ export class Store {
   readonly numbers = new QueueNumbers();
   /** Next offset of each queue, by queue number. */
   readonly queueOffsets: Float64Array;
+  /** Where the last record of the log begins; -1 when there is none. Units: bytes. */
+  lastRecordOffset = -1;
   readonly #disk: Disk;
   /** End of the log when it was opened. Units: bytes. */
   readonly #openedAt: number;
@@ -159,6 +161,9 @@ export class Store {
       checkpoint: readCheckpoint(this.#disk, this.paths.checkpoint),
       cleanStop,
       checkCrc: checkCRCOnRecover,
+      onRecord: (_bytes, _start, _size, physicalOffset) => {
+        this.lastRecordOffset = physicalOffset;
+      },
       onProgress: ({ scannedBytes, totalBytes, recordsScanned }) => {
         if (performance.now() - saidMs < PROGRESS_EVERY_MS) return;
         saidMs = performance.now();

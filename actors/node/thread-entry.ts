@@ -41,8 +41,9 @@ export async function runThread(data: ThreadData): Promise<void> {
   } else {
     const bell = rooms.shop.threadBell(roomsData.thread);
     const goesOn = (): boolean => !rooms.stopped && !endpoint.knocked();
+    const meters = rooms.actors.map(({ name }) => rooms.shop.counters(name));
     while (!rooms.stopped && crash === undefined) {
-      runBlocking(rooms.actors, { bell, clock: systemClock, onCrash, pump: goesOn, spins });
+      runBlocking(rooms.actors, { bell, clock: systemClock, onCrash, pump: goesOn, spins, meters });
       await endpoint.turn();
     }
   }

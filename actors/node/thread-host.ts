@@ -37,6 +37,8 @@ export interface ThreadHostOptions {
 const SPINS = 200;
 const SPIN_FROM_CORES = 8;
 const STOP_MAX_MS = 10_000;
+/** All threads start at once, so on a busy machine each may take long. */
+const START_MAX_MS = 30_000;
 
 export class ThreadHost {
   readonly #options: ThreadHostOptions;
@@ -65,6 +67,13 @@ export class ThreadHost {
   /** The control of the rooms that hold an actor. */
   control(actor: string): ControlCaller<RoomsControl>['remote'] {
     return this.#controls.get(this.#options.shop.memory.threadOf[actor]!)!.remote;
+  }
+
+  /** The same for several, each thread once. */
+  controlsOf(actors: readonly string[]): ControlCaller<RoomsControl>['remote'][] {
+    const { threadOf } = this.#options.shop.memory;
+    const threads = new Set(actors.map(actor => threadOf[actor]!));
+    return [...threads].map(thread => this.#controls.get(thread)!.remote);
   }
 
   has(actor: string): boolean {
@@ -128,7 +137,7 @@ export class ThreadHost {
     this.#controls.set(data.thread, caller);
     if (isLane(data.actors)) await this.#startLane(data, threadData);
     else this.#startWorker(data, threadData, caller);
-    await caller.remote.inflight();
+    await caller.within(START_MAX_MS).inflight();
     if (restarted) await this.#announce();
   }
 

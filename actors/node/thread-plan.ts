@@ -3,7 +3,7 @@
  *
  * - inline: all on the main thread; a request passes every room in one turn of the event loop.
  * - shared: sockets and control on the main thread, the path of a message on a second, what follows the log (syncs,
- *   consume queues and delayed messages, which may wait for the disk) on a third.
+ *   consume queues, delayed and half messages, which may wait for the disk) on a third.
  * - dedicated: a thread each; lanes on piscina.
  */
 import type { ActorInstance, ActorKind } from './wiring.js';
@@ -23,10 +23,21 @@ export const MAIN_THREAD = 'main';
 const SHARED_FROM_CORES = 4;
 
 /** Actors that need an event loop: they own sockets or timers. */
-const eventLoopKinds: ReadonlySet<ActorKind> = new Set(['remoting', 'coordinator', 'name-registry']);
+const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
+  'remoting',
+  'coordinator',
+  'name-registry',
+  'ha-sender',
+  'ha-receiver',
+]);
 
 /** Actors that follow the log and may wait for the disk. */
-const followerKinds: ReadonlySet<ActorKind> = new Set(['flush-service', 'dispatcher', 'scheduler']);
+const followerKinds: ReadonlySet<ActorKind> = new Set([
+  'flush-service',
+  'dispatcher',
+  'scheduler',
+  'transaction-checker',
+]);
 
 export function needsEventLoop(actors: readonly ActorInstance[]): boolean {
   return actors.some(actor => eventLoopKinds.has(actor.kind));
@@ -64,10 +75,13 @@ function threadOf(actor: ActorInstance, mode: ThreadingMode): string {
  * The dispatcher and who follows it come last: a sender does not wait for consume queues.
  */
 const workOrder: readonly ActorKind[] = [
+  'ha-receiver',
   'send-lane',
   'commit-log-writer',
+  'ha-sender',
   'flush-service',
   'pull-lane',
+  'transaction-checker',
   'coordinator',
   'name-registry',
   'remoting',

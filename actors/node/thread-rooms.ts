@@ -17,15 +17,20 @@ import { systemClock } from '../../runtime/base/clock.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
+import type { HaReceiver } from '../ha-receiver/actor.js';
+import type { HaSender } from '../ha-sender/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
 import { type ListenerSpec, Listeners } from '../remoting/listeners.js';
 import { Scheduler } from '../scheduler/actor.js';
-import { buildActor, buildRemoting } from './build-actor.js';
+import { TransactionChecker } from '../transaction-checker/actor.js';
+import { type BuildTools, buildActor, buildHaReceiver, buildHaSender, buildRemoting } from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
-import { type NodeMemory, Workshop } from './memory.js';
+import { type NodeMemory, threadCounters, Workshop } from './memory.js';
 import { buildNameRegistry } from './name-registry-room.js';
+import type { RoleRequest } from './role-desk.js';
+import { type ThreadGauge, watchThread } from './thread-gauge.js';
 import type { ActorInstance } from './wiring.js';
 
 /** What a thread needs to make its actors. Plain data. */
@@ -51,10 +56,24 @@ export interface RoomsControl {
   listen(specs: readonly ListenerSpec[]): Promise<number[]>;
   /** No new connections. */
   stopListening(): void;
-  /** Sends accepted and not answered yet, delayed messages that are being delivered. */
+  /** Sends accepted and not answered yet, delayed messages that are being delivered, a run over half messages. */
   inflight(): number;
+  /** The half messages of this thread's checker are left alone from now on, or again looked after. */
+  restChecker(wanted: boolean): void;
+  /** The change of role that an administrator asked for since the last call. */
+  takeRoleRequest(): RoleRequest | undefined;
+  /** The change of role asked for last was refused. */
+  refuseRole(reason: string): void;
+  /** What the configuration is made from now, with all changes made at run time. */
+  brokerInputs(): Inputs;
   /** Ends every connection. */
   disconnect(): void;
+  /** Takes slaves from now on; the port it got. Errors: RingError LISTEN_FAILED. */
+  listenForSlaves(host: string, port: number): Promise<number>;
+  /** Follows the master from now on. */
+  startReplica(): void;
+  /** Takes nothing more from the master. */
+  stopReplica(): void;
   /** Registers with the name servers from now on. */
   register(): void;
   /** Farewell to the name servers. */
@@ -79,8 +98,11 @@ export class ThreadRooms implements RoomsControl {
   #remoting: Remoting | undefined;
   #listeners: Listeners | undefined;
   #coordinator: CoordinatorRoom | undefined;
+  #haSender: HaSender | undefined;
+  #haReceiver: HaReceiver | undefined;
   readonly actors: Actor[] = [];
   #runner: EventLoopRunner | undefined;
+  #gauge: ThreadGauge | undefined;
   stopped = false;
   /** Called when {@link stop} was. */
   onStopped: () => void = () => {};
@@ -99,8 +121,11 @@ export class ThreadRooms implements RoomsControl {
   runOnEventLoop(onCrash: CrashListener): void {
     const runner = new EventLoopRunner(systemClock, onCrash);
     this.#runner = runner;
-    for (const actor of this.actors) runner.add(actor);
-    if (this.#remoting !== undefined) this.#remoting.onWork = runner.schedule;
+    for (const actor of this.actors) runner.add(actor, this.shop.counters(actor.name));
+    this.#gauge = watchThread(this.shop.counters(threadCounters(this.#data.thread)));
+    for (const actor of [this.#remoting, this.#haSender, this.#haReceiver]) {
+      if (actor !== undefined) actor.onWork = runner.schedule;
+    }
     runner.listenTo(this.shop.threadBell(this.#data.thread));
     runner.schedule();
   }
@@ -111,7 +136,7 @@ export class ThreadRooms implements RoomsControl {
     assert(instance !== undefined && this.#runner !== undefined, `${name} runs on this thread`);
     const actor = this.#build(instance);
     this.actors[this.actors.findIndex(known => known.name === name)] = actor;
-    this.#runner.add(actor);
+    this.#runner.add(actor, this.shop.counters(name));
     this.#runner.schedule();
   }
 
@@ -125,17 +150,20 @@ export class ThreadRooms implements RoomsControl {
         const loaded = configFrom<NamesrvConfig>(namesrvSchema, this.#data.namesrv!.inputs);
         return buildNameRegistry(this.shop, loaded, this.#disk, this.#log);
       }
-      default: {
-        const { mayBlock, broker } = this.#data;
-        return buildActor(actor, {
-          shop: this.shop,
-          settings: broker!.settings,
-          disk: this.#disk,
-          log: this.#log,
-          mayBlock,
-        });
-      }
+      case 'ha-sender':
+        this.#haSender = buildHaSender(this.#tools(), systemClock.nowMs);
+        return this.#haSender;
+      case 'ha-receiver':
+        this.#haReceiver = buildHaReceiver(this.#tools(), systemClock.nowMs);
+        return this.#haReceiver;
+      default:
+        return buildActor(actor, this.#tools());
     }
+  }
+
+  #tools(): BuildTools {
+    const { mayBlock, broker } = this.#data;
+    return { shop: this.shop, settings: broker!.settings, disk: this.#disk, log: this.#log, mayBlock };
   }
 
   #buildRemoting(): Remoting {
@@ -176,12 +204,46 @@ export class ThreadRooms implements RoomsControl {
   inflight(): number {
     this.#runner?.schedule();
     let inflight = this.#remoting?.inflight ?? 0;
-    for (const actor of this.actors) if (actor instanceof Scheduler) inflight += actor.inFlight;
+    for (const actor of this.actors) {
+      if (actor instanceof Scheduler) inflight += actor.inFlight;
+      if (actor instanceof TransactionChecker && actor.isBusy) inflight++;
+    }
     return inflight;
+  }
+
+  restChecker(wanted: boolean): void {
+    for (const actor of this.actors) if (actor instanceof TransactionChecker) actor.rest(wanted);
+    this.#runner?.schedule();
+  }
+
+  takeRoleRequest(): RoleRequest | undefined {
+    return this.#coordinator?.roleDesk.take();
+  }
+
+  refuseRole(reason: string): void {
+    this.#coordinator?.roleDesk.refuse(reason);
+  }
+
+  brokerInputs(): Inputs {
+    assert(this.#coordinator !== undefined, 'the coordinator runs here');
+    return this.#coordinator.inputs;
   }
 
   disconnect(): void {
     this.#remoting?.close();
+  }
+
+  listenForSlaves(host: string, port: number): Promise<number> {
+    assert(this.#haSender !== undefined, 'the HA sender runs here');
+    return this.#haSender.listen(host, port);
+  }
+
+  startReplica(): void {
+    this.#haReceiver?.start();
+  }
+
+  stopReplica(): void {
+    this.#haReceiver?.shutDown();
   }
 
   register(): void {
@@ -213,9 +275,12 @@ export class ThreadRooms implements RoomsControl {
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
+    // A node that did not come up may listen already.
+    this.#listeners?.close();
     if (this.#runner !== undefined) this.#runner.close();
     else for (const actor of this.actors.toReversed()) actor.close();
     this.#coordinator?.close();
+    this.#gauge?.close();
     this.onStopped();
   }
 }

@@ -13,7 +13,10 @@ export const actorKinds = {
   dispatcher: 'follows the log and builds the consume queues',
   scheduler: 'delivers delayed messages when they are due',
   'pull-lane': 'answers pulls from consume queues and log; holds those that find nothing',
+  'transaction-checker': 'asks producers about half messages that are not decided, gives up those nobody decides',
   coordinator: 'topics, groups, offsets, heartbeats, administration; registers with name servers',
+  'ha-sender': 'sends the log to the slaves that connect',
+  'ha-receiver': "follows the master's log, on a slave",
   'name-registry': 'the name server: brokers, routes, key-value configuration',
 } as const;
 
@@ -51,12 +54,21 @@ export const ringTable: readonly RingRow[] = [
   { from: 'dispatcher', to: 'pull-lane', carries: 'awaited queues that grew', size: 'small' },
   { from: 'pull-lane', to: 'remoting', carries: 'answers with messages', size: 'messages' },
   { from: 'pull-lane', to: 'coordinator', carries: 'pulls whose group is unknown, offset commits', size: 'messages' },
+  { from: 'transaction-checker', to: 'commit-log-writer', carries: 'copies of half messages', size: 'messages' },
+  { from: 'commit-log-writer', to: 'transaction-checker', carries: 'append results', size: 'small' },
+  { from: 'transaction-checker', to: 'coordinator', carries: 'questions for producers, progress', size: 'messages' },
+  { from: 'coordinator', to: 'transaction-checker', carries: 'news of topics, progress', size: 'medium' },
   { from: 'coordinator', to: 'remoting', carries: 'answers, notifications', size: 'messages' },
   { from: 'coordinator', to: 'send-lane', carries: 'news of topics and groups, returned sends', size: 'messages' },
   { from: 'coordinator', to: 'pull-lane', carries: 'news of topics and groups, returned pulls', size: 'messages' },
   { from: 'coordinator', to: 'dispatcher', carries: 'news of topics', size: 'medium' },
   { from: 'coordinator', to: 'scheduler', carries: 'news of topics', size: 'medium' },
   { from: 'coordinator', to: 'flush-service', carries: 'changed settings', size: 'small' },
+  { from: 'coordinator', to: 'ha-receiver', carries: 'where the master is', size: 'small' },
+  { from: 'dispatcher', to: 'coordinator', carries: "a slave's queues without a number", size: 'small' },
+  { from: 'ha-receiver', to: 'commit-log-writer', carries: "the master's records", size: 'messages' },
+  { from: 'ha-receiver', to: 'coordinator', carries: 'how replication stands', size: 'small' },
+  { from: 'ha-sender', to: 'coordinator', carries: 'how slaves stand', size: 'small' },
   { from: 'name-registry', to: 'remoting', carries: 'answers', size: 'messages' },
 ];
 
@@ -71,21 +83,30 @@ export const positionTable: readonly PositionRow[] = [
   {
     name: 'minimum',
     writer: 'commit-log-writer',
-    followers: ['dispatcher', 'scheduler', 'pull-lane'],
+    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'transaction-checker', 'ha-sender'],
     meaning: 'start of the log',
   },
   {
     name: 'appended',
     writer: 'commit-log-writer',
-    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane'],
+    followers: [
+      'flush-service',
+      'dispatcher',
+      'scheduler',
+      'pull-lane',
+      'transaction-checker',
+      'ha-sender',
+      'ha-receiver',
+    ],
     meaning: 'end of what can be read',
   },
   {
     name: 'flushed',
     writer: 'flush-service',
-    followers: ['remoting', 'dispatcher', 'scheduler'],
+    followers: ['remoting', 'dispatcher', 'scheduler', 'transaction-checker'],
     meaning: 'end of what is on the device',
   },
+  { name: 'replicated', writer: 'ha-sender', followers: ['remoting'], meaning: 'end of what one slave at least has' },
   {
     name: 'dispatched',
     writer: 'dispatcher',
@@ -156,7 +177,12 @@ export function ringId(from: string, to: string): string {
 
 /** The drawing of docs/ARCHITECTURE.md. */
 export function drawWiring(): string {
-  const lines = ['flowchart LR', '  sockets((sockets)) <--> remoting'];
+  const lines = [
+    'flowchart LR',
+    '  sockets((sockets)) <--> remoting',
+    '  slaves((slaves)) <--> ha-sender',
+    '  master((master)) <--> ha-receiver',
+  ];
   for (const { from, to, carries } of ringTable) lines.push(`  ${from} -- "${carries}" --> ${to}`);
   for (const { name, writer, followers } of positionTable) {
     for (const follower of followers) lines.push(`  ${writer} -. ${name} .-> ${follower}`);

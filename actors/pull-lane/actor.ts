@@ -23,6 +23,7 @@ import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
+import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
@@ -30,17 +31,19 @@ import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
+import { limitedBy } from '../bottleneck.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
+import { GroupCounts } from '../group-counts.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
+import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
 import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
-import { GroupCounts } from './group-counts.js';
 import { HeldPulls } from './held-pulls.js';
 import type { HeldPull } from './hold-table.js';
 import { LogWindow } from './log-window.js';
@@ -65,6 +68,8 @@ export interface PullLaneOptions {
   readonly log: CommitLogReader;
   readonly openQueue: (topic: string, queueId: number, units: Uint8Array) => ConsumeQueueReader;
   readonly counters: Counters;
+  /** How long requests stood in the inbox. */
+  readonly waits: Latencies;
   /** What is handed out to each group. */
   readonly traffic: GroupTraffic;
   /** How long looking for the messages of a pull takes. */
@@ -73,6 +78,7 @@ export interface PullLaneOptions {
   readonly logger: Logger;
   readonly settings: PullLaneSettings;
   readonly brokerName: string;
+  readonly storeState: SharedFlags;
   readonly index: MessageIndexReader;
 }
 
@@ -203,6 +209,7 @@ export class PullLane implements Actor {
     let work = 0;
     for (let at = inbox.poll(); at >= 0 && work < BATCH_MAX; at = inbox.poll(), work++) {
       if (!this.#takeFrame(inbox, at, false)) break;
+      this.#options.waits.add(elapsedMs(inbox.words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs));
       inbox.release();
     }
     if (work > 0) inbox.publishReleased();
@@ -241,7 +248,8 @@ export class PullLane implements Actor {
     if ((header.flag & CommandFlag.RESPONSE) !== 0) return true;
     const waitedMs = elapsedMs(words[(at >> 2) + InboundFrame.arrivedMs]!, this.#nowMs);
     if (waitedMs > this.#settings.waitTimeMillsInPullQueue) {
-      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue)`;
+      this.#options.counters.add(Counter.requestsLate);
+      const remark = `[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: ${waitedMs}ms (key waitTimeMillsInPullQueue); ${limitedBy('lanes')}`;
       return this.#answers.refuse(this.#header, connectionId, { code: ResponseCode.SYSTEM_BUSY, remark });
     }
     if (header.code === RequestCode.PULL_MESSAGE || header.code === RequestCode.LITE_PULL_MESSAGE) {
@@ -291,7 +299,8 @@ export class PullLane implements Actor {
 
   #commitOffset(group: string, topic: KnownTopic, queueId: number): boolean {
     const offset = this.#header.integer(this.#index.slots[PullMessageSlot.commitOffset]!);
-    if (offset < 0) return true;
+    // A slave's offsets are its master's. Source: spec ha 6.
+    if (offset < 0 || this.#options.storeState.has(StoreState.SLAVE)) return true;
     const { toCoordinator } = this.#options;
     const text = encoder.encode(JSON.stringify({ group, topic: topic.name, queueId, offset }));
     if (!toCoordinator.offer(CoordinatorType.OFFSET_COMMIT, text)) return false;
@@ -340,6 +349,22 @@ export class PullLane implements Actor {
     return oneway || this.#answers.found(this.#fetcher, connectionId, opaque, serializeType, topic.name, group);
   }
 
+  /**
+   * A slave may only be late: it leaves an offset beyond its queue as it is, and points to the group's own broker.
+   * Source: spec storage 13; DefaultMessageStore.nextOffsetCorrection, PullMessageProcessor.
+   */
+  #leaveOffset(groupName: string, offset: number): void {
+    if (this.#settings.offsetCheckInSlave || !this.#options.storeState.has(StoreState.SLAVE)) return;
+    const { outcome } = this.#fetcher;
+    if (outcome.code === ResponseCode.PULL_OFFSET_MOVED) {
+      outcome.code = ResponseCode.PULL_RETRY_IMMEDIATELY;
+      outcome.nextBeginOffset = offset;
+      outcome.suggestWhichBrokerId = this.#groups.get(groupName)?.brokerId ?? MASTER_ID;
+    } else if (outcome.code === ResponseCode.PULL_NOT_FOUND) {
+      outcome.nextBeginOffset = offset;
+    }
+  }
+
   #fetch(
     group: string,
     topic: KnownTopic,
@@ -353,8 +378,10 @@ export class PullLane implements Actor {
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
     this.#options.latencies.add(performance.now() - startedMs);
+    if (this.#fetcher.behind && this.#fetcher.count > 0) this.#options.counters.add(Counter.pullsBehind);
     if (this.#settings.slaveReadEnable) this.#suggestBroker(group);
     else this.#fetcher.outcome.suggestWhichBrokerId = MASTER_ID;
+    this.#leaveOffset(group, offset);
   }
 
   /** Where a group is to read on, by its own settings. Source: spec remoting 6.5. */

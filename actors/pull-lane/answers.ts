@@ -7,9 +7,9 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
+import type { GroupCounts } from '../group-counts.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import type { Fetcher } from './fetcher.js';
-import type { GroupCounts } from './group-counts.js';
 import type { PullRefusal } from './subscription-rules.js';
 
 /** Every method answers false when remoting has no room; the request then stays where it is. */

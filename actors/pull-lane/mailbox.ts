@@ -6,6 +6,7 @@
 /** Configuration that may change while a lane runs. */
 export interface PullLaneSettings {
   readonly brokerPermission: number;
+  readonly offsetCheckInSlave: boolean;
   readonly longPollingEnable: boolean;
   readonly slaveReadEnable: boolean;
   /** Units: ms. */

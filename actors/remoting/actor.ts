@@ -5,7 +5,7 @@
  *           answers, and holds back the answers to sends until the position their policy names has passed them (the
  *           gate).
  * Thread    an event loop.
- * Reads     rings of finished frames and append results; positions flushed.
+ * Reads     rings of finished frames and append results; positions flushed and replicated.
  * Writes    sockets; a ring of requests to each lane and to the coordinator and name registry.
  * When full a full ring or no permit answers SYSTEM_BUSY at once; rings towards this room are always drained.
  * Fails     its crash is the node's crash.
@@ -17,13 +17,14 @@ import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../.
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { Counter } from '../../runtime/memory/counters.js';
+import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
-import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import { TraceSampler, type TraceSwitch } from '../../runtime/trace/recorder.js';
-import { InboundFrame, InboundType } from '../inbound.js';
+import { holdsSends, limitedBy } from '../bottleneck.js';
+import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
+import type { LaneCounts } from '../lane-counts.js';
 import { describeStoreState, StoreState } from '../store-state.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
@@ -35,6 +36,8 @@ import { SendAnswers, type SendAnswersOptions } from './send-answers.js';
 export interface Outlet {
   readonly ring: Ring;
   readonly bell: Doorbell;
+  /** Where what this ring did not take is counted. */
+  readonly counters?: Counters;
 }
 
 export interface RemotingOptions extends SendAnswersOptions {
@@ -43,7 +46,10 @@ export interface RemotingOptions extends SendAnswersOptions {
   readonly outlets: Partial<Record<RoomName, Outlet[]>>;
   /** Rings whose records are {@link OutboundType}. */
   readonly inlets: Ring[];
-  readonly storeState: SharedFlags;
+  /** From send lanes to the writer: how full they are says what a refused send is told. */
+  readonly writerRings?: readonly Ring[];
+  /** How many lanes get requests; all of them without it. */
+  readonly laneCounts?: LaneCounts;
   readonly traceSwitch: TraceSwitch;
   readonly log: Logger;
   readonly connectionsMax: number;
@@ -73,6 +79,8 @@ export class Remoting implements Actor, ConnectionEvents {
   readonly #rung = new Set<Doorbell>();
   /** Frames handed on since the rooms were last rung. */
   #unrung = 0;
+  /** Connections whose next send waits until what went through another lane is settled. */
+  #paused: Connection[] = [];
   /** Connections accepted so far, by listener. */
   readonly #accepted: number[] = [];
   #idleScanMs = 0;
@@ -92,9 +100,13 @@ export class Remoting implements Actor, ConnectionEvents {
     this.#sendAnswers.nowMs = nowMs;
     let work = this.#ringBells();
     for (const inlet of this.#options.inlets) work += this.#drain(inlet);
-    work += this.#sendAnswers.releaseFlushed(nowMs);
+    work += this.#sendAnswers.release(nowMs);
     work += this.#tellClosed();
+    work += this.#resumePaused();
     this.#flushDirty();
+    this.#options.counters.set(Counter.sendsInFlight, this.#sendAnswers.inflight);
+    this.#options.counters.set(Counter.sendsAwaitingFlush, this.#sendAnswers.awaitingFlush);
+    this.#options.counters.set(Counter.sendsAwaitingSlave, this.#sendAnswers.awaitingSlave);
     if (nowMs >= this.#idleScanMs) this.#closeIdle(nowMs);
     return work;
   }
@@ -117,40 +129,92 @@ export class Remoting implements Actor, ConnectionEvents {
 
   // ---- requests ----
 
-  onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): void {
-    const { counters, kinds, outlets } = this.#options;
+  onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): boolean {
     if (this.#unrung === 0) this.#nowMs = this.#options.nowMs();
     connection.lastActiveMs = this.#nowMs;
-    counters.add(Counter.requestsIn);
-    counters.add(Counter.bytesIn, size);
     if (headerLength(bytes, at) < 0) {
       connection.close('a header longer than its frame', 'faulty');
-      return;
+      return true;
     }
     let code = peekCode(bytes, at);
     if (code < 0) {
       if (!this.#readHeader(bytes, at)) {
         connection.close('a header that cannot be read', 'faulty');
-        return;
+        return true;
       }
       code = this.#header.code;
     }
+    const { counters, kinds } = this.#options;
     const room = routeOf(code, kinds[connection.listener]!);
+    if (room === 'sendLane' && !this.#mayGoOn(connection)) return false;
+    counters.add(Counter.requestsIn);
+    counters.add(Counter.bytesIn, size);
+    this.#route(connection, room, code, bytes, at, size);
+    return true;
+  }
+
+  /**
+   * Puts the connection on the lane that it is to use now that there are so many. False when sends of it are still on
+   * the way through another one: what comes next must not overtake them.
+   */
+  #mayGoOn(connection: Connection): boolean {
+    const count = this.#lanesOf('sendLane');
+    if (count === 0) return true;
+    const lane = connection.turn % count;
+    if (lane === connection.sendLane) return true;
+    if (connection.sendsUnsettled > 0) {
+      this.#paused.push(connection);
+      return false;
+    }
+    connection.sendLane = lane;
+    return true;
+  }
+
+  /** How many lanes of a room get requests. */
+  #lanesOf(room: 'sendLane' | 'pullLane'): number {
+    const { laneCounts, outlets } = this.#options;
+    return laneCounts?.active(room === 'sendLane' ? 'send-lane' : 'pull-lane') ?? outlets[room]?.length ?? 0;
+  }
+
+  #route(connection: Connection, room: RoomName, code: number, bytes: Uint8Array, at: number, size: number): void {
+    const { outlets } = this.#options;
     const isSend = room === 'sendLane';
     const lanes = outlets[room] ?? outlets.coordinator ?? outlets.nameRegistry;
     if (lanes === undefined || lanes.length === 0) return this.#refuse(connection, bytes, at, `no ${room} runs`);
     if (isSend && this.#options.storeState.has(StoreState.CLOSED)) return this.#refuseClosed(connection, bytes, at);
     const { inflight } = this.#sendAnswers;
     if (isSend && inflight >= this.#options.maxInflight) {
-      return this.#refuse(connection, bytes, at, `${inflight} sends wait for the disk (key maxInflight)`);
+      return this.#refuseSend(connection, bytes, at, `${inflight} sends are in progress (key maxInflight)`);
     }
-    const outlet = lanes[connection.turn % lanes.length]!;
+    const outlet = this.#outletOf(connection, room, lanes);
     if (InboundFrame.frameBytes + size > outlet.ring.payloadMax)
       return this.#refuseForGood(connection, bytes, at, isSend);
     if (!this.#offer(outlet, connection, code, bytes, at, size)) {
-      return this.#refuse(connection, bytes, at, `the queue of ${room} is full (key ringCapacityBytes)`);
+      outlet.counters?.add(Counter.requestsRefused);
+      const cause = `the queue of ${room} is full (key ringCapacityBytes)`;
+      if (isSend) return this.#refuseSend(connection, bytes, at, cause);
+      const limit = limitedBy(room === 'pullLane' ? 'lanes' : 'coordinator');
+      return this.#refuse(connection, bytes, at, `${cause}; ${limit}`);
     }
-    if (isSend) this.#sendAnswers.inflight++;
+    if (!isSend) return;
+    this.#sendAnswers.inflight++;
+    connection.sendsUnsettled++;
+  }
+
+  #outletOf(connection: Connection, room: RoomName, lanes: readonly Outlet[]): Outlet {
+    if (room === 'sendLane') return lanes[Math.max(0, connection.sendLane) % lanes.length]!;
+    const count = room === 'pullLane' ? Math.min(this.#lanesOf(room), lanes.length) : lanes.length;
+    return lanes[connection.turn % count]!;
+  }
+
+  /** Connections that change their lane and have nothing on the way any more are read again. */
+  #resumePaused(): number {
+    if (this.#paused.length === 0) return 0;
+    const ready = this.#paused.filter(({ sendsUnsettled, closed }) => sendsUnsettled === 0 || closed);
+    if (ready.length === 0) return 0;
+    this.#paused = this.#paused.filter(connection => !ready.includes(connection));
+    for (const connection of ready) connection.resume();
+    return ready.length;
   }
 
   #offer(outlet: Outlet, connection: Connection, code: number, bytes: Uint8Array, at: number, size: number): boolean {
@@ -200,6 +264,21 @@ export class Remoting implements Actor, ConnectionEvents {
     this.#answerRefusal(connection, bytes, at, ResponseCode.SYSTEM_BUSY, remark);
   }
 
+  /** The same for a send, with what holds sends up at this moment. */
+  #refuseSend(connection: Connection, bytes: Uint8Array, at: number, cause: string): void {
+    const { awaitingFlush, awaitingSlave } = this.#sendAnswers;
+    let laneWaitMs = 0;
+    for (const { ring } of this.#options.outlets.sendLane ?? []) {
+      const arrivedMs = ring.peekWord(InboundFrame.arrivedMs);
+      if (arrivedMs !== undefined) laneWaitMs = Math.max(laneWaitMs, elapsedMs(arrivedMs, this.#nowMs));
+    }
+    let writerFill = 0;
+    for (const ring of this.#options.writerRings ?? [])
+      writerFill = Math.max(writerFill, ring.depthBytes() / ring.capacity);
+    const limit = holdsSends({ awaitingFlush, awaitingSlave, laneWaitMs, writerFill });
+    this.#refuse(connection, bytes, at, `${cause}; ${limitedBy(limit)}`);
+  }
+
   /** The node starts or stops: the client goes to another broker. */
   #refuseClosed(connection: Connection, bytes: Uint8Array, at: number): void {
     const remark = `service not available now: ${describeStoreState(StoreState.CLOSED)}`;
@@ -247,6 +326,7 @@ export class Remoting implements Actor, ConnectionEvents {
         return this.#sendAnswers.onAppendResult(inlet, at >> 2);
       case OutboundType.SEND_REFUSED:
         this.#sendAnswers.inflight--;
+        this.#sendAnswers.settle(inlet.words[at >> 2]!);
         if (inlet.length <= OutboundFrame.frameBytes) return;
         break;
       case OutboundType.CLOSE:

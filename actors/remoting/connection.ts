@@ -13,8 +13,11 @@ import { parseIpv4 } from '../../protocol/message-id.js';
 
 /** What a connection tells its owner. */
 export interface ConnectionEvents {
-  /** A whole frame stands at `bytes[at, at + size)`; it is gone when the call returns. */
-  onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): void;
+  /**
+   * A whole frame stands at `bytes[at, at + size)`; it is gone when the call returns. False: it is not taken yet, and
+   * nothing behind it; {@link Connection.resume} hands it out again.
+   */
+  onFrame(connection: Connection, bytes: Uint8Array, at: number, size: number): boolean;
   onClosed(connection: Connection, reason: string): void;
 }
 
@@ -57,6 +60,11 @@ export class Connection {
    * to name server and broker in turn, and in one process these share the ids.
    */
   turn = 0;
+  /** The send lane its sends go to, and how many of them are not in the log or refused yet. */
+  sendLane = -1;
+  sendsUnsettled = 0;
+  /** It is not read: its next frame has to wait. */
+  paused = false;
   closed = false;
   /** Why it was closed. */
   cause: CloseCause = 'asked';
@@ -123,19 +131,33 @@ export class Connection {
 
   #onData(bytes: Uint8Array, length: number): void {
     if (this.closed) return;
-    if (this.#pending === undefined) {
+    if (this.#pending === undefined && !this.paused) {
       const consumed = this.#cut(bytes, length);
       if (consumed >= 0 && consumed < length) this.#keep(bytes, consumed, length);
       return;
     }
     this.#keep(bytes, 0, length);
-    const consumed = this.#cut(this.#pending, this.#pendingLength);
+    if (!this.paused) this.#cutPending();
+  }
+
+  #cutPending(): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const consumed = this.#cut(pending, this.#pendingLength);
     if (consumed < 0) return;
     if (consumed === this.#pendingLength) this.#dropPending();
     else if (consumed > 0) {
-      this.#pending.copyWithin(0, consumed, this.#pendingLength);
+      pending.copyWithin(0, consumed, this.#pendingLength);
       this.#pendingLength -= consumed;
     }
+  }
+
+  /** Reads on, with the frame that was not taken. */
+  resume(): void {
+    if (!this.paused || this.closed) return;
+    this.paused = false;
+    this.#cutPending();
+    if (!this.paused && !this.closed) this.#socket.resume();
   }
 
   /** Hands out all whole frames; returns how many bytes they took, -1 when the connection is to be closed. */
@@ -148,8 +170,13 @@ export class Connection {
         return -1;
       }
       if (length - at < size) break;
-      this.#events.onFrame(this, bytes, at, size);
+      const taken = this.#events.onFrame(this, bytes, at, size);
       if (this.closed) return -1;
+      if (!taken) {
+        this.paused = true;
+        this.#socket.pause();
+        return at;
+      }
       at += size;
     }
     return at;
@@ -271,7 +298,8 @@ function isTooMuchHeld(): boolean {
   return heldBytes.incomplete + heldBytes.unread > HELD_BYTES_MAX;
 }
 
-const sharedReadBuffer = Buffer.allocUnsafeSlow(256 * 1024);
+/** No Buffer: a part of one costs more than a part of a plain array. */
+const sharedReadBuffer = new Uint8Array(256 * 1024);
 
 function stripMapped(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;

@@ -13,9 +13,12 @@ export type ListenerKind = 'broker' | 'vip' | 'namesrv';
 const sendCodes: readonly number[] = [
   RequestCode.CONSUMER_SEND_MSG_BACK,
   RequestCode.END_TRANSACTION,
+  RequestCode.RESUME_CHECK_HALF_MESSAGE,
   RequestCode.SEND_MESSAGE,
   RequestCode.SEND_MESSAGE_V2,
   RequestCode.SEND_BATCH_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE,
+  RequestCode.SEND_REPLY_MESSAGE_V2,
 ];
 
 /** Requests that read the log or a consume queue. */

@@ -6,12 +6,14 @@ import { ResponseCode, responseCodeName, type SerializeType } from '../../protoc
 import { createResponse, encodeCommand } from '../../protocol/command.js';
 import type { SendResponseEncoder } from '../../protocol/send-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Latencies } from '../../runtime/memory/latencies.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { elapsedMs } from '../inbound.js';
+import { StoreState } from '../store-state.js';
 import { AckGate } from './ack-gate.js';
 import type { Connection } from './connection.js';
 import type { ConnectionTable } from './connection-table.js';
@@ -25,6 +27,10 @@ export interface SendAnswersOptions {
   /** Sends in progress. Units: requests; a power of two. */
   readonly maxInflight: number;
   readonly syncFlushTimeoutMs: number;
+  readonly slaveTimeoutMs: number;
+  /** A slave that is further behind is not waited for. Units: bytes. */
+  readonly haSlaveFallbehindMax: number;
+  readonly storeState: SharedFlags;
   /** From a request's arrival to its answer. */
   readonly putLatencies: Latencies;
 }
@@ -37,26 +43,51 @@ export class SendAnswers {
   readonly #options: SendAnswersOptions;
   readonly #connections: ConnectionTable;
   readonly #markDirty: (connection: Connection) => void;
-  readonly #gate: AckGate;
+  /** What waits for the disk alone, and what waits for a slave and maybe the disk: one must not hold up the other. */
+  readonly #flushGate: AckGate;
+  readonly #replicaGate: AckGate;
 
   /** `markDirty`: a connection has answers to write when the turn ends. */
   constructor(options: SendAnswersOptions, connections: ConnectionTable, markDirty: (connection: Connection) => void) {
     this.#options = options;
     this.#connections = connections;
     this.#markDirty = markDirty;
-    this.#gate = new AckGate(options.maxInflight);
+    this.#flushGate = new AckGate(options.maxInflight);
+    this.#replicaGate = new AckGate(options.maxInflight);
   }
 
-  /** When the oldest answer has waited too long for its flush; Infinity when none waits. Units: ms. */
+  /** Sends in the log whose answers wait for the disk. */
+  get awaitingFlush(): number {
+    return this.#flushGate.size;
+  }
+
+  /** Sends in the log whose answers wait for a slave. */
+  get awaitingSlave(): number {
+    return this.#replicaGate.size;
+  }
+
+  /** When the oldest answer of a gate has waited too long; Infinity when none waits. Units: ms. */
   deadlineMs(nowMs: number): number {
-    const oldest = this.#gate.oldest();
-    if (oldest < 0) return Number.POSITIVE_INFINITY;
-    return nowMs + this.#options.syncFlushTimeoutMs - elapsedMs(this.#gate.arrivedMs[oldest]!, nowMs);
+    const { syncFlushTimeoutMs } = this.#options;
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    const flush = this.#flushGate.oldest();
+    if (flush >= 0) deadlineMs = nowMs + syncFlushTimeoutMs - elapsedMs(this.#flushGate.arrivedMs[flush]!, nowMs);
+    const replica = this.#replicaGate.oldest();
+    if (replica < 0) return deadlineMs;
+    const patienceMs = this.#replicaPatienceMs(replica);
+    return Math.min(deadlineMs, nowMs + patienceMs - elapsedMs(this.#replicaGate.arrivedMs[replica]!, nowMs));
+  }
+
+  /** A send of a connection went its way: it is in the log, or refused. */
+  settle(connectionId: number): void {
+    const connection = this.#connections.get(connectionId);
+    if (connection !== undefined) connection.sendsUnsettled--;
   }
 
   /** Takes the result of an append whose record stands at `word` of `inlet`. */
   onAppendResult(inlet: Ring, word: number): void {
     const { words } = inlet;
+    this.settle(words[word + AppendResult.connectionId]!);
     const flags = words[word + AppendResult.flags]!;
     const count = words[word + AppendResult.count]!;
     const queueOffset = join64(words[word + AppendResult.queueOffsetLow]!, words[word + AppendResult.queueOffsetHigh]!);
@@ -64,10 +95,16 @@ export class SendAnswers {
       words[word + AppendResult.physicalOffsetLow]!,
       words[word + AppendResult.physicalOffsetHigh]!,
     );
+    const end = physicalOffset + words[word + AppendResult.size]!;
     const sizesAt = word + AppendResult.sizes;
     const sizes = count > 1 ? words.slice(sizesAt, sizesAt + count) : undefined;
-    const code = words[word + AppendResult.code]!;
-    if ((flags & AppendFlag.WAIT_FLUSH) === 0) {
+    let code = words[word + AppendResult.code]!;
+    let gate = (flags & AppendFlag.WAIT_FLUSH) === 0 ? undefined : this.#flushGate;
+    if ((flags & AppendFlag.WAIT_REPLICA) !== 0) {
+      if (this.#isSlaveReady(end)) gate = this.#replicaGate;
+      else code = ResponseCode.SLAVE_NOT_AVAILABLE;
+    }
+    if (gate === undefined) {
       const connectionId = words[word + AppendResult.connectionId]!;
       const opaque = words[word + AppendResult.opaque]!;
       const queueId = words[word + AppendResult.queueId]!;
@@ -76,7 +113,6 @@ export class SendAnswers {
       this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes, traceId);
       return;
     }
-    const gate = this.#gate;
     const slot = gate.add();
     gate.connectionId[slot] = words[word + AppendResult.connectionId]!;
     gate.opaque[slot] = words[word + AppendResult.opaque]!;
@@ -87,31 +123,75 @@ export class SendAnswers {
     gate.traceId[slot] = words[word + AppendResult.traceId]!;
     gate.queueOffset[slot] = queueOffset;
     gate.physicalOffset[slot] = physicalOffset;
-    gate.end[slot] = physicalOffset + words[word + AppendResult.size]!;
+    gate.end[slot] = end;
     gate.sizes[slot] = sizes;
   }
 
-  /**
-   * Answers what is on disk by now, and FLUSH_DISK_TIMEOUT to what waited too long: it is stored, maybe not yet safe.
-   */
-  releaseFlushed(nowMs: number): number {
-    const gate = this.#gate;
+  /** Waiting for a slave is worth while. Source: spec ha 3.1; HAService.isSlaveOK. */
+  #isSlaveReady(end: number): boolean {
+    const { storeState, positions, haSlaveFallbehindMax } = this.#options;
+    return storeState.has(StoreState.HAS_SLAVE) && end - positions.read('replicated') < haSlaveFallbehindMax;
+  }
+
+  /** Answers what its policy allows by now, and with a timeout's code what waited too long: it is stored. */
+  release(nowMs: number): number {
+    return this.#releaseFlushed(nowMs) + this.#releaseReplicated(nowMs);
+  }
+
+  #releaseFlushed(nowMs: number): number {
+    const gate = this.#flushGate;
     if (gate.size === 0) return 0;
     const flushed = this.#options.positions.read('flushed');
     let work = 0;
     for (let slot = gate.ready(flushed); slot >= 0; slot = gate.ready(flushed), work++) {
-      this.#answerSlot(slot, gate.code[slot]!);
+      this.#answerSlot(gate, slot, gate.code[slot]!);
     }
     const limitMs = this.#options.syncFlushTimeoutMs;
     for (let slot = gate.oldest(); slot >= 0; slot = gate.oldest(), work++) {
       if (elapsedMs(gate.arrivedMs[slot]!, nowMs) < limitMs) break;
-      this.#answerSlot(slot, ResponseCode.FLUSH_DISK_TIMEOUT);
+      // Without a slave the answer says that, flushed or not.
+      const code = gate.code[slot]!;
+      this.#answerSlot(gate, slot, code === ResponseCode.SUCCESS ? ResponseCode.FLUSH_DISK_TIMEOUT : code);
     }
     return work;
   }
 
-  #answerSlot(slot: number, code: number): void {
-    const gate = this.#gate;
+  /** Flush and replication run side by side; where both are late, the slave is what the producer hears of. */
+  #releaseReplicated(nowMs: number): number {
+    const gate = this.#replicaGate;
+    if (gate.size === 0) return 0;
+    let work = 0;
+    for (let slot = gate.oldest(); slot >= 0; slot = gate.oldest(), work++) {
+      const patienceMs = this.#replicaPatienceMs(slot);
+      if (patienceMs > 0 && elapsedMs(gate.arrivedMs[slot]!, nowMs) < patienceMs) break;
+      this.#answerSlot(gate, slot, this.#replicaCode(slot));
+    }
+    return work;
+  }
+
+  /** How long after its arrival the result is answered whatever is missing; 0 when nothing is. Units: ms. */
+  #replicaPatienceMs(slot: number): number {
+    const { syncFlushTimeoutMs, slaveTimeoutMs } = this.#options;
+    const flushMs = this.#isFlushed(slot) ? 0 : syncFlushTimeoutMs;
+    return this.#isReplicated(slot) ? flushMs : Math.max(flushMs, slaveTimeoutMs);
+  }
+
+  #replicaCode(slot: number): number {
+    if (!this.#isReplicated(slot)) return ResponseCode.FLUSH_SLAVE_TIMEOUT;
+    return this.#isFlushed(slot) ? this.#replicaGate.code[slot]! : ResponseCode.FLUSH_DISK_TIMEOUT;
+  }
+
+  #isReplicated(slot: number): boolean {
+    return this.#replicaGate.end[slot]! <= this.#options.positions.read('replicated');
+  }
+
+  #isFlushed(slot: number): boolean {
+    const gate = this.#replicaGate;
+    if ((gate.flags[slot]! & AppendFlag.WAIT_FLUSH) === 0) return true;
+    return gate.end[slot]! <= this.#options.positions.read('flushed');
+  }
+
+  #answerSlot(gate: AckGate, slot: number, code: number): void {
     this.#options.putLatencies.add(elapsedMs(gate.arrivedMs[slot]!, this.nowMs));
     this.#answer(
       gate.connectionId[slot]!,
@@ -158,8 +238,9 @@ export class SendAnswers {
   /** The answer to a request that asked for no place: it worked, or its message is stored and maybe not safe yet. */
   #answerPlainly(connection: Connection, flags: number, code: number, opaque: number): void {
     const request = { opaque, serializeType: (flags & AppendFlag.BINARY) as SerializeType };
-    const stored = code === ResponseCode.SUCCESS;
-    const response = stored
+    // Without a slave a SYNC_MASTER stores all the same; an error would make the client send the message again.
+    const isDone = code === ResponseCode.SUCCESS || code === ResponseCode.SLAVE_NOT_AVAILABLE;
+    const response = isDone
       ? createResponse(request, ResponseCode.SUCCESS)
       : createResponse(request, ResponseCode.SYSTEM_ERROR, responseCodeName(code));
     const frame = encodeCommand(response);

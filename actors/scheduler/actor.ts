@@ -57,6 +57,8 @@ export interface SchedulerOptions {
 /** Entries of one level in one duty cycle, and read at once. */
 const BATCH_MAX = 64;
 const UNIT_SIZE = 20;
+/** Less than this no clock was set back. Units: ms. */
+const CLOCK_SLACK_MS = 1000;
 /** Instead of a time: the entry is dealt with. */
 const DONE = -1;
 /** Words of messages that are left out come at most so often. Units: ms. */
@@ -277,7 +279,8 @@ export class Scheduler implements Actor {
 
   /**
    * When an entry is due. A clock that was set back, or a level that was made shorter, may not hold it for longer than
-   * the delay of its level. Source: spec scheduling 1.4.
+   * the delay of its level, and a little: threads read the clock at their own times, so a message may seem to be stored
+   * later than now. Source: spec scheduling 1.4.
    */
   #dueMs(level: DelayLevel, index: number, nowMs: number): number {
     const { entries, delayMs } = level;
@@ -287,7 +290,7 @@ export class Scheduler implements Actor {
       const isThere = this.#record.load(entries.physicalOffset(index), entries.size(index));
       dueMs = isThere ? this.#record.storeTimestampMs + delayMs : nowMs;
     }
-    return dueMs > nowMs + delayMs ? nowMs : dueMs;
+    return dueMs > nowMs + delayMs + CLOCK_SLACK_MS ? nowMs : dueMs;
   }
 
   #send(level: DelayLevel, queueNumber: number, nowMs: number): number {
@@ -312,18 +315,19 @@ export class Scheduler implements Actor {
     const untilMs = this.#missing.get(topicName) ?? nowMs + MISSING_PATIENCE_MS;
     this.#missing.set(topicName, untilMs);
     if (nowMs < untilMs && untilMs - nowMs <= MISSING_PATIENCE_MS) return level.hold(untilMs);
-    return this.#leaveOut(level, { reason: 'its topic or queue is gone', topic: topicName, queueId });
+    // Somebody deleted it: that is no fault of the broker.
+    return this.#leaveOut(level, { reason: 'its topic or queue is gone', topic: topicName, queueId }, 'warn');
   }
 
   /** Java blocks a level for ever where its put fails for ever; here the message is given up, and that is said. */
-  #leaveOut(level: DelayLevel, facts: object): number {
+  #leaveOut(level: DelayLevel, facts: object, severity: 'warn' | 'error' = 'error'): number {
     const { counters, log } = this.#options;
     counters.add(Counter.delayedDropped);
     this.#unsaid++;
     if (Math.abs(this.#nowMs - this.#saidMs) >= SAY_EVERY_MS) {
       const { level: number, next } = level;
       const where = { level: number, queueOffset: next, messages: this.#unsaid };
-      log.error({ ...where, ...facts }, 'a delayed message cannot be delivered and is left out');
+      log[severity]({ ...where, ...facts }, 'a delayed message cannot be delivered and is left out');
       this.#saidMs = this.#nowMs;
       this.#unsaid = 0;
     }

@@ -1,31 +1,19 @@
 /**
- * What a send lane decides: whether a message may be stored, and the bytes of its record. Hot.
+ * What a send lane decides: whether a message may be stored, and where. Hot.
  * No clock, no ring, no file: the actor hands bytes in and takes bytes out.
  * Source: spec remoting 5.3, storage 3; SendMessageProcessor, DefaultMessageStore.checkMessage.
  */
-import { getI16, getI32 } from '../../protocol/bytes.js';
-import { MessageSysFlag, Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
-import { bodyCrc32 } from '../../protocol/crc32.js';
-import { decodeUtf8, type HeaderView } from '../../protocol/header-view.js';
+import { Permission, RequestCode, ResponseCode } from '../../protocol/codes.js';
+import type { HeaderView } from '../../protocol/header-view.js';
 import { SendMessageIndex, SendMessageSlot } from '../../protocol/headers/send-message.js';
-import {
-  beginRecord,
-  finishRecord,
-  formatProperties,
-  PROPERTIES_SIZE_MAX,
-  parseProperties,
-  RECORD_OVERHEAD,
-  type RecordFields,
-  TOPIC_SIZE_MAX,
-} from '../../protocol/message-record.js';
-import { MessageProperty } from '../../protocol/property-names.js';
+import { RECORD_OVERHEAD, TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
 import { DLQ_TOPIC_PREFIX, isForbiddenTarget, RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
 import type { GroupSnapshot } from '../group-snapshot.js';
-import { describeStoreState, UNWRITABLE } from '../store-state.js';
+import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import type { LaneSettings } from './mailbox.js';
-import { PLACEMENT_SIZE_MAX, type Place, placeDelayed, placeHalf } from './placement.js';
-import { PropertyEditor } from './properties.js';
+import { PLACEMENT_SIZE_MAX } from './placement.js';
+import { countBatch, ILLEGAL_MESSAGE, SendEncoder } from './send-encoder.js';
 
 /** What never changes while the node runs. */
 export interface SendContext {
@@ -37,6 +25,8 @@ export interface SendContext {
   readonly storeAddress: number;
   readonly storePort: number;
   readonly syncFlush: boolean;
+  /** SYNC_MASTER: a send waits for a slave too. */
+  readonly syncReplica: boolean;
   /** How many delay levels there are (key messageDelayLevel). */
   readonly delayLevels: number;
 }
@@ -50,14 +40,9 @@ export const SendVerdict = {
   DEAD_LETTER_TOPIC_UNKNOWN: 3,
 } as const;
 
-const ILLEGAL_MESSAGE =
-  'the message is illegal, maybe msg body or properties length not matched. msg body length limit 128k, msg properties length limit 32k.';
-/** Fixed part of one message in a batch body: size, magic, crc, flag, body length, properties length. Units: bytes. */
-const BATCH_ITEM_OVERHEAD = 22;
 const PERCENT = 0x25;
 /** Since this version (V3_4_9) a client says how often it wants to try. */
 export const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
-const encoder = new TextEncoder();
 
 export class SendBehaviour {
   // The outcome of judge().
@@ -68,7 +53,7 @@ export class SendBehaviour {
   count = 0;
   /** A send has no companion. */
   readonly companionQueue = -1;
-  waitFlush = false;
+  waits = false;
   /** No more than this many bytes are encoded. */
   recordSizeMax = 0;
 
@@ -76,31 +61,18 @@ export class SendBehaviour {
   readonly #topics: TopicSnapshot;
   readonly #groups: GroupSnapshot;
   readonly #index = new SendMessageIndex();
-  readonly #editor: PropertyEditor;
+  readonly #encoder: SendEncoder;
   readonly #scratch = new Uint8Array(1024);
   #topic: KnownTopic | undefined;
   #batch = false;
   /** The message goes to dead letters at once, whatever delay it names. */
   #isDead = false;
-  readonly #fields: RecordFields;
 
   constructor(context: SendContext, topics: TopicSnapshot, groups: GroupSnapshot) {
     this.#context = context;
     this.#topics = topics;
     this.#groups = groups;
-    this.#editor = new PropertyEditor(context.brokerClusterName);
-    this.#fields = {
-      queueId: 0,
-      flag: 0,
-      sysFlag: 0,
-      bornTimestamp: 0,
-      bornAddress: 0,
-      bornPort: 0,
-      storeAddress: context.storeAddress,
-      storePort: context.storePort,
-      reconsumeTimes: 0,
-      preparedTransactionOffset: 0,
-    };
+    this.#encoder = new SendEncoder(context, topics);
   }
 
   /**
@@ -116,6 +88,8 @@ export class SendBehaviour {
     storeState: number,
     nowMs: number,
   ): number {
+    // Before anything else: a slave makes no topic for a send that it refuses anyway.
+    if ((storeState & StoreState.SLAVE) !== 0) return this.#refuseByState(StoreState.SLAVE);
     this.#index.read(header, header.code);
     const { slots } = this.#index;
     const topicIndex = slots[SendMessageSlot.topic]!;
@@ -156,13 +130,7 @@ export class SendBehaviour {
         `request queueId[${queueId}] is illegal, topic ${topic.name} has ${topic.readQueueNums} read and ${topic.writeQueueNums} write queues`,
       );
     }
-    if ((storeState & UNWRITABLE) !== 0) {
-      const reason = describeStoreState(storeState);
-      return this.#refuse(
-        ResponseCode.SERVICE_NOT_AVAILABLE,
-        `service not available now. It may be caused by: ${reason}`,
-      );
-    }
+    if ((storeState & UNWRITABLE) !== 0) return this.#refuseByState(storeState);
     this.#topic = topic;
     this.queueId = queueId >= 0 ? queueId : Math.floor(Math.random() * Math.max(1, topic.writeQueueNums));
     this.queueNumber = topic.queueNumbers[this.queueId]!;
@@ -212,13 +180,22 @@ export class SendBehaviour {
     const propertiesSize =
       propertiesIndex < 0 ? 0 : header.valueEnd[propertiesIndex]! - header.valueStart[propertiesIndex]!;
     const perRecord =
-      RECORD_OVERHEAD + this.#topic!.nameBytes.length + propertiesSize + this.#editor.addedSizeMax + PLACEMENT_SIZE_MAX;
+      RECORD_OVERHEAD +
+      this.#topic!.nameBytes.length +
+      propertiesSize +
+      this.#encoder.addedSizeMax +
+      PLACEMENT_SIZE_MAX;
     this.count = this.#batch ? countBatch(bytes, bodyStart, bodyEnd) : 1;
     if (this.count <= 0) {
       return this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'the body of this batch is not a list of messages');
     }
     this.recordSizeMax = bodySize + perRecord * this.count;
     return SendVerdict.APPEND;
+  }
+
+  #refuseByState(storeState: number): number {
+    const remark = `service not available now. It may be caused by: ${describeStoreState(storeState)}`;
+    return this.#refuse(ResponseCode.SERVICE_NOT_AVAILABLE, remark);
   }
 
   /**
@@ -236,126 +213,22 @@ export class SendBehaviour {
     peerPort: number,
     settings: LaneSettings,
   ): number {
-    const { slots } = this.#index;
-    const fields = this.#fields;
-    fields.queueId = this.queueId;
-    fields.flag = header.integer(slots[SendMessageSlot.flag]!);
-    fields.sysFlag = header.integer(slots[SendMessageSlot.sysFlag]!);
-    fields.bornTimestamp = header.integer(slots[SendMessageSlot.bornTimestamp]!);
-    fields.bornAddress = peerAddress;
-    fields.bornPort = peerPort;
-    fields.reconsumeTimes = header.integer(slots[SendMessageSlot.reconsumeTimes]!);
+    const encoder = this.#encoder;
+    encoder.begin(header, this.#index.slots, this.queueId, peerAddress, peerPort);
     const end = this.#batch
-      ? this.#encodeBatch(header, bytes, bodyStart, bodyEnd, target, at)
-      : this.#encodeSingle(header, bytes, bodyStart, bodyEnd, target, at, settings);
-    if (end >= 0) this.waitFlush = this.#context.syncFlush && this.#editor.wait;
+      ? encoder.encodeBatch(header, bytes, bodyStart, bodyEnd, target, at, this.#topic!)
+      : encoder.encodeSingle(header, bytes, bodyStart, bodyEnd, target, at, this.#topic!, this.#isDead, settings);
+    if (end < 0) return this.#refused();
+    this.waits = encoder.waits;
+    // It may wait in another topic first.
+    if (encoder.queueNumber >= 0) this.queueNumber = encoder.queueNumber;
     return end;
   }
 
-  #encodeSingle(
-    header: HeaderView,
-    bytes: Uint8Array,
-    bodyStart: number,
-    bodyEnd: number,
-    target: Uint8Array,
-    at: number,
-    settings: LaneSettings,
-  ): number {
-    const crc = bodyCrc32(bytes, bodyStart, bodyEnd);
-    const topic = this.#topic!.nameBytes;
-    const lengthAt = beginRecord(target, at, this.#fields, crc, bytes, bodyStart, bodyEnd - bodyStart, topic);
-    const start = lengthAt + 2;
-    const copied = header.copyValue(this.#index.slots[SendMessageSlot.properties]!, target, start);
-    const editor = this.#editor;
-    const end = editor.edit(target, start, copied);
-    if (!this.#propertiesAllowed(end - start)) return -1;
-    if (!editor.transactional && editor.delayLevel <= 0) return finishRecord(target, at, lengthAt, end - start);
-    if (editor.transactional && settings.rejectTransactionMessage) {
-      const { brokerName } = this.#context;
-      this.#refuse(ResponseCode.NO_PERMISSION, `the broker[${brokerName}] sending transaction message is forbidden`);
-      return -1;
-    }
-    return this.#encodeElsewhere(bytes, bodyStart, bodyEnd, target, at, crc, decodeUtf8(target, start, end));
-  }
-
-  /** A message that waits for its time, or for the end of its transaction, is stored in another topic. Warm. */
-  #encodeElsewhere(
-    bytes: Uint8Array,
-    bodyStart: number,
-    bodyEnd: number,
-    target: Uint8Array,
-    at: number,
-    crc: number,
-    propertyText: string,
-  ): number {
-    const fields = this.#fields;
-    const properties = parseProperties(propertyText);
-    const place = this.#placeOf(properties);
-    const topic = this.#topics.get(place.topic);
-    const queueNumber = topic?.queueNumbers[place.queueId];
-    if (topic === undefined || queueNumber === undefined) {
-      this.#refuse(ResponseCode.SYSTEM_ERROR, `queue ${place.queueId} of topic[${place.topic}] is not there`);
-      return -1;
-    }
-    this.queueNumber = queueNumber;
-    fields.queueId = place.queueId;
-    const text = encoder.encode(formatProperties(properties));
-    if (!this.#propertiesAllowed(text.length)) return -1;
-    const lengthAt = beginRecord(target, at, fields, crc, bytes, bodyStart, bodyEnd - bodyStart, topic.nameBytes);
-    target.set(text, lengthAt + 2);
-    return finishRecord(target, at, lengthAt, text.length);
-  }
-
-  #placeOf(properties: Map<string, string>): Place {
-    const fields = this.#fields;
-    const own = { topic: this.#topic!.name, queueId: this.queueId };
-    if (this.#isDead) {
-      properties.delete(MessageProperty.DELAY);
-      return own;
-    }
-    if (!this.#editor.transactional) return placeDelayed(properties, fields.sysFlag, own, this.#context.delayLevels);
-    fields.sysFlag &= ~MessageSysFlag.TRANSACTION_MASK;
-    return placeHalf(properties, own);
-  }
-
-  /** Each message of a batch becomes a record; the request's own properties are added to those of the message. */
-  #encodeBatch(
-    header: HeaderView,
-    bytes: Uint8Array,
-    bodyStart: number,
-    bodyEnd: number,
-    target: Uint8Array,
-    at: number,
-  ): number {
-    const topic = this.#topic!.nameBytes;
-    const common = this.#index.slots[SendMessageSlot.properties]!;
-    let position = at;
-    for (let item = bodyStart; item < bodyEnd; item += getI32(bytes, item)) {
-      this.#fields.flag = getI32(bytes, item + 12);
-      const bodySize = getI32(bytes, item + 16);
-      const itemBody = item + 20;
-      const ownSize = getI16(bytes, itemBody + bodySize);
-      const own = itemBody + bodySize + 2;
-      const crc = bodyCrc32(bytes, itemBody, itemBody + bodySize);
-      const lengthAt = beginRecord(target, position, this.#fields, crc, bytes, itemBody, bodySize, topic);
-      const start = lengthAt + 2;
-      target.set(bytes.subarray(own, own + ownSize), start);
-      const joined = this.#editor.join(target, start, start + ownSize);
-      const end = this.#editor.edit(target, start, header.copyValue(common, target, joined));
-      if (!this.#propertiesAllowed(end - start)) return -1;
-      if (this.#editor.delayLevel > 0 || this.#editor.transactional) {
-        this.#refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch may be neither delayed nor transactional');
-        return -1;
-      }
-      position = finishRecord(target, position, lengthAt, end - start);
-    }
-    return position;
-  }
-
-  #propertiesAllowed(size: number): boolean {
-    if (size <= PROPERTIES_SIZE_MAX) return true;
-    this.#refuse(ResponseCode.MESSAGE_ILLEGAL, ILLEGAL_MESSAGE);
-    return false;
+  #refused(): -1 {
+    this.code = this.#encoder.code;
+    this.remark = this.#encoder.remark;
+    return -1;
   }
 
   // ---- topic ----
@@ -390,21 +263,4 @@ export class SendBehaviour {
     this.remark = remark;
     return SendVerdict.REFUSE;
   }
-}
-
-/** Messages in a batch body, or 0 when it is not well formed. Source: spec remoting 5.5. */
-function countBatch(bytes: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  let at = start;
-  while (at < end) {
-    if (end - at < BATCH_ITEM_OVERHEAD) return 0;
-    const size = getI32(bytes, at);
-    const bodySize = getI32(bytes, at + 16);
-    if (size < BATCH_ITEM_OVERHEAD || size > end - at || bodySize < 0 || bodySize > size - BATCH_ITEM_OVERHEAD)
-      return 0;
-    if (getI16(bytes, at + 20 + bodySize) !== size - BATCH_ITEM_OVERHEAD - bodySize) return 0;
-    at += size;
-    count++;
-  }
-  return count;
 }

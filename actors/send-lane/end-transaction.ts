@@ -19,18 +19,11 @@ import {
   recordSysFlag,
 } from '../../protocol/message-record.js';
 import { MessageProperty } from '../../protocol/property-names.js';
-import { readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
+import { copyRecord, copySizeMax, readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../protocol/topic-names.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import { placeDelayed } from './placement.js';
-import {
-  answer,
-  copyAt,
-  type LaneView,
-  queueNumberOf,
-  type StoredHandler,
-  type StoredOutcome,
-} from './stored-requests.js';
+import { answer, type LaneView, queueNumberOf, type StoredHandler, type StoredOutcome } from './stored-requests.js';
 
 const encoder = new TextEncoder();
 const opTopic = encoder.encode(OP_HALF_TOPIC);
@@ -65,16 +58,18 @@ export const endTransaction: StoredHandler = (request, view) => {
   }
   const opQueue = queueNumberOf(topics, { topic: OP_HALF_TOPIC, queueId: 0 });
   if (opQueue === undefined) return answer(ResponseCode.SYSTEM_ERROR, `the topic ${OP_HALF_TOPIC} is not there`);
-  const op = opRecord(recordQueueOffset(half, 0), view);
+  const op = encoder.encode(String(recordQueueOffset(half, 0)));
   if (!commit) {
+    const records = new Uint8Array(opSize(op));
+    writeOp(records, 0, op, view);
     return {
       kind: 'append',
-      records: op,
+      records,
       queueNumber: opQueue,
       queueId: 0,
       count: 1,
       companionQueue: -1,
-      waitFlush: false,
+      waits: false,
     };
   }
   return committed(half, properties, op, opQueue, view);
@@ -96,6 +91,7 @@ function faultOf(
 function committed(
   half: Uint8Array,
   properties: Map<string, string>,
+  /** Body of the op record. */
   op: Uint8Array,
   opQueue: number,
   view: LaneView,
@@ -112,23 +108,36 @@ function committed(
     const remark = `queue ${own.queueId} of topic[${own.topic}] is not there: the message cannot be committed`;
     return answer(ResponseCode.TOPIC_NOT_EXIST, remark);
   }
-  const record = copyAt(half, place, encoder.encode(formatProperties(properties)), context, {
+  const topic = topics.get(place.topic)!.nameBytes;
+  const text = encoder.encode(formatProperties(properties));
+  // Both records into one piece of memory: allocating is a good part of what a commit costs.
+  const target = new Uint8Array(copySizeMax(half, 0, topic.length, text.length) + opSize(op));
+  const opAt = copyRecord(half, 0, target, 0, {
+    topic,
+    queueId: place.queueId,
+    properties: text,
     flag: recordFlag(half, 0),
     sysFlag,
+    storeAddress: context.storeAddress,
+    storePort: context.storePort,
     reconsumeTimes: recordReconsumeTimes(half, 0),
     preparedTransactionOffset: recordPhysicalOffset(half, 0),
   });
-  const records = new Uint8Array(record.length + op.length);
-  records.set(record);
-  records.set(op, record.length);
-  const waitFlush = context.syncFlush && properties.get(MessageProperty.WAIT) !== 'false';
-  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waitFlush };
+  const records = target.subarray(0, writeOp(target, opAt, op, view));
+  const waits = properties.get(MessageProperty.WAIT) !== 'false';
+  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waits };
 }
 
-/** Says that the half message at this offset of the half queue is decided. */
-function opRecord(halfOffset: number, { context, nowMs }: LaneView): Uint8Array {
-  const body = encoder.encode(String(halfOffset));
-  const record = new Uint8Array(recordSize(body.length, opTopic.length, opProperties.length));
+/** Of the record that {@link writeOp} writes. */
+function opSize(body: Uint8Array): number {
+  return recordSize(body.length, opTopic.length, opProperties.length);
+}
+
+/**
+ * Says that the half message is decided whose offset in the half queue is `body`. Returns the position after the
+ * record.
+ */
+function writeOp(target: Uint8Array, start: number, body: Uint8Array, { context, nowMs }: LaneView): number {
   const fields = {
     queueId: 0,
     flag: 0,
@@ -142,7 +151,7 @@ function opRecord(halfOffset: number, { context, nowMs }: LaneView): Uint8Array 
     preparedTransactionOffset: 0,
   };
   const crc = bodyCrc32(body, 0, body.length);
-  const lengthAt = beginRecord(record, 0, fields, crc, body, 0, body.length, opTopic);
-  record.set(opProperties, lengthAt + 2);
-  return record.subarray(0, finishRecord(record, 0, lengthAt, opProperties.length));
+  const lengthAt = beginRecord(target, start, fields, crc, body, 0, body.length, opTopic);
+  target.set(opProperties, lengthAt + 2);
+  return finishRecord(target, start, lengthAt, opProperties.length);
 }

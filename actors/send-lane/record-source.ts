@@ -9,8 +9,8 @@ import {
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 
-/** A record with long properties; larger ones are read a second time. Units: bytes. */
-const READ_AHEAD = 16 * 1024;
+/** Most records; larger ones are read a second time. More would be copied for nothing. Units: bytes. */
+const READ_AHEAD = 4 * 1024;
 const RECORD_SIZE_MIN = 91;
 
 export class RecordSource {

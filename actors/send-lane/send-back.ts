@@ -66,14 +66,14 @@ export const sendBack: StoredHandler = (request, view) => {
   const isDead = times >= timesMax(request, group.retryMaxTimes) || level < 0;
   if (!isDead) {
     const delay = level === 0 ? FIRST_RETRY_LEVEL + times : level;
-    return store(source, retryTopic, randomQueue(retryTopic, group.retryQueueNums), delay, view);
+    return store(name, source, retryTopic, randomQueue(retryTopic, group.retryQueueNums), delay, view);
   }
   const deadName = `${DLQ_TOPIC_PREFIX}${name}`;
   const deadLetters = view.topics.get(deadName);
   if (deadLetters === undefined) {
     return { kind: 'deadLetterTopicNeeded', code: ResponseCode.SYSTEM_ERROR, remark: `topic[${deadName}] not exist` };
   }
-  return store(source, deadLetters, randomQueue(deadLetters, deadLetters.writeQueueNums), 0, view);
+  return store(name, source, deadLetters, randomQueue(deadLetters, deadLetters.writeQueueNums), 0, view);
 };
 
 function refusalOf(group: string, view: LaneView): StoredOutcome | undefined {
@@ -105,6 +105,7 @@ function integerOf(text: string | undefined, missing: number): number {
 }
 
 function store(
+  group: string,
   source: Uint8Array,
   topic: { readonly name: string },
   queueId: number,
@@ -135,9 +136,10 @@ function store(
     reconsumeTimes: recordReconsumeTimes(source, 0) + 1,
     preparedTransactionOffset: 0,
   });
-  // RocketMQ does not wait for the disk here. The consumer forgets the message once this is answered, so under
-  // SYNC_FLUSH it is waited for.
-  return { kind: 'append', records, queueNumber, queueId, count: 1, companionQueue: -1, waitFlush: context.syncFlush };
+  // RocketMQ waits for nothing here. The consumer forgets the message once this is answered, so it is waited for as a
+  // send is.
+  const sentBack = { topic: readRecordTopic(source, 0), group };
+  return { kind: 'append', records, queueNumber, queueId, count: 1, companionQueue: -1, waits: true, sentBack };
 }
 
 function messageIdOf(source: Uint8Array): string {

@@ -1,6 +1,7 @@
 /**
  * Requests that store a message made from one that is in the log already: what failed to be consumed comes back
- * (code 36), a transaction ends (code 37). No ring, no clock, no file: the actor acts on the outcome.
+ * (code 36), a transaction ends (code 37) or is to be asked about again (code 323). No ring, no clock, no file: the
+ * actor acts on the outcome.
  */
 import type { RemotingCommand } from '../../protocol/command.js';
 import { type CopyFields, copyRecord, copySizeMax } from '../../protocol/record-copy.js';
@@ -31,7 +32,10 @@ export interface AppendOutcome {
   readonly count: number;
   /** -1: no companion. */
   readonly companionQueue: number;
-  readonly waitFlush: boolean;
+  /** Its sender hears of it when it is as safe as the broker's policy makes it. */
+  readonly waits: boolean;
+  /** The message comes back from a group that could not consume it: whose, and of which topic. */
+  readonly sentBack?: { readonly topic: string; readonly group: string };
 }
 
 export type StoredOutcome =

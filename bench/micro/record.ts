@@ -10,8 +10,8 @@ import {
   recordSize,
   recordTotalSize,
   stampRecord,
-  tagsCodeOf,
 } from '../../protocol/message-record.js';
+import { PropertyRanges } from '../../protocol/property-ranges.js';
 import { assert } from '../../runtime/base/assert.js';
 import { MiB } from '../../runtime/base/units.js';
 import { type BenchmarkCase, Stopwatch } from '../benchmark.js';
@@ -50,10 +50,13 @@ function encode(memory: Uint8Array, start: number, body: Uint8Array, index: numb
   return end;
 }
 
+const ranges = new PropertyRanges();
+
 /** What a dispatcher takes from the record at `start`, in one number. */
 function read(memory: Uint8Array, start: number): number {
   const from = recordPropertiesStart(memory, start);
-  const tagsCode = tagsCodeOf(memory, from, from + recordPropertiesSize(memory, from));
+  ranges.find(memory, from, from + recordPropertiesSize(memory, from));
+  const tagsCode = ranges.tagsCode(memory);
   return tagsCode + recordQueueId(memory, start) + recordPhysicalOffset(memory, start) + recordTotalSize(memory, start);
 }
 

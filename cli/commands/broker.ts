@@ -1,14 +1,13 @@
 /**
  * `ringmq broker`: what a running broker tells of itself, and its configuration.
  */
-import { stringify } from 'dot-properties';
 import { brokerSchema } from '../../config/index.js';
 import { nearest } from '../../config/nearest.js';
-import { RequestCode } from '../../protocol/codes.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
-import { ask, chooseBroker, printJson, type ReachFlags, withAdmin } from '../reach.js';
+import { chooseBroker, printJson, type ReachFlags, withAdmin } from '../reach.js';
+import { readSetting } from '../settings-words.js';
 import type { Shell } from '../shell.js';
 import { renderPairs, renderTable } from '../table.js';
 
@@ -52,12 +51,38 @@ function summaryOf(info: Readonly<Record<string, string>>): [string, string][] {
     ['running for', (info.runtime ?? '-').replace(/^\[ ?| ?\]$/g, '')],
     ['messages stored', `${info.putMessageTimesTotal ?? '-'} since the start`],
     ['stored a second', rates(info.putTps)],
+    ['put latency', latenciesOf(info)],
     ['pulled a second', rates(info.getTransferedTps ?? info.getTransferredTps)],
     ['commit log', `${bytes('commitLogMinOffset')} to ${bytes('commitLogMaxOffset')}`],
     ['not yet in queues', bytes('dispatchBehindBytes')],
     ['not yet on disk', info.remainHowManyDataToFlush ?? '-'],
     ['disk used', `${percent}%  ${info.commitLogDirCapacity ?? ''}`],
+    ...replicationOf(info),
   ];
+}
+
+/** `[<=0ms]:12 [0~10ms]:3 …` without the classes that are empty, and what the slowest 1 in 100 and in 1000 took. */
+function latenciesOf(info: Readonly<Record<string, string>>): string {
+  const classes = [...(info.putMessageDistributeTime ?? '').matchAll(/\[([^\]]+)\]:(\d+)/g)];
+  const counts = classes.filter(([, , count]) => count !== '0').map(([, span, count]) => `${span}: ${count}`);
+  const percentiles = [
+    ['the minute before p99', info.putLatency99],
+    ['p99.9', info.putLatency999],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value} ms`]));
+  const longest = info.putMessageEntireTimeMax;
+  if (longest !== undefined) percentiles.push(`longest ${Math.ceil(Number(longest))} ms`);
+  const lately = counts.length === 0 ? 'nothing stored this minute' : `this minute ${counts.join('  ')}`;
+  return [lately, ...percentiles].join('; ');
+}
+
+/** Rows of a RingMQ broker that has slaves, or is one. */
+function replicationOf(info: Readonly<Record<string, string>>): [string, string][] {
+  const { haMaster, haState, haTrouble } = info;
+  const rows = Object.entries(info).filter(([name]) => name.startsWith('haSlave_'));
+  const slaves = rows.map(([name, words]): [string, string] => [`slave ${name.slice('haSlave_'.length)}`, words]);
+  if (haState === undefined) return slaves;
+  const trouble = haTrouble === undefined ? '' : `: ${haTrouble}`;
+  return [...slaves, ['replicates from', `${haMaster || 'no master is known'}, ${haState}${trouble}`]];
 }
 
 export interface BrokerFlags extends ReachFlags {
@@ -89,9 +114,8 @@ export async function setBrokerConfig(shell: Shell, words: readonly string[], fl
     const { address } = chooseBroker(await admin.clusterInfo(), flags.broker);
     const before = await admin.brokerConfig(address);
     for (const key of wanted.keys()) if (!knows(before, key)) throw unknownKey(key, Object.keys(before));
-    const text = stringify(Object.fromEntries(wanted), { lineWidth: null });
-    const answer = await ask(address, RequestCode.UPDATE_BROKER_CONFIG, {}, new TextEncoder().encode(`${text}\n`));
-    return { before, remark: answer.remark, after: await admin.brokerConfig(address) };
+    const remark = await admin.brokers.updateConfig(address, Object.fromEntries(wanted));
+    return { before, remark, after: await admin.brokerConfig(address) };
   });
   const changes = [...wanted].map(([written, value]) => {
     const key = brokerSchema.canonical.get(written) ?? written;
@@ -113,11 +137,3 @@ export async function setBrokerConfig(shell: Shell, words: readonly string[], fl
 
 const knows = (config: Readonly<Record<string, string>>, key: string): boolean =>
   Object.hasOwn(config, brokerSchema.canonical.get(key) ?? key);
-
-function readSetting(word: string): [string, string] {
-  const equals = word.indexOf('=');
-  if (equals > 0) return [word.slice(0, equals).trim(), word.slice(equals + 1)];
-  throw new CliError(`${word} is no setting`, ExitCode.BAD_COMMAND_LINE, [
-    'Write key=value, such as fileReservedTime=48.',
-  ]);
-}

@@ -44,16 +44,15 @@ export function check(shell: Shell, name: string, flags: { readonly json?: true 
   const problem = 'brokerRole' in loaded.config ? roleProblem(loaded.config) : undefined;
   const remarks = loaded.warnings.filter(({ message }) => !message.startsWith('has no effect')).map(formatIssue);
   if (problem !== undefined) remarks.push(`${problem.message}. ${problem.advice}`);
-  const exitCode = problem?.fatal ? ExitCode.NOT_INITIALISED : ExitCode.OK;
   if (flags.json) {
     printJson(shell, {
       file,
-      ok: exitCode === ExitCode.OK,
+      ok: true,
       kind: loaded.schema.kind,
       keys: lines,
       warnings: loaded.warnings,
     });
-    return exitCode;
+    return ExitCode.OK;
   }
   const cells = lines.map(({ key, value, active, words }) => [
     `${key}=${value}`,
@@ -62,14 +61,14 @@ export function check(shell: Shell, name: string, flags: { readonly json?: true 
   if (cells.length > 0) shell.out(renderTable(shell, ['SETTING', 'WHAT IT DOES'], cells));
   if (remarks.length > 0)
     shell.out(`\n${remarks.map(remark => `${shell.style('yellow', 'remark')}: ${remark}`).join('\n')}`);
-  shell.out(`\n${verdict(shell, exitCode, file, lines)}`);
-  return exitCode;
+  shell.out(`\n${verdict(shell, file, lines)}`);
+  return ExitCode.OK;
 }
 
-function verdict(shell: Shell, exitCode: ExitCode, file: string, lines: readonly KeyLine[]): string {
+function verdict(shell: Shell, file: string, lines: readonly KeyLine[]): string {
   const idle = lines.filter(({ active }) => !active).length;
   const counts = `${lines.length} keys${idle === 0 ? '' : `, ${idle} of them without effect`}`;
-  const word = exitCode === ExitCode.OK ? shell.style('green', 'ready') : shell.style('red', 'cannot start');
+  const word = shell.style('green', 'ready');
   return `${word}: ${file}, ${counts}`;
 }
 

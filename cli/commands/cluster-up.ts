@@ -169,6 +169,7 @@ function summary(
     `${mode} is up, with its stores and logs in ${dir}`,
     renderTable(shell, ['NODE', 'ADDRESS', number('PID')], rows),
     `try    ringmq cluster list -n ${namesrvAddr}`,
+    `       ringmq topic create Hello -n ${namesrvAddr}`,
     `       ringmq send Hello "Hello, RingMQ" -n ${namesrvAddr}`,
     '       kill -9 PID, and see who goes on',
     'stop   Ctrl-C',

@@ -5,7 +5,7 @@ import type { Admin } from '../../client/index.js';
 import { ExitCode } from '../exit-codes.js';
 import { type BrokerPlace, brokersOf, printJson, type ReachFlags, withAdmin } from '../reach.js';
 import type { Shell } from '../shell.js';
-import { renderTable } from '../table.js';
+import { number, renderTable } from '../table.js';
 
 interface BrokerLine extends BrokerPlace {
   /** What a broker tells of itself; undefined when it does not answer. */
@@ -29,7 +29,6 @@ async function lineOf(admin: Admin, place: BrokerPlace): Promise<BrokerLine> {
 }
 
 function tableOf(shell: Shell, lines: readonly BrokerLine[]): string {
-  const number = (title: string) => ({ title, right: true }) as const;
   const columns = [
     'CLUSTER',
     'BROKER',

@@ -1,26 +1,37 @@
 /**
  * `ringmq topic`: creates, lists, shows and deletes topics.
  */
-import type { Admin, TopicRouteData } from '../../client/index.js';
-import { decodeBody, integerOf, isFields } from '../../protocol/bodies/fields.js';
-import { type MessageQueue, messageQueueEntriesOf } from '../../protocol/bodies/message-queue.js';
-import { MASTER_ID } from '../../protocol/bodies/route.js';
-import { Permission, RequestCode } from '../../protocol/codes.js';
-import { isSystemTopic, RETRY_TOPIC_PREFIX } from '../../protocol/topic-names.js';
+import type { Admin, QueueStatus, TopicRouteData } from '../../client/index.js';
+import { compareQueues } from '../../client/route.js';
+import { Permission } from '../../protocol/codes.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
-import { ask, deleteTopicFromNamesrvs, mastersOf, printJson, type ReachFlags, withAdmin } from '../reach.js';
+import { topicNames } from '../names.js';
+import {
+  forEach,
+  mastersOf,
+  mastersOfRoute,
+  mastersOfTopic,
+  printJson,
+  type ReachFlags,
+  requireRoute,
+  withAdmin,
+} from '../reach.js';
 import type { Shell } from '../shell.js';
-import { renderTable } from '../table.js';
+import { number, renderTable } from '../table.js';
+import { formatTime } from '../time.js';
 
 export interface CreateFlags extends ReachFlags {
   readonly queues: number;
   readonly readQueues?: number;
   readonly writeQueues?: number;
-  readonly perm: 'r' | 'w' | 'rw';
+  readonly perm: Perm;
   readonly clusterName?: string;
   readonly brokerAddr?: string;
 }
+
+/** What clients may do with a topic. */
+export type Perm = 'r' | 'w' | 'rw';
 
 const permissions = { r: Permission.READ, w: Permission.WRITE, rw: Permission.READ | Permission.WRITE } as const;
 
@@ -49,22 +60,16 @@ export async function createTopic(shell: Shell, topic: string, flags: CreateFlag
   return ExitCode.OK;
 }
 
-/** Routes asked for at once. */
-const ROUTES_AT_ONCE = 16;
-
 /** Lists the topics somebody made; with `all` those of the brokers themselves too. */
 export async function listTopics(shell: Shell, flags: ReachFlags & { readonly all?: true }): Promise<number> {
   const topics = await withAdmin(shell, flags, async admin => {
-    const [names, info] = await Promise.all([admin.topicList(), admin.clusterInfo()]);
-    const ofBrokers = new Set([...Object.keys(info.clusterAddrTable), ...Object.keys(info.brokerAddrTable)]);
-    const shown = names.filter(name => flags.all || !(ofBrokers.has(name) || isInternal(name))).sort();
-    return routesOf(admin, shown);
+    return routesOf(admin, await topicNames(admin, flags.all === true));
   });
   if (flags.json) printJson(shell, topics);
   else if (topics.length === 0) {
     shell.out('no topics yet: `ringmq topic create NAME` makes one, or `ringmq send NAME TEXT`');
   } else {
-    const columns = ['TOPIC', { title: 'QUEUES', right: true } as const, 'BROKERS'];
+    const columns = ['TOPIC', number('QUEUES'), 'BROKERS'];
     const rows = topics.map(({ topic, queues, brokers }) => [topic, queues, brokers.join(', ')]);
     shell.out(renderTable(shell, columns, rows));
   }
@@ -78,37 +83,18 @@ interface TopicLine {
 }
 
 async function routesOf(admin: Admin, topics: readonly string[]): Promise<TopicLine[]> {
-  const lines: TopicLine[] = [];
-  for (let start = 0; start < topics.length; start += ROUTES_AT_ONCE) {
-    const some = topics.slice(start, start + ROUTES_AT_ONCE);
-    const routes = await Promise.all(some.map(topic => admin.topicRoute(topic)));
-    for (const [index, topic] of some.entries()) {
-      const queueDatas = routes[index]?.queueDatas ?? [];
-      const queues = queueDatas.reduce((sum, queue) => sum + queue.writeQueueNums, 0);
-      lines.push({ topic, queues, brokers: queueDatas.map(({ brokerName }) => brokerName).sort() });
-    }
-  }
-  return lines;
-}
-
-/** Topics that brokers make for themselves. Source: spec remoting 12.3; TopicValidator. */
-const isInternal = (topic: string): boolean =>
-  isSystemTopic(topic) || topic.startsWith(RETRY_TOPIC_PREFIX) || topic.endsWith('_REPLY_TOPIC');
-
-/** What one queue holds. Units: offsets are entries. */
-interface QueueStatus extends MessageQueue {
-  readonly minOffset: number;
-  readonly maxOffset: number;
-  /** Units: ms since the epoch; 0: never, or not known. */
-  readonly lastUpdateTimestamp: number;
+  return forEach(topics, async topic => {
+    const queueDatas = (await admin.topicRoute(topic))?.queueDatas ?? [];
+    const queues = queueDatas.reduce((sum, queue) => sum + queue.writeQueueNums, 0);
+    return { topic, queues, brokers: queueDatas.map(({ brokerName }) => brokerName).sort() };
+  });
 }
 
 /** Shows how far the queues of a topic reach. */
 export async function topicStatus(shell: Shell, topic: string, flags: ReachFlags): Promise<number> {
-  const queues = await withAdmin(shell, flags, async admin => queuesOf(topic, await requireRoute(admin, topic)));
+  const queues = await withAdmin(shell, flags, async admin => queuesOf(admin, topic, await requireRoute(admin, topic)));
   if (flags.json) printJson(shell, queues);
   else {
-    const number = (title: string) => ({ title, right: true }) as const;
     const columns = ['BROKER', number('QUEUE'), number('MIN'), number('MAX'), number('MESSAGES'), 'LAST STORED'];
     const rows = queues.map(queue => [
       queue.brokerName,
@@ -116,7 +102,7 @@ export async function topicStatus(shell: Shell, topic: string, flags: ReachFlags
       queue.minOffset,
       queue.maxOffset,
       queue.maxOffset - queue.minOffset,
-      queue.lastUpdateTimestamp === 0 ? '-' : new Date(queue.lastUpdateTimestamp).toISOString(),
+      formatTime(queue.lastUpdateTimestamp),
     ]);
     shell.out(renderTable(shell, columns, rows));
     shell.out(shell.style('dim', `${countMessages(queues)} messages in ${queues.length} queues`));
@@ -127,35 +113,9 @@ export async function topicStatus(shell: Shell, topic: string, flags: ReachFlags
 const countMessages = (queues: readonly QueueStatus[]): number =>
   queues.reduce((sum, { minOffset, maxOffset }) => sum + maxOffset - minOffset, 0);
 
-async function queuesOf(topic: string, route: TopicRouteData): Promise<QueueStatus[]> {
-  const answers = await Promise.all(
-    mastersOfRoute(route).map(address => ask(address, RequestCode.GET_TOPIC_STATS_INFO, { topic })),
-  );
-  return answers
-    .flatMap(answer => messageQueueEntriesOf(decodeBody(answer.body, 'TopicStatsTable').offsetTable, offsetsOf))
-    .map(([queue, offsets]) => ({ ...queue, ...offsets }))
-    .sort((a, b) => (a.brokerName === b.brokerName ? a.queueId - b.queueId : a.brokerName < b.brokerName ? -1 : 1));
-}
-
-function offsetsOf(value: unknown): Omit<QueueStatus, keyof MessageQueue> {
-  const fields = isFields(value) ? value : {};
-  const number = (name: string): number => integerOf(fields[name]);
-  return {
-    minOffset: number('minOffset'),
-    maxOffset: number('maxOffset'),
-    lastUpdateTimestamp: number('lastUpdateTimestamp'),
-  };
-}
-
-const mastersOfRoute = (route: TopicRouteData): string[] =>
-  route.brokerDatas.flatMap(({ brokerAddrs }) => brokerAddrs[MASTER_ID] ?? []);
-
-async function requireRoute(admin: Admin, topic: string): Promise<TopicRouteData> {
-  const route = await admin.topicRoute(topic);
-  if (route !== null) return route;
-  throw new CliError(`there is no topic ${topic}`, ExitCode.FAILED, [
-    `\`ringmq topic list\` shows the ones there are; \`ringmq topic create ${topic}\` makes it.`,
-  ]);
+async function queuesOf(admin: Admin, topic: string, route: TopicRouteData): Promise<QueueStatus[]> {
+  const queues = await Promise.all(mastersOfRoute(route).map(address => admin.topics.stats(address, topic)));
+  return queues.flat().sort(compareQueues);
 }
 
 /** Shows which brokers have a topic, as the name server tells clients. */
@@ -163,14 +123,7 @@ export async function topicRoute(shell: Shell, topic: string, flags: ReachFlags)
   const route = await withAdmin(shell, flags, admin => requireRoute(admin, topic));
   if (flags.json) printJson(shell, route);
   else {
-    const columns = [
-      'BROKER',
-      'CLUSTER',
-      { title: 'READ', right: true } as const,
-      { title: 'WRITE', right: true } as const,
-      'PERM',
-      'ADDRESSES',
-    ];
+    const columns = ['BROKER', 'CLUSTER', number('READ'), number('WRITE'), 'PERM', 'ADDRESSES'];
     const rows = route.queueDatas.map(queue => {
       const broker = route.brokerDatas.find(({ brokerName }) => brokerName === queue.brokerName);
       const addresses = Object.entries(broker?.brokerAddrs ?? {}).map(([id, address]) => `${id}: ${address}`);
@@ -195,6 +148,34 @@ function permissionText(perm: number): string {
   return letter(Permission.READ, 'R') + letter(Permission.WRITE, 'W') + letter(Permission.INHERIT, 'X');
 }
 
+export interface PermFlags extends ReachFlags {
+  readonly broker?: string;
+}
+
+/** Changes what clients may do with a topic, on all its masters or on one; all else about it stays. */
+export async function setTopicPerm(shell: Shell, topic: string, perm: Perm, flags: PermFlags): Promise<number> {
+  const changes = await withAdmin(shell, flags, async admin => {
+    const chosen = await mastersOfTopic(admin, topic, flags.broker);
+    return forEach(chosen, async ({ brokerName, address }) => {
+      const before = (await admin.topics.configs(address))[topic];
+      if (before === undefined) throw new CliError(`${brokerName} does not know ${topic}`, ExitCode.FAILED);
+      await admin.topics.update(address, { ...before, perm: permissions[perm] });
+      return { brokerName, address, before: before.perm, perm: permissions[perm] };
+    });
+  });
+  if (flags.json) printJson(shell, changes);
+  else {
+    const rows = changes.map(change => [
+      change.brokerName,
+      change.address,
+      permissionText(change.before),
+      permissionText(change.perm),
+    ]);
+    shell.out(renderTable(shell, ['BROKER', 'ADDRESS', 'BEFORE', 'NOW'], rows));
+  }
+  return ExitCode.OK;
+}
+
 /** Deletes a topic with its messages, on all its brokers and name servers. Errors: CliError without `yes`. */
 export async function deleteTopic(
   shell: Shell,
@@ -203,10 +184,10 @@ export async function deleteTopic(
 ): Promise<number> {
   const brokerAddrs = await withAdmin(shell, flags, async admin => {
     const route = await requireRoute(admin, topic);
-    if (!flags.yes) throw await unconfirmed(topic, route);
+    if (!flags.yes) throw await unconfirmed(admin, topic, route);
     const masters = mastersOfRoute(route);
-    for (const address of masters) await ask(address, RequestCode.DELETE_TOPIC_IN_BROKER, { topic });
-    await deleteTopicFromNamesrvs(shell, flags, topic);
+    for (const address of masters) await admin.topics.delete(address, topic);
+    await admin.topics.deleteFromNameServers(topic);
     return masters;
   });
   if (flags.json) printJson(shell, { topic, brokerAddrs });
@@ -214,8 +195,8 @@ export async function deleteTopic(
   return ExitCode.OK;
 }
 
-async function unconfirmed(topic: string, route: TopicRouteData): Promise<CliError> {
-  const queues = await queuesOf(topic, route);
+async function unconfirmed(admin: Admin, topic: string, route: TopicRouteData): Promise<CliError> {
+  const queues = await queuesOf(admin, topic, route);
   const brokers = route.brokerDatas.map(({ brokerName }) => brokerName).join(', ');
   const what = `${countMessages(queues)} messages in ${queues.length} queues on ${brokers}`;
   return new CliError(`this would delete ${topic} with ${what}`, ExitCode.FAILED, ['Add --yes to do it.']);

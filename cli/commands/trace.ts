@@ -18,7 +18,7 @@ import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
 import { ask, type BrokerPlace, chooseBroker, printJson, type ReachFlags, withAdmin } from '../reach.js';
 import type { Shell } from '../shell.js';
-import { renderTable } from '../table.js';
+import { number, renderTable } from '../table.js';
 
 export interface TraceFlags extends ReachFlags {
   readonly broker?: string;
@@ -125,7 +125,6 @@ function storedAt(body: Uint8Array): StoredAt {
 
 function hopTable(shell: Shell, hops: readonly Hop[]): string {
   const start = hops[0]!.timeMs;
-  const number = (title: string) => ({ title, right: true }) as const;
   const rows = hops.map(({ actor, label, timeMs, tookMs }) => [
     label,
     actor,

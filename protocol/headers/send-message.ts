@@ -1,5 +1,5 @@
 /**
- * The fields of a send request, for codes 10 (long names) and 310, 320 (one letter each).
+ * The fields of a send request, for codes 10, 324 (long names) and 310, 320, 325 (one letter each).
  * Source: spec remoting 5.1; SendMessageRequestHeader, SendMessageRequestHeaderV2.
  */
 import { RequestCode } from '../codes.js';
@@ -41,7 +41,8 @@ export class SendMessageIndex {
 
   /** Finds all fields of a header that was read. */
   read(view: HeaderView, code: number): void {
-    const index = code === RequestCode.SEND_MESSAGE ? this.#long : this.#short;
+    const isLong = code === RequestCode.SEND_MESSAGE || code === RequestCode.SEND_REPLY_MESSAGE;
+    const index = isLong ? this.#long : this.#short;
     index.read(view);
     this.slots = index.slots;
   }

@@ -7,6 +7,7 @@
  * - {@link runBlocking} drives actors on a thread of their own, which sleeps on their doorbell when idle.
  */
 import type { Clock } from '../base/clock.js';
+import { Counter, type Counters } from '../memory/counters.js';
 import type { Doorbell } from '../memory/doorbell.js';
 import type { Actor, CrashListener } from './contract.js';
 
@@ -16,6 +17,8 @@ const TIMER_MAX_MS = 0x7fffffff;
 
 export class EventLoopRunner {
   readonly #actors: Actor[] = [];
+  /** By actor: where its working time is counted. */
+  readonly #meters: (Counters | undefined)[] = [];
   readonly #clock: Clock;
   readonly #onCrash: CrashListener;
   #scheduled = false;
@@ -34,13 +37,16 @@ export class EventLoopRunner {
   }
 
   /** Work order is the order of adding: add the rooms in the order a request walks through them. */
-  add(actor: Actor): void {
+  add(actor: Actor, meter?: Counters): void {
     this.#actors.push(actor);
+    this.#meters.push(meter);
   }
 
   remove(actor: Actor): void {
     const index = this.#actors.indexOf(actor);
-    if (index >= 0) this.#actors.splice(index, 1);
+    if (index < 0) return;
+    this.#actors.splice(index, 1);
+    this.#meters.splice(index, 1);
   }
 
   /** Runs the duty cycles at the end of this turn of the event loop. Cheap to call again and again. */
@@ -84,11 +90,17 @@ export class EventLoopRunner {
     this.#running = true;
     if (this.#bell !== undefined) this.#seen = this.#bell.read();
     let work = 1;
+    let markMs = performance.now();
     for (let round = 0; round < ROUNDS_MAX && work > 0; round++) {
       this.#rung = false;
       work = 0;
       const nowMs = this.#clock.nowMs();
-      for (let index = 0; index < this.#actors.length; index++) work += this.#work(this.#actors[index]!, nowMs);
+      for (let index = 0; index < this.#actors.length; index++) {
+        const meter = this.#meters[index];
+        const done = this.#work(this.#actors[index]!, nowMs);
+        work += done;
+        if (done > 0) markMs = charge(meter, markMs);
+      }
     }
     this.#running = false;
     if (work > 0 || this.#rung) {
@@ -133,7 +145,18 @@ export class EventLoopRunner {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     for (const actor of this.#actors.toReversed()) actor.close();
     this.#actors.length = 0;
+    this.#meters.length = 0;
   }
+}
+
+/**
+ * Counts the time since `markMs` for an actor that worked, and returns the new mark: one reading of the clock for each
+ * actor that did something, so that what looking for nothing takes is counted with the next one that found something.
+ */
+function charge(meter: Counters | undefined, markMs: number): number {
+  const nowMs = performance.now();
+  meter?.add(Counter.busyMs, nowMs - markMs);
+  return nowMs;
 }
 
 export interface BlockingOptions {
@@ -144,6 +167,8 @@ export interface BlockingOptions {
   readonly pump: () => boolean;
   /** Empty cycles before the thread sleeps; 0 where cores are few. */
   readonly spins: number;
+  /** By actor: where its working time is counted. */
+  readonly meters?: readonly Counters[];
 }
 
 /** Longest sleep of a blocking loop. Units: ms. */
@@ -158,10 +183,13 @@ export function runBlocking(actors: readonly Actor[], options: BlockingOptions):
     const seen = bell.read();
     if (!pump()) return;
     const nowMs = clock.nowMs();
+    let markMs = performance.now();
     let work = 0;
     for (let index = 0; index < actors.length; index++) {
       try {
-        work += actors[index]!.doWork(nowMs);
+        const done = actors[index]!.doWork(nowMs);
+        work += done;
+        if (done > 0) markMs = charge(options.meters?.[index], markMs);
       } catch (error) {
         options.onCrash(actors[index]!, error);
         return;

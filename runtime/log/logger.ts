@@ -52,7 +52,7 @@ const THREAD_LOG_BYTES = 256 * KiB;
  */
 export const createRootLogger = async (options: RootLoggerOptions): Promise<RootLogger> => {
   const { level, name, logDir, pretty } = options;
-  const { pino } = await import('pino');
+  const { default: pino } = await import('pino');
   const consoleSink = await openConsoleSink(options.output ?? (await openStandardOutput()), pretty);
   const sinks: LineSink[] = [consoleSink];
   if (logDir !== undefined) {

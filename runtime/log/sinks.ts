@@ -20,8 +20,8 @@ const STANDARD_OUTPUT = 1;
 
 /** Standard output, written synchronously: a line is out before what follows it can crash the process. */
 export const openStandardOutput = async (): Promise<ConsoleOutput> => {
-  const { destination } = await import('pino');
-  const stream = destination({ dest: STANDARD_OUTPUT, sync: true });
+  const { default: pino } = await import('pino');
+  const stream = pino.destination({ dest: STANDARD_OUTPUT, sync: true });
   // A closed pipe or a full disk behind standard output must not end the node.
   stream.on('error', () => {});
   return { isTerminal: isatty(STANDARD_OUTPUT), write: text => void stream.write(text) };

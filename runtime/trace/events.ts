@@ -26,9 +26,6 @@ export const traceEvents = {
   flushed: { label: 'flushed', value: 'position' },
   dispatched: { label: 'dispatched', value: 'position', first: 'entries' },
   replicated: { label: 'replicated', value: 'position', first: 'slaves' },
-  replicaWritten: { label: 'copied from the master', value: 'position' },
-  scheduled: { label: 'its time came', value: 'physical offset', first: 'delay level' },
-  checked: { label: 'producer asked', value: 'physical offset' },
 } as const satisfies Record<string, TraceEventSpec>;
 
 export type TraceEventName = keyof typeof traceEvents;

@@ -29,7 +29,7 @@ export function mergeRecording(recording: Recording): TimedEvent[] {
 }
 
 /** Events that move a position: a message is past them when the position is at its end, or further. */
-const positionEvents = ['batchWritten', 'flushed', 'dispatched', 'replicated', 'replicaWritten'] as const;
+const positionEvents = ['batchWritten', 'flushed', 'dispatched', 'replicated'] as const;
 
 /** Where a message was stored: what is looked for in the recording. */
 export interface StoredAt {

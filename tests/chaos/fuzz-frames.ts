@@ -22,7 +22,7 @@ import {
 export type Expectation =
   /** An answer, or the end of the connection only if damage came before. */
   | 'answer'
-  /** A pull that may be held for as long as it says. */
+  /** A pull that may be held for as long as it says; the end of a transaction that decides nothing is not answered. */
   | 'patience'
   /** No answer, whatever it says: it is oneway, or an answer itself. */
   | 'silence'
@@ -40,6 +40,7 @@ export interface FuzzFrame {
 // A pull that asks to be held for longer than this is answered when it likes.
 const holdMs = 300;
 const pullCodes = [11, 361];
+const endTransaction = 37;
 const suspendFlag = 2;
 
 export class FrameMaker {
@@ -70,7 +71,11 @@ export class FrameMaker {
 
   #valid(): FuzzFrame {
     const command = this.#command();
-    return { bytes: this.#encode(command), opaque: command.opaque, expect: mayBeHeld(command) ? 'patience' : 'answer' };
+    return {
+      bytes: this.#encode(command),
+      opaque: command.opaque,
+      expect: needsPatience(command) ? 'patience' : 'answer',
+    };
   }
 
   #silent(): FuzzFrame {
@@ -232,7 +237,11 @@ export class FrameMaker {
   #damagedBody(): FuzzFrame {
     const command = this.#command();
     command.body = this.#values.damage(command.body);
-    return { bytes: this.#encode(command), opaque: command.opaque, expect: mayBeHeld(command) ? 'patience' : 'answer' };
+    return {
+      bytes: this.#encode(command),
+      opaque: command.opaque,
+      expect: needsPatience(command) ? 'patience' : 'answer',
+    };
   }
 
   /** Lengths that lie, ends that never come, no frames at all, frames larger than any. */
@@ -261,7 +270,8 @@ export class FrameMaker {
   }
 }
 
-function mayBeHeld({ code, ext }: Command): boolean {
+function needsPatience({ code, ext }: Command): boolean {
+  if (code === endTransaction) return true;
   if (!pullCodes.includes(code)) return false;
   return (Number(ext.sysFlag) & suspendFlag) !== 0 && !(Number(ext.suspendTimeoutMillis) <= holdMs);
 }

@@ -5,37 +5,23 @@
  *   node dist/tests/chaos/kill9.js --cycles 200 --seed 1
  */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../runtime/base/errors.js';
 import { Prng } from '../../runtime/base/prng.js';
 import type { Report } from '../support/checker.js';
 import { formatReport, Judge, Ledger, queueKey } from '../support/checker.js';
+import {
+  type KillRigOptions,
+  killRigOptions,
+  killRigOptionsOf,
+  killRigUsage,
+  makeTopics,
+} from '../support/kill-rig.js';
 import type { LoadResult } from '../support/load.js';
 import { MessageMaker, runLoad, storedOf } from '../support/load.js';
-import type { Launchers, ServerProcess } from '../support/node-process.js';
-import { freePort, removeFolder, spawnBroker, startNameServer, temporaryFolder } from '../support/node-process.js';
+import type { ServerProcess } from '../support/node-process.js';
+import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
-import { createTopic, pullQueue } from '../support/raw-requests.js';
-import {
-  chooseLaunchers,
-  launcherOptions,
-  launcherUsage,
-  runAsProgram,
-  wholeNumber,
-} from '../support/rig-arguments.js';
-
-export interface Kill9Options {
-  readonly launchers: Launchers;
-  readonly cycles: number;
-  readonly seed: number;
-  readonly connections: number;
-  /** Sends in flight on each connection. */
-  readonly window: number;
-  /** The broker is killed at a random moment up to so long after its first acknowledgement. Units: ms. */
-  readonly loadMs: number;
-  /** Keeps the folder of store and logs when something was wrong. */
-  readonly keep: boolean;
-  readonly log: (line: string) => void;
-}
+import { pullQueue } from '../support/raw-requests.js';
+import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 
 export interface Kill9Result extends Report {
   readonly cycles: number;
@@ -55,7 +41,7 @@ const topics = [
 const firstAcknowledgementLimitMs = 60_000;
 
 class Rig {
-  readonly #options: Kill9Options;
+  readonly #options: KillRigOptions;
   readonly #folder: string;
   readonly #random: Prng;
   readonly #maker: MessageMaker;
@@ -66,7 +52,7 @@ class Rig {
   #killedWhileStarting = 0;
   #slowestStartMs = 0;
 
-  constructor(options: Kill9Options, folder: string) {
+  constructor(options: KillRigOptions, folder: string) {
     this.#options = options;
     this.#folder = folder;
     this.#random = new Prng(options.seed);
@@ -115,7 +101,7 @@ class Rig {
     if (cycle > 1 && this.#random.oneIn(8)) return this.#killWhileStarting(cycle);
     const broker = await this.#start();
     try {
-      if (cycle === 1) await makeTopics(broker.address);
+      if (cycle === 1) await makeTopics(broker.address, topics);
       await this.#loadAndKill(broker, cycle);
     } finally {
       await broker.kill();
@@ -201,26 +187,13 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-async function makeTopics(address: string): Promise<void> {
-  const client = await RawClient.connect(address);
-  for (const { topic, queues } of topics) await createTopic(client, topic, queues);
-  client.close();
-}
-
 /** Errors: Error when the broker does not start, ends by itself or acknowledges nothing; faults are in the result. */
-export async function runKill9(options: Kill9Options): Promise<Kill9Result> {
-  const folder = temporaryFolder();
-  let kept = false;
-  try {
-    const result = await new Rig(options, folder).run();
-    kept = options.keep && result.faultCount > 0;
-    return kept ? { ...result, folder } : result;
-  } catch (error) {
-    kept = options.keep;
-    throw new Error(`${messageOf(error)}${kept ? `\nkept: ${folder}` : ''}`, { cause: error });
-  } finally {
-    if (!kept) removeFolder(folder);
-  }
+export function runKill9(options: KillRigOptions): Promise<Kill9Result> {
+  return inRigFolder(
+    options.keep,
+    folder => new Rig(options, folder).run(),
+    result => result.faultCount > 0,
+  );
 }
 
 export function formatKill9(result: Kill9Result): string {
@@ -233,37 +206,13 @@ export function formatKill9(result: Kill9Result): string {
   ].join('\n');
 }
 
-const usage = `usage: kill9 [options] [broker]
-  --cycles 200, --seed 1, --connections 4, --window 8, --load-ms 1500
-  --keep                    keep store and logs when something was wrong${launcherUsage}`;
-
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      ...launcherOptions,
-      cycles: { type: 'string', default: '200' },
-      seed: { type: 'string', default: '1' },
-      connections: { type: 'string', default: '4' },
-      window: { type: 'string', default: '8' },
-      'load-ms': { type: 'string', default: '1500' },
-      keep: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
+  const { values } = parseArgs({ options: killRigOptions });
   if (values.help) {
-    console.log(usage);
+    console.log(killRigUsage('kill9', 200));
     return;
   }
-  const result = await runKill9({
-    launchers: chooseLaunchers(values),
-    cycles: wholeNumber(values, 'cycles', 1),
-    seed: wholeNumber(values, 'seed', 0),
-    connections: wholeNumber(values, 'connections', 1),
-    window: wholeNumber(values, 'window', 1),
-    loadMs: wholeNumber(values, 'load-ms', 1),
-    keep: values.keep,
-    log: line => console.log(line),
-  });
+  const result = await runKill9(killRigOptionsOf(values, 200));
   console.log(formatKill9(result));
   if (result.faultCount > 0) process.exitCode = 1;
 }

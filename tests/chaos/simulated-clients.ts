@@ -74,7 +74,8 @@ export class Producer implements Actor {
     const count = random.oneIn(5) ? Math.min(this.#left, random.between(2, 4)) : 1;
     const messages = Array.from({ length: count }, () => {
       const id = `m${this.#world.nextId++}`;
-      const body = random.bytes(random.oneIn(10) ? random.below(2500) : random.below(200));
+      // A whole batch fits the rings, which are small here.
+      const body = random.bytes(random.oneIn(10) ? random.below(count > 1 ? 1800 : 2500) : random.below(200));
       ledger.attempt({ id, topic, queueId, hash: hashOf(body), connection: this.#index, phase: this.#run });
       return { id, body, properties: `UNIQ_KEY\u0001${id}` };
     });

@@ -5,13 +5,20 @@ import { ClientTable } from '../../actors/coordinator/client-table.js';
 import { FilterTable } from '../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../actors/coordinator/group-table.js';
 import { LockTable } from '../../actors/coordinator/lock-table.js';
+import { MetadataDesk } from '../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../actors/coordinator/offset-table.js';
 import { TopicTable } from '../../actors/coordinator/topic-table.js';
 import { buildActor, buildRemoting } from '../../actors/node/build-actor.js';
 import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import { newsReaders } from '../../actors/node/coordinator-room.js';
-import { allocateStatistics, type NodeMemory, Workshop } from '../../actors/node/memory.js';
+import {
+  allocateLaneCounts,
+  allocateStatistics,
+  allocateWaits,
+  type NodeMemory,
+  Workshop,
+} from '../../actors/node/memory.js';
 import { Store } from '../../actors/node/store.js';
 import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
 import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
@@ -33,9 +40,9 @@ import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
-import type { ProcessProbe } from '../../storage/store-lock.js';
-import { FaultyDisk, type MemoryDisk, PowerFailure } from '../support/faulty-disk.js';
-import { laneSettings, pullSettings, sendContext } from '../support/rooms.js';
+import { probeOf } from '../support/dead-owner.js';
+import { FaultyDisk, PowerFailure } from '../support/faulty-disk.js';
+import { haSettings, laneSettings, pullSettings, sendContext, transactionSettings } from '../support/rooms.js';
 import { coordinatorSettings, topicTableConfig } from '../unit/actors/coordinator/support.js';
 import type { World } from './simulated-broker.js';
 import { queuesOfTopic, topics } from './simulated-clients.js';
@@ -86,7 +93,10 @@ export class Broker {
       maxHashSlotNum: 50,
       maxIndexNum: 200,
     };
-    this.#store = Store.open(watched, probeOf(memory), config, this.shop, silentLogger, { state: '', send: () => {} });
+    this.#store = Store.open(watched, probeOf(memory), config, this.shop, silentLogger, {
+      state: '',
+      send: () => {},
+    });
     const settings = settingsOf(config, this.#store.queueOffsets, options.syncFlush);
     const mayBlock = random.oneIn(2);
     const tools = { shop: this.shop, settings, disk: watched, log: silentLogger, mayBlock };
@@ -96,6 +106,8 @@ export class Broker {
       maxInflight: 64,
       idleMaxMs: 1e9,
       syncFlushTimeoutMs: 5000,
+      slaveTimeoutMs: 3000,
+      haSlaveFallbehindMax: 1e9,
       backlog: 1,
       outboundBytesMax: 1e9,
     };
@@ -105,7 +117,7 @@ export class Broker {
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
       else if (actor.kind === 'coordinator') this.#actors.push(coordinator);
-      else this.#actors.push(buildActor(actor, tools));
+      else if (!actor.kind.startsWith('ha-')) this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
     this.#news.settings('scheduler', {
@@ -131,6 +143,10 @@ export class Broker {
       fromRemoting: shop.ring('remoting', 'coordinator'),
       fromSendLanes: shop.namesOf('send-lane').map(lane => shop.ring(lane, 'coordinator')),
       fromPullLanes: shop.namesOf('pull-lane').map(lane => shop.ring(lane, 'coordinator')),
+      fromDispatcher: shop.ring('dispatcher', 'coordinator'),
+      fromHaRooms: [],
+      onHaStatus: () => {},
+      fromTransactionChecker: shop.ring('transaction-checker', 'coordinator'),
       toRemoting: shop.ring('coordinator', 'remoting'),
       remotingBell: bell,
       registrar: () => undefined,
@@ -146,6 +162,8 @@ export class Broker {
         positions: shop.positions,
         news: this.#news,
         log: silentLogger,
+        desk: new MetadataDesk(),
+        isSlave: () => false,
         settings: coordinatorSettings,
         brokerName: 'broker-a',
         locks: new LockTable(),
@@ -153,6 +171,7 @@ export class Broker {
           numbers: this.#store.numbers,
           stored: shop.queueTraffic,
           pulled: shop.namesOf('pull-lane').map(lane => shop.groupTraffic(lane)),
+          sentBack: shop.namesOf('send-lane').map(lane => shop.groupTraffic(lane)),
           broker: () => ({ put: 0, get: 0 }),
           clusterName: 'DefaultCluster',
         }),
@@ -280,9 +299,12 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),
     bells: { [MAIN_THREAD]: new Doorbell().memory },
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),
+    waits: allocateWaits(actors),
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     threadOf: Object.fromEntries(actors.map(actor => [actor.name, MAIN_THREAD])),
+    threadingMode: 'inline',
+    laneCounts: allocateLaneCounts(actors),
   };
 }
 
@@ -295,6 +317,7 @@ function settingsOf(
     context: { ...sendContext, syncFlush },
     sendLane: { ...laneSettings, waitTimeMillsInSendQueue: 1000 },
     pullLane: { ...pullSettings, maxTransferBytesOnMessageInMemory: 4000 },
+    transactionChecker: transactionSettings,
     paths: storePaths(root),
     index: { messageIndexEnable: true, maxHashSlotNum: 50, maxIndexNum: 200 },
     mappedFileSizeCommitLog: config.mappedFileSizeCommitLog,
@@ -311,21 +334,7 @@ function settingsOf(
       flushConsumeQueueLeastPages: 0,
       flushConsumeQueueThoroughInterval: 100,
     },
+    ha: haSettings,
     queueOffsets,
-  };
-}
-
-/** A process that died owns nothing. */
-function probeOf(memory: MemoryDisk): ProcessProbe {
-  return {
-    pid: 1,
-    isAlive: () => false,
-    startTime: () => undefined,
-    lockedByOther: () => undefined,
-    createExclusive: (path, text) => {
-      if (memory.facts(path) !== undefined) return false;
-      memory.writeText(path, text);
-      return true;
-    },
   };
 }

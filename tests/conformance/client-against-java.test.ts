@@ -3,9 +3,6 @@
  * Our producer, pull consumer and admin against a Java 4.9.7 name server and broker. `RINGMQ_REFERENCE` names the
  * folder of the launchers `mqnamesrv` and `mqbroker`.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -17,6 +14,7 @@ import {
   PullConsumer,
   ResponseCode,
 } from '../../client/index.js';
+import { eventually } from '../support/client-cluster.js';
 import { rejectionOf } from '../support/fake-broker.js';
 import { javaLaunchers } from '../support/java.js';
 import {
@@ -73,14 +71,6 @@ java.after(async () => {
   await nameServer.stop();
   removeFolder(folder);
 });
-
-async function eventually(condition: () => Promise<boolean>, what: string, limitMs = 30_000): Promise<void> {
-  const deadlineMs = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ${limitMs} ms for ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-}
 
 function check(title: string, body: (cluster: Cluster) => Promise<void>): void {
   java(title, async () => (cluster === undefined ? skip(reason) : body(cluster)));
@@ -246,18 +236,6 @@ check('the administration calls', async ({ admin, broker }) => {
   const config = await admin.brokerConfig(broker.address);
   assert.equal([config.brokerName, config.fileReservedTime, config.messageDelayLevel], ['broker-a', '47', '1s 5s']);
   assert.is((await admin.brokerRuntimeInfo(broker.address)).brokerVersionDesc, 'V4_9_7');
-});
-
-check('the example runs to its end', async ({ nameServer }) => {
-  const example = path.join(import.meta.dirname, '..', '..', 'examples', 'send-and-pull.js');
-  const child = spawn(process.execPath, [example, nameServer.address], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', chunk => {
-    output += chunk;
-  });
-  const [code] = await once(child, 'close');
-  assert.is(code, 0);
-  assert.is(output.match(/^pulled .*Hello number \d/gm)?.length, 5);
 });
 
 java.run();

@@ -77,12 +77,15 @@ examples('start-a-node finds other ports when some are taken', () =>
 examples('send-and-pull sends five messages and pulls them back', () =>
   inFolder(async folder => {
     const port = await freePort();
-    const namesrvAddr = `127.0.0.1:${port + 1}`;
+    const namesrvPort = await freePort();
+    const namesrvAddr = `127.0.0.1:${namesrvPort}`;
     const storePathRootDir = path.join(folder, 'store');
     const addresses = { bindAddress: '127.0.0.1', brokerIP1: '127.0.0.1', brokerName: 'broker-a' };
     const broker = loadBrokerConfig({ set: { ...addresses, listenPort: `${port}`, namesrvAddr, storePathRootDir } });
     const kvConfigPath = path.join(folder, 'kvConfig.json');
-    const namesrv = loadNamesrvConfig({ set: { bindAddress: '127.0.0.1', listenPort: `${port + 1}`, kvConfigPath } });
+    const namesrv = loadNamesrvConfig({
+      set: { bindAddress: '127.0.0.1', listenPort: `${namesrvPort}`, kvConfigPath },
+    });
     const node = await RingNode.start({ broker, namesrv, logger: silentLogger });
     try {
       const outcome = await run('send-and-pull', folder, namesrvAddr);

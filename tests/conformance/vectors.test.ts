@@ -35,11 +35,11 @@ import {
   recordPropertiesStart,
   recordTotalSize,
   stampRecord,
-  tagsCodeOf,
 } from '../../protocol/message-record.js';
 import { putPullResponse } from '../../protocol/pull-response.js';
 import { SendResponseEncoder } from '../../protocol/send-response.js';
 import { checkoutFolder } from '../support/node-process.js';
+import { tagsCodeOf } from '../support/property-ranges.js';
 import { decodeRecords, type RawRecord } from '../support/raw-record.js';
 import {
   type CapturedFrame,
@@ -408,6 +408,7 @@ function storeLikeUs(frame: Buffer, like: RawRecord): Buffer {
     storeAddress: like.bytes.readInt32BE(64),
     storePort: like.bytes.readInt32BE(68),
     syncFlush: false,
+    syncReplica: false,
     delayLevels: 18,
   };
   const behaviour = new SendBehaviour(context, topics, new GroupSnapshot());

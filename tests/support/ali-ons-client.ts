@@ -3,6 +3,7 @@
  * A program of its own, because ali-ons goes on asking its servers after close(): the process is ended instead.
  *
  *   node dist/tests/support/ali-ons-client.js NAME_SERVER TOPIC COUNT
+ *   node dist/tests/support/ali-ons-client.js consume NAME_SERVER TOPIC GROUP    # a body a line, until it is ended
  */
 import { createRequire } from 'node:module';
 
@@ -48,17 +49,30 @@ export function aliOnsTag(index: number): string {
 }
 
 const consumeLimitMs = 60_000;
+const aliOns: AliOns = createRequire(import.meta.url)('ali-ons');
+
+const optionsFor = (nameServer: string, note: (error: Error) => void) => ({
+  nameSrv: nameServer,
+  httpclient: {}, // only asked when the name servers have to be looked up
+  rebalanceInterval: 1000,
+  logger: { debug() {}, info() {}, warn() {}, error: note },
+});
+
+/** A member of a group, for as long as the process lives. */
+function consumeOn(nameServer: string, topic: string, consumerGroup: string): void {
+  const quiet = (): void => {};
+  const consumer = new aliOns.Consumer({ ...optionsFor(nameServer, quiet), consumerGroup });
+  consumer.on('error', quiet);
+  consumer.subscribe(topic, '*', async message => {
+    process.stdout.write(`${message.body}\n`);
+  });
+}
 
 async function main(nameServer: string, topic: string, count: number): Promise<AliOnsResult> {
-  const { Message, Producer, Consumer }: AliOns = createRequire(import.meta.url)('ali-ons');
+  const { Message, Producer, Consumer } = aliOns;
   const errors: string[] = [];
   const note = (error: Error) => errors.push(String(error));
-  const options = {
-    nameSrv: nameServer,
-    httpclient: {}, // only asked when the name servers have to be looked up
-    rebalanceInterval: 1000,
-    logger: { debug() {}, info() {}, warn() {}, error: note },
-  };
+  const options = optionsFor(nameServer, note);
   const producer = new Producer({ ...options, producerGroup: 'ali_ons_producers' });
   producer.on('error', note);
   await producer.ready();
@@ -83,8 +97,12 @@ async function main(nameServer: string, topic: string, count: number): Promise<A
   return { sent, consumed, errors };
 }
 
-const [nameServer, topic, count] = process.argv.slice(2);
-if (import.meta.filename === process.argv[1] && nameServer && topic && count) {
-  const result = await main(nameServer, topic, Number(count));
-  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+const words = process.argv.slice(2);
+if (import.meta.filename === process.argv[1] && words.length >= 3) {
+  const [first, second, third, fourth] = words as [string, string, string, string];
+  if (first === 'consume') consumeOn(second, third, fourth);
+  else {
+    const result = await main(first, second, Number(third));
+    process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+  }
 }

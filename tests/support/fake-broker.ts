@@ -160,6 +160,7 @@ export interface FakeRecord {
   readonly queueId?: number;
   readonly queueOffset?: number;
   readonly sysFlag?: number;
+  readonly reconsumeTimes?: number;
   readonly properties?: Readonly<Record<string, string>>;
 }
 
@@ -179,7 +180,7 @@ export function encodeFakeRecord(record: FakeRecord): Uint8Array {
     bornPort: 1,
     storeAddress: 0x7f000001,
     storePort: 10911,
-    reconsumeTimes: 0,
+    reconsumeTimes: record.reconsumeTimes ?? 0,
     preparedTransactionOffset: 0,
   };
   const propertiesLengthAt = beginRecord(bytes, 0, fields, 0, body, 0, body.length, topic);

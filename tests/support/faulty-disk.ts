@@ -321,6 +321,7 @@ export class FaultyDisk implements Disk {
       file.syncAsync(done);
     };
     if (this.faults.holdSyncs) this.#heldSyncs.push(start);
+    else if (this.faults.syncDelayMs) setTimeout(start, this.faults.syncDelayMs);
     else start();
   }
 

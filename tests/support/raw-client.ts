@@ -45,6 +45,8 @@ export class RawClient {
   #received: Buffer[] = [];
   #receivedSize = 0;
   #open = true;
+  /** Gets what the broker asks of its client, such as "the members have changed". */
+  onRequest: (request: Answer) => void = () => {};
 
   /** Errors: Error when nobody listens there. */
   static connect(address: string, limitMs = connectLimitMs): Promise<RawClient> {
@@ -95,7 +97,16 @@ export class RawClient {
     }
     const opaque = this.#opaque++;
     this.#waiting.set(opaque, onAnswer);
-    const command = { code, extFields: ext, flag: 0, language: 'JAVA', opaque, version: 401 };
+    this.#write(code, ext, body, opaque, 0);
+  }
+
+  /** A request that nobody answers. */
+  sendOneway(code: number, ext: Readonly<Record<string, string>>, body: Uint8Array = new Uint8Array(0)): void {
+    if (this.#open) this.#write(code, ext, body, this.#opaque++, 2);
+  }
+
+  #write(code: number, ext: Readonly<Record<string, string>>, body: Uint8Array, opaque: number, flag: number): void {
+    const command = { code, extFields: ext, flag, language: 'JAVA', opaque, version: 401 };
     const header = Buffer.from(JSON.stringify(command));
     const frame = Buffer.allocUnsafe(8 + header.length + body.length);
     frame.writeInt32BE(4 + header.length + body.length, 0);
@@ -175,16 +186,17 @@ export class RawClient {
   #onFrame(frame: Buffer): void {
     const headerSize = frame.readInt32BE(4) & 0xffffff;
     const header = JSON.parse(frame.toString('utf8', 8, 8 + headerSize)) as Record<string, unknown>;
-    if ((Number(header.flag) & 1) === 0) return; // a request of the broker, such as "the members have changed"
-    const onAnswer = this.#waiting.get(Number(header.opaque));
-    if (!onAnswer) throw new Error(`an answer nobody waits for: opaque ${String(header.opaque)}`);
-    this.#waiting.delete(Number(header.opaque));
-    onAnswer({
+    const answer = {
       code: Number(header.code),
       remark: String(header.remark ?? ''),
       ext: (header.extFields ?? {}) as Record<string, string>,
       body: frame.subarray(8 + headerSize),
-    });
+    };
+    if ((Number(header.flag) & 1) === 0) return this.onRequest(answer);
+    const onAnswer = this.#waiting.get(Number(header.opaque));
+    if (!onAnswer) throw new Error(`an answer nobody waits for: opaque ${String(header.opaque)}`);
+    this.#waiting.delete(Number(header.opaque));
+    onAnswer(answer);
   }
 
   #onClose(): void {

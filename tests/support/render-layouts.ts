@@ -1,9 +1,11 @@
 /**
- * Writes docs/wire/store.md: the fixed binary layouts of the store, from the tables that encoders and decoders read.
+ * Writes docs/wire/store.md: the fixed binary layouts of the store and of replication, from the tables that encoders
+ * and decoders read.
  *
  *   node dist/tests/support/render-layouts.js > docs/wire/store.md
  */
 import { ConsumeQueueUnit } from '../../protocol/consume-queue-unit.js';
+import { HaReport, HaTransferHeader } from '../../protocol/ha-frame.js';
 import { type FieldType, fieldSizes, type Layout } from '../../protocol/layout.js';
 import { RecordLayout } from '../../protocol/message-record.js';
 import { CheckpointLayout } from '../../storage/checkpoint.js';
@@ -50,6 +52,15 @@ const checkpointMeanings: Meanings<typeof CheckpointLayout> = {
   indexMsgTimestamp: 'the same for the key index',
   masterFlushedOffset: 'of RocketMQ 5; kept as it is',
   confirmPhyOffset: 'of RocketMQ 5; kept as it is',
+};
+
+const reportMeanings: Meanings<typeof HaReport> = {
+  slaveMaxPhyOffset: "end of the slave's log: the first report asks from there, later ones acknowledge up to there",
+};
+
+const transferMeanings: Meanings<typeof HaTransferHeader> = {
+  physicalOffset: 'where the bytes that follow stand in the log',
+  bodySize: 'how many follow; 0 in a heartbeat',
 };
 
 /** One table: every field at its offset. */
@@ -101,6 +112,16 @@ ${renderLayout(ConsumeQueueUnit, unitMeanings)}
 The rest of the file, up to 4096 bytes, is zeros.
 
 ${renderLayout(CheckpointLayout, checkpointMeanings)}
+
+## Replication: the HA port
+
+A slave connects to its master's HA port and sends reports, nothing else; the master sends transfer headers, each with
+its bytes of the log behind it, which may end in the middle of a record and never cross the end of a file. A slave with
+an empty log reports 0 and gets the master's newest file.
+
+${renderLayout(HaReport, reportMeanings)}
+
+${renderLayout(HaTransferHeader, transferMeanings)}
 `;
 }
 

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { messageOf } from '../../runtime/base/errors.js';
 import { javaLaunchers } from './java.js';
 import type { Launchers } from './node-process.js';
-import { commandLaunchers, ringmqLaunchers } from './node-process.js';
+import { commandLaunchers, removeFolder, ringmqLaunchers, temporaryFolder } from './node-process.js';
 
 /** For `parseArgs`. */
 export const launcherOptions = {
@@ -54,6 +54,29 @@ export function wholeNumber(values: Values, name: string, least: number): number
   const value = Number(values[name]);
   if (!Number.isSafeInteger(value) || value < least) throw new Error(`--${name} takes a whole number from ${least}`);
   return value;
+}
+
+/**
+ * Runs a rig in a folder of its own; with `keep` it stays when something was wrong.
+ * Errors: what the rig throws, with the name of the folder.
+ */
+export async function inRigFolder<Result extends object>(
+  keep: boolean,
+  run: (folder: string) => Promise<Result>,
+  isFaulty: (result: Result) => boolean,
+): Promise<Result & { readonly folder?: string }> {
+  const folder = temporaryFolder();
+  let kept = false;
+  try {
+    const result = await run(folder);
+    kept = keep && isFaulty(result);
+    return kept ? { ...result, folder } : result;
+  } catch (error) {
+    kept = keep;
+    throw new Error(`${messageOf(error)}${kept ? `\nkept: ${folder}` : ''}`, { cause: error });
+  } finally {
+    if (!kept) removeFolder(folder);
+  }
 }
 
 /** Runs `main` when node was started with this file; an error becomes a line and exit code 1. */

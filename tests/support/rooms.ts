@@ -4,11 +4,13 @@
  */
 import { AppendRequest, AppendType } from '../../actors/commit-log-writer/mailbox.js';
 import { InboundFrame, InboundType } from '../../actors/inbound.js';
+import type { BrokerSettings } from '../../actors/node/build-settings.js';
 import type { PullLaneSettings } from '../../actors/pull-lane/mailbox.js';
 import { AppendResult, join64, OutboundFrame, OutboundType } from '../../actors/remoting/mailbox.js';
 import type { SendContext } from '../../actors/send-lane/behaviour.js';
 import type { LaneSettings } from '../../actors/send-lane/mailbox.js';
 import type { TopicEntry } from '../../actors/topic-snapshot.js';
+import type { TransactionCheckerSettings } from '../../actors/transaction-checker/mailbox.js';
 import type { SerializeType } from '../../protocol/codes.js';
 import {
   createRequest,
@@ -327,7 +329,16 @@ export const sendContext: SendContext = {
   storeAddress: 0x0a000002,
   storePort: 10_911,
   syncFlush: false,
+  syncReplica: false,
   delayLevels: 18,
+};
+
+export const haSettings: BrokerSettings['ha'] = {
+  haSendHeartbeatInterval: 5000,
+  haHousekeepingInterval: 20_000,
+  haTransferBatchSize: 32_768,
+  haMasterAddress: '',
+  lastRecordOffset: -1,
 };
 
 export const laneSettings: LaneSettings = {
@@ -340,6 +351,7 @@ export const laneSettings: LaneSettings = {
 
 export const pullSettings: PullLaneSettings = {
   brokerPermission: 6,
+  offsetCheckInSlave: false,
   longPollingEnable: true,
   slaveReadEnable: false,
   shortPollingTimeMills: 1000,
@@ -354,6 +366,14 @@ export const pullSettings: PullLaneSettings = {
   defaultQueryMaxNum: 32,
   enablePropertyFilter: true,
   filterSupportRetry: false,
+};
+
+export const transactionSettings: TransactionCheckerSettings = {
+  check: true,
+  transactionTimeOut: 6000,
+  transactionCheckMax: 15,
+  transactionCheckInterval: 60_000,
+  fileReservedTime: 72,
 };
 
 /** A topic whose queues have the numbers `first`, `first` + 1, ... */

@@ -137,6 +137,12 @@ export class TestWorld {
     return this.lines.filter(line => line.level === 'error').map(line => line.message);
   }
 
+  /** A slave that follows its master now, by what it said last. */
+  get saysReplicating(): boolean {
+    const words = this.lines.map(({ message }) => message).filter(message => /replicating|the master /.test(message));
+    return words.at(-1) === 'replicating from the master';
+  }
+
   async end(): Promise<void> {
     for (const socket of this.#sockets) socket.close();
     this.repair();

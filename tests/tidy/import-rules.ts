@@ -60,7 +60,8 @@ const packageOwners: Readonly<Record<string, RegExp>> = {
   uvu: /^(tests|bench)\//,
   'fast-check': /^(tests|bench)\//,
   'ali-ons': /^tests\//,
-  'node:fs': /^(storage\/(disk|process-probe)\.ts$|actors\/remoting\/connection\.ts$|cli\/|examples\/|tests\/|bench\/)/,
+  'node:fs':
+    /^(client\/local-offset-store\.ts$|storage\/(disk|process-probe)\.ts$|actors\/remoting\/connection\.ts$|cli\/|examples\/|tests\/|bench\/)/,
   'node:net': /^(actors\/(remoting|ha-[a-z]+)\/|client\/connection\.ts$|tests\/|bench\/)/,
 };
 

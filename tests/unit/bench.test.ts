@@ -1,3 +1,4 @@
+// @limit 240
 /**
  * Every benchmark runs with its smoke parameters and does the work it says, so that none rots. No time is looked at.
  */
@@ -29,17 +30,23 @@ const checksums: Readonly<Record<string, (parameters: Record<string, number>) =>
   // A record is 91 bytes, its topic, its body and its properties: WAIT is taken out, CLUSTER added.
   'flow/pull': ({ messages, bodyBytes }) =>
     messages! * (91 + 'Bench'.length + bodyBytes! + `UNIQ_KEY.${'0'.repeat(32)}.CLUSTER.DefaultCluster`.length),
+  // Offsets from 0 in each of the queues.
+  'node/push': ({ messages, queues }) => queues! * sumBelow(messages! / queues!),
+  'node/latency': ({ messages, queues }) => queues! * sumBelow(messages! / queues!),
+  'node/transactions': ({ transactions }) => transactions!,
+  // One more for each connection or queue before the measurement.
+  'node/scale': ({ messages, queues, connections }) => messages! + Math.max(queues!, connections!),
 };
 
 function numbersOf(result: BenchmarkCase): Record<string, number> {
   return result.parameters as Record<string, number>;
 }
 
-bench('all of bench/micro and bench/flow are found', () => {
+bench('all benchmarks are found', () => {
   const found = findBenchmarks();
   for (const name of Object.keys(checksums)) assert.ok(found.includes(name), name);
   const source = path.join(checkoutFolder(), 'bench');
-  const written = ['micro', 'flow'].flatMap(folder =>
+  const written = ['micro', 'flow', 'node'].flatMap(folder =>
     readdirSync(path.join(source, folder))
       .filter(name => name.endsWith('.ts'))
       .map(name => `${folder}/${name.slice(0, -'.ts'.length)}`),
@@ -99,11 +106,17 @@ bench('the program prints one JSON line a case, of the benchmarks that were name
   assert.equal(names, ['positions/positions.ts', 'positions/two halves', 'flow/send']);
 });
 
+bench('the program says which targets it can measure', async () => {
+  const { exitCode, stderr } = await runProgram('node/push', '--smoke', '--target', 'python');
+  assert.is(exitCode, 1);
+  assert.match(stderr, /target python is neither ringmq nor java-VERSION nor NAME=HOST:PORT/);
+});
+
 bench('the program says which benchmarks there are when it does not know one', async () => {
   const { exitCode, stdout, stderr } = await runProgram('micro/rings', 'no-such', '--smoke');
   assert.is(exitCode, 2);
   assert.is(stdout, '');
-  assert.match(stderr, /no benchmark is called no-such; there are: .*micro\/doorbell.*flow\/send/);
+  assert.match(stderr, /no benchmark is called no-such; there are: .*micro\/doorbell.*flow\/send.*node\/push/);
 });
 
 bench.run();

@@ -20,10 +20,10 @@ import {
   recordTopicAt,
   recordTotalSize,
   stampRecord,
-  tagsCodeOf,
   topicLength,
   topicLengthSize,
 } from '../../../protocol/message-record.js';
+import { tagsCodeOf } from '../../support/property-ranges.js';
 import { buildRecord } from '../../support/record-builder.js';
 import { seed, seeded } from './generators.js';
 

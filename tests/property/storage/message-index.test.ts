@@ -13,6 +13,7 @@ import {
   recoverIndex,
 } from '../../../storage/message-index.js';
 import { FaultyDisk, MemoryDisk, PowerFailure } from '../../support/faulty-disk.js';
+import { rangesOf } from '../../support/property-ranges.js';
 
 const indexProperties = suite('property storage/message-index');
 
@@ -77,7 +78,8 @@ function putMessage(writer: MessageIndexWriter, message: Message, offset: number
   const items = [`KEYS\u0001${message.keys.join(' ')}`, 'TAGS\u0001t', `UNIQ_KEY\u0001${message.uniqKey}`];
   const topic = Buffer.from(message.topic);
   const bytes = Buffer.concat([topic, Buffer.from(items.join('\u0002'))]);
-  return writer.putRecord(bytes, 0, topic.length, topic.length, bytes.length, offset, storeMs);
+  const properties = rangesOf(bytes, topic.length, bytes.length);
+  return writer.putRecord(bytes, 0, topic.length, properties, offset, storeMs);
 }
 
 const allKeys = (message: Message): string[] => [message.uniqKey, ...message.keys];

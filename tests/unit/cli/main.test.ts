@@ -112,11 +112,6 @@ const refusals: Readonly<Record<string, Refusal>> = {
     code: 253,
     says: [/brokerId=0: must be greater than 0 for brokerRole=SLAVE/],
   },
-  'a slave, because nothing replicates': {
-    args: ['--set', 'brokerRole=SLAVE', '--set', 'brokerId=1', '--set', 'brokerName=broker-x'],
-    code: 253,
-    says: [/does not replicate yet, so this copy of broker-x would stay empty/, /brokerRole=ASYNC_MASTER/],
-  },
   '--set without a value': { args: ['--set', 'listenPort'], code: 1, says: [/Expected key=value/, /Usage: mqbroker/] },
   '--set of a mistyped key': {
     args: ['--set', 'listenPrt=1'],
@@ -187,12 +182,6 @@ programs('ringmq start names the presets when there is no such thing', async () 
   assert.match(err, /no preset and no file named standalon/);
   assert.match(err, /Did you mean standalone\?/);
   assert.match(err, /2m-2s-sync\/broker-a/);
-});
-
-programs('ringmq start refuses the preset of a slave', async () => {
-  const { code, err } = await runProgram('ringmq', ['start', '2m-2s-async/broker-b-s']);
-  assert.is(code, 253);
-  assert.match(err, /this copy of broker-b would stay empty/);
 });
 
 programs('a cluster that is not there: which address, and what to do', async () => {

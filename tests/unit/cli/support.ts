@@ -18,13 +18,14 @@ export interface Outcome {
 export class TestShell implements Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly columns: number;
-  readonly isTerminal = false;
+  readonly isTerminal: boolean;
   readonly #out: string[] = [];
   readonly #err: string[] = [];
 
-  constructor(env: Readonly<Record<string, string>> = {}, columns = 200) {
+  constructor(env: Readonly<Record<string, string>> = {}, columns = 200, isTerminal = false) {
     this.env = env;
     this.columns = columns;
+    this.isTerminal = isTerminal;
   }
 
   get outText(): string {
@@ -77,7 +78,7 @@ export async function withFile(
 /** A broker with its name server in this process, and `ringmq` against it. */
 export class TestNode {
   readonly brokerAddr: string;
-  readonly #namesrvAddr: string;
+  readonly namesrvAddr: string;
   readonly #node: RingNode;
   readonly #folder: string;
 
@@ -100,13 +101,13 @@ export class TestNode {
 
   private constructor(node: RingNode, namesrvAddr: string, folder: string) {
     this.#node = node;
-    this.#namesrvAddr = namesrvAddr;
+    this.namesrvAddr = namesrvAddr;
     this.#folder = folder;
     this.brokerAddr = `127.0.0.1:${node.ports.broker}`;
   }
 
   ringmq(...args: string[]): Promise<Outcome> {
-    return runProgram('ringmq', args, { NAMESRV_ADDR: this.#namesrvAddr });
+    return runProgram('ringmq', args, { NAMESRV_ADDR: this.namesrvAddr });
   }
 
   /** Repeats a command until its output fits. Errors: Error with the last outcome after a while. */

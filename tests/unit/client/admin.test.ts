@@ -1,26 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Admin } from '../../../client/admin.js';
 import type { MQClientError } from '../../../client/errors.js';
 import { RequestCode } from '../../../protocol/codes.js';
 import { createResponse } from '../../../protocol/command.js';
-import { FakeBroker, fakeRoute, rejectionOf } from '../../support/fake-broker.js';
+import { fakeRoute, rejectionOf } from '../../support/fake-broker.js';
+import { encode, withAdmin } from './admin/support.js';
 
 const admin = suite('client/admin');
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-async function withAdmin(body: (server: FakeBroker, client: Admin) => Promise<void>): Promise<void> {
-  const server = await FakeBroker.listen();
-  const client = new Admin({ namesrvAddr: server.address });
-  await client.start();
-  try {
-    await body(server, client);
-  } finally {
-    await client.shutdown();
-    await server.close();
-  }
-}
 
 admin('creates a topic on one broker, or on the masters of a cluster', () =>
   withAdmin(async (server, client) => {

@@ -154,6 +154,17 @@ messageExt('refuses what is cut short anywhere', () => {
   }
 });
 
+messageExt('gives the same message with other fields, and the id of its transaction', () => {
+  const body = deflateSync('hello');
+  const properties = { UNIQ_KEY: 'U1', TRAN_MSG: 'true' };
+  const message = only(encodeFakeRecord({ topic: 'T', body, sysFlag: 1, properties }));
+  const changed = message.with({ topic: 'U', reconsumeTimes: 3 });
+  assert.equal([changed.topic, changed.reconsumeTimes, changed.bodyText], ['U', 3, 'hello']);
+  assert.equal([message.topic, message.reconsumeTimes], ['T', 0], 'the first one stays as it is');
+  assert.is(changed.transactionId, 'U1');
+  assert.is(only(golden).transactionId, undefined);
+});
+
 messageExt('refuses an unknown magic', () => {
   assert.is(
     codeOf(() => decodeMessages(spliced([[4, 4, 'cbd43194']]))),

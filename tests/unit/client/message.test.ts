@@ -89,6 +89,20 @@ message('refuses what no broker would take', () => {
   }
 });
 
+message('half messages, replies and messages to a retry topic are sent in their own ways', () => {
+  const half = prepareMessage({ topic: 'T', body: 'x'.repeat(5000), properties: { TRAN_MSG: 'true' } }, limits);
+  assert.equal([half.sysFlag, half.requestCode], [4 | 1, 310]);
+  const reply = prepareMessage({ topic: 'T', body: 'x', properties: { MSG_TYPE: 'reply' } }, limits);
+  assert.is(reply.requestCode, 325);
+  const properties = { RECONSUME_TIME: '2', MAX_RECONSUME_TIMES: '5' };
+  const retry = prepareMessage({ topic: '%RETRY%G', body: 'x', properties }, limits);
+  assert.equal([retry.reconsumeTimes, retry.maxReconsumeTimes], [2, 5]);
+  assert.not.ok(retry.properties.includes('RECONSUME'), 'they are in the header instead');
+  const other = prepareMessage({ topic: 'T', body: 'x', properties }, limits);
+  assert.equal([other.reconsumeTimes, other.maxReconsumeTimes], [0, undefined]);
+  assert.match(other.properties, /RECONSUME_TIME\u00012/, 'elsewhere they are properties like others');
+});
+
 message('lays a batch out as the broker reads it', () => {
   const batch = prepareBatch(
     [

@@ -66,6 +66,7 @@ producer('sends a V2 request and reads the answer', () =>
       messageQueue: { topic: 'S', brokerName: 'broker-a', queueId: Number(e) },
       queueOffset: 41,
       regionId: 'R1',
+      traceOn: true,
     });
   }),
 );

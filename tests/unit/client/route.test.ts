@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatAddress, parseAddress, parseAddressList } from '../../../client/address.js';
-import { provisionalQueues, publishQueues, subscribeQueues } from '../../../client/route.js';
+import { provisionalQueues, publishQueues, subscribeQueues, whyUnwritable } from '../../../client/route.js';
 import { matchesTags, parseTags } from '../../../client/tag-filter.js';
 import { fakeRoute } from '../../support/fake-broker.js';
 
@@ -15,8 +15,10 @@ route('publishes to writable queues of brokers with a master, by name', () => {
   assert.equal(names(publishQueues('T', base)), ['a:0', 'a:1', 'b:0', 'b:1']);
   const slaveOnly = { ...base, brokerDatas: [{ cluster: 'C', brokerName: 'a', brokerAddrs: { 1: 'h:1' } }] };
   assert.equal(publishQueues('T', slaveOnly), []);
+  assert.match(whyUnwritable(slaveOnly), /on a, b, without a master/);
   const readOnly = fakeRoute({ a: 'h:1' }, 2, 4);
   assert.equal(publishQueues('T', readOnly), []);
+  assert.is(whyUnwritable(readOnly), '', 'a master that takes none is another reason');
   assert.equal(names(subscribeQueues('T', readOnly)), ['a:0', 'a:1']);
   assert.equal(subscribeQueues('T', fakeRoute({ a: 'h:1' }, 2, 2)), []);
 });

@@ -205,10 +205,10 @@ loading('of a repeated key the last counts, with a warning', () => {
 });
 
 loading('a key that does nothing says why, one that does nothing yet what it waits for', () => {
-  assert.equal(warningsOf('transientStorePoolEnable=true\nhaListenPort=10999\n'), [
+  assert.equal(warningsOf('transientStorePoolEnable=true\ndisableConsumeIfConsumerReadSlowly=true\n'), [
     'b.properties:1: transientStorePoolEnable=true: has no effect: ' +
       'there is no second buffer in front of the commit log',
-    'b.properties:2: haListenPort=10999: has no effect yet: it waits for replication',
+    'b.properties:2: disableConsumeIfConsumerReadSlowly=true: has no effect yet: it waits for the check of lagging groups',
   ]);
 });
 

@@ -37,6 +37,14 @@ rules('a slave needs an id of its own', () => {
   assert.is(load('brokerRole=SLAVE', 'brokerId=2').config.brokerId, 2);
 });
 
+rules('a region stands in every answer to a send, so it is short', () => {
+  assert.is(load(`regionId=${'r'.repeat(127)}`).config.regionId.length, 127);
+  assert.is(load('regionId=').config.regionId, '');
+  for (const region of ['r'.repeat(128), 'a\\u0001b']) {
+    assert.match(refusal(`regionId=${region}`), /regionId=.*must be at most 127 characters and no control characters/);
+  }
+});
+
 rules('name server addresses are host:port', () => {
   for (const good of ['', 'a:1', 'a:1;b:2', 'a:1;b:2;', '[::1]:9876', 'fe80::1:9876']) {
     assert.is(load(`namesrvAddr=${good}`).config.namesrvAddr, good);
@@ -48,6 +56,12 @@ rules('name server addresses are host:port', () => {
     refusal('namesrvAddr=a:1;b:65536'),
     'b:1: namesrvAddr=a:1;b:65536: must have ports from 1 to 65535: b:65536',
   );
+});
+
+rules('the replication port is none of the two service ports', () => {
+  for (const port of ['10911', '10909']) {
+    assert.match(refusal(`haListenPort=${port}`), /haListenPort=\d+: must differ from listenPort and listenPort - 2/);
+  }
 });
 
 rules('the replication port follows the service port unless configured', () => {
@@ -134,6 +148,13 @@ rules('disk levels in the wrong order are pointed out', () => {
     'b:1: diskSpaceCleanForciblyRatio=95: ' +
       'sends are refused (diskSpaceWarningLevelRatio) before files go (diskSpaceCleanForciblyRatio)',
   );
+});
+
+rules('a delay that is longer than the log is kept is pointed out', () => {
+  const remark = 'a level is longer than the log is kept (fileReservedTime): its messages may be lost';
+  assert.equal(load('messageDelayLevel=1s 72h').warnings, []);
+  expectWarning(['messageDelayLevel=1s 4d'], 'messageDelayLevel', '1s 4d', `b:1: messageDelayLevel=1s 4d: ${remark}`);
+  expectWarning(['fileReservedTime=1'], 'fileReservedTime', 1, `b:1: fileReservedTime=1: ${remark}`);
 });
 
 rules.run();

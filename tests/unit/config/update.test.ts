@@ -110,9 +110,9 @@ updating('that text loads to the same configuration', () => {
 updating('any text survives being formatted and loaded', () => {
   const value = fc.string({ unit: 'binary', maxLength: 20 }).filter(text => !text.includes('\uFEFF'));
   fc.assert(
-    fc.property(value, regionId => {
-      const { config } = loadBrokerConfig({ set: { regionId }, machine });
-      assert.is(load(formatConfig(config)).config.regionId, regionId);
+    fc.property(value, rmqAddressServerSubGroup => {
+      const { config } = loadBrokerConfig({ set: { rmqAddressServerSubGroup }, machine });
+      assert.is(load(formatConfig(config)).config.rmqAddressServerSubGroup, rmqAddressServerSubGroup);
     }),
     { numRuns: 200 },
   );

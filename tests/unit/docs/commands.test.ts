@@ -38,6 +38,8 @@ function argumentFault(program: Command, words: readonly string[]): string | und
       const option = command.options.find(({ short, long }) => word === short || word === long);
       if (option === undefined) return `${command.name()} has no option ${word}`;
       if (!option.required && !option.optional) continue;
+      const next = words[index + 1];
+      if (option.optional && (next === undefined || next.startsWith('-'))) continue;
       const value = words[++index];
       if (value === undefined) return `${word} wants a value`;
       const fault = settingFault(option.long === '--set' ? value : 'listenPort=1');

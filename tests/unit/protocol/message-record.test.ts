@@ -29,11 +29,11 @@ import {
   recordTopicAt,
   recordTotalSize,
   stampRecord,
-  tagsCodeOf,
   topicLength,
   topicLengthSize,
 } from '../../../protocol/message-record.js';
 import { AssertionError } from '../../../runtime/base/assert.js';
+import { tagsCodeOf } from '../../support/property-ranges.js';
 import { buildRecord, type RecordParts } from '../../support/record-builder.js';
 
 const records = suite('protocol/message-record');

@@ -236,6 +236,27 @@ recovery('a record whose properties end in zeros at the end of a crashed log is 
   assert.is(recover(clean, { cleanStop: true }).endOffset, last.end);
 });
 
+recovery('so is one that lost any sector of its properties, though its end is there', () => {
+  let sectors = 0;
+  for (let shift = 0; shift < 520; shift += 40) {
+    const disk = new MemoryDisk();
+    const log = buildLog(disk, 2);
+    log.append({ body: new Uint8Array(shift) });
+    const last = log.append({ properties: `KEYS\u0001${'k'.repeat(1500)}` });
+    const propertiesStart = last.end - 1505;
+    for (let sector = Math.ceil(propertiesStart / 512) * 512; sector + 512 <= last.end; sector += 512, sectors++) {
+      const torn = disk.clone();
+      torn.bytes(segmentPath(0)).fill(0, sector, sector + 512);
+      assert.is(recover(torn).endOffset, last.start, `the sector at ${sector} of ${last.start} to ${last.end}`);
+      const within = disk.clone();
+      within.bytes(segmentPath(0)).fill(0, sector + 1, sector + 512);
+      assert.is(recover(within).endOffset, last.end, 'zeros that are no whole sector are a part of the message');
+    }
+    assert.is(recover(disk).endOffset, last.end);
+  }
+  assert.ok(sectors >= 20);
+});
+
 recovery('such a record with others behind it is not', () => {
   const disk = new MemoryDisk();
   const log = buildLog(disk, 3);

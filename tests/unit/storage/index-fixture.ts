@@ -6,6 +6,7 @@ import {
   type MessageIndexWriterOptions,
 } from '../../../storage/message-index.js';
 import type { FaultyDisk, MemoryDisk } from '../../support/faulty-disk.js';
+import { rangesOf } from '../../support/property-ranges.js';
 
 export const folder = '/store/index';
 export const small: MessageIndexConfig = { folder, maxHashSlotNum: 7, maxIndexNum: 5 };
@@ -41,7 +42,7 @@ export function putRaw(
   ]);
   const topicEnd = 7 + topicBytes.length;
   const end = topicEnd + 2 + propertyBytes.length;
-  return writer.putRecord(bytes, 7, topicEnd, topicEnd + 2, end, offset, storeMs);
+  return writer.putRecord(bytes, 7, topicEnd, rangesOf(bytes, topicEnd + 2, end), offset, storeMs);
 }
 
 export const put = (writer: MessageIndexWriter, keys: string, offset: number, storeMs = beginMs): number =>

@@ -170,6 +170,8 @@ locks('who dies while taking over is succeeded too', () => {
 
 locks('a Java broker that holds its lock is respected', () => {
   const probe = probeOf(10, new Map([[10, 'a']]), { lockedByOther: () => 4711 });
+  acquire(probe).release();
+  assert.equal(filesLeft(), ['lock'], 'nobody had a lock on a file that was not there');
   assert.throws(
     () => acquire(probe),
     (error: RingError) => isRefusal(error) && /4711.*Java/.test(error.message),

@@ -1,5 +1,4 @@
 /** A commit log writer on a disk in memory, and what its log holds. */
-import { join } from 'node:path';
 import { CommitLogWriter } from '../../../../actors/commit-log-writer/actor.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
@@ -7,9 +6,9 @@ import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { CommitLogAppender } from '../../../../storage/commit-log-appender.js';
-import { segmentName } from '../../../../storage/paths.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
-import { decodeRecords, type RawRecord } from '../../../support/raw-record.js';
+import { recordsOfLog } from '../../../support/log-records.js';
+import type { RawRecord } from '../../../support/raw-record.js';
 import { buildRecord } from '../../../support/record-builder.js';
 import {
   type AppendFields,
@@ -21,7 +20,6 @@ import {
 } from '../../../support/rooms.js';
 
 export const logFolder = '/store/commitlog';
-const blankMagic = 0xcbd43194;
 
 export interface WriterRoomOptions {
   readonly segmentSize?: number;
@@ -48,6 +46,8 @@ export class WriterRoom {
   /** Results of the last inbox, when it is that of a room. */
   readonly roomResults = makeRing(64 * 1024);
   readonly roomBell = new CountingBell();
+  /** Records of a master. */
+  readonly replica = makeRing(64 * 1024);
   readonly segmentSize: number;
   readonly writer: CommitLogWriter;
   nowMs = 1_700_000_000_000;
@@ -64,6 +64,7 @@ export class WriterRoom {
         { ring: this.results, bell: this.remotingBell, takesFrames: true, regionId: 'DefaultRegion' },
         { ring: this.roomResults, bell: this.roomBell, takesFrames: false, regionId: 'DefaultRegion' },
       ],
+      replica: this.replica,
       followerBells: [this.followerBell],
       appender: new CommitLogAppender(this.disk, logFolder, this.segmentSize, options.end ?? 0),
       positions: this.positions,
@@ -93,23 +94,8 @@ export class WriterRoom {
 
   /** All records of the log from its start to the appended position. */
   log(): RawRecord[] {
-    const records: RawRecord[] = [];
-    for (let start = 0; start < this.appended; start += this.segmentSize) {
-      const bytes = Buffer.from(this.memory.bytes(join(logFolder, segmentName(start))));
-      records.push(
-        ...decodeRecords(bytes.subarray(0, endOf(bytes, Math.min(this.segmentSize, this.appended - start)))),
-      );
-    }
-    return records;
+    return recordsOfLog(this.memory, logFolder, this.segmentSize, this.appended);
   }
-}
-
-/** Where the records of a segment end: at the BLANK, or at `limit`. */
-function endOf(bytes: Buffer, limit: number): number {
-  let at = 0;
-  while (at < limit && bytes.readUInt32BE(at + 4) !== blankMagic) at += bytes.readInt32BE(at);
-  if (at < limit && at + bytes.readInt32BE(at) !== bytes.length) throw new Error('a BLANK takes the rest of its file');
-  return at;
 }
 
 /** A record as a send lane leaves it: queue offset, physical offset and store time blank. */

@@ -7,34 +7,14 @@ import { QUEUES_MAX } from '../../../../actors/queue-table.js';
 import { NewsType } from '../../../../actors/topic-news.js';
 import { decodeBody } from '../../../../protocol/bodies/fields.js';
 import { createResponse } from '../../../../protocol/command.js';
-import type { Ring } from '../../../../runtime/memory/ring.js';
-import {
-  asAnswer,
-  fillRing,
-  frameOf,
-  makeRing,
-  putClosed,
-  putInbound,
-  type SendFields,
-  sendFrame,
-  takeAll,
-} from '../../../support/rooms.js';
+import { asAnswer, fillRing, frameOf, putClosed, type SendFields, sendFrame, takeAll } from '../../../support/rooms.js';
 import { pullFrame } from '../pull-lane/support.js';
-import { CoordinatorRoom, configFile, heartbeatOf, jsonBody, takeNews, topicsIn } from './support.js';
+import { CoordinatorRoom, configFile, heartbeatOf, jsonBody, putFromLane, takeNews, topicsIn } from './support.js';
 
 const coordinator = suite('actors/coordinator');
 
 const bodyOf = (body: Uint8Array | null): Record<string, unknown> =>
   decodeBody(body, 'body') as Record<string, unknown>;
-
-/** Puts a lane's request in its ring to the coordinator as the lane does: the inbound record as it came. */
-function putFromLane(ring: Ring, type: number, frame: Uint8Array): Uint8Array {
-  const scratch = makeRing();
-  putInbound(scratch, frame, { connectionId: 9 });
-  const { bytes } = takeAll(scratch)[0]!;
-  ring.offer(type, bytes);
-  return bytes;
-}
 
 const needTopic = (room: CoordinatorRoom, send: SendFields): Uint8Array =>
   putFromLane(room.fromSendLane, CoordinatorType.TOPIC_NEEDED, sendFrame(send));
@@ -513,6 +493,23 @@ coordinator('answers that remoting has no room for are kept, in order, and no ne
     seen,
     Array.from({ length: 20 }, (_, opaque) => opaque),
   );
+});
+
+coordinator('an answer that fits no ring is refused, and holds up nobody', () => {
+  const room = new CoordinatorRoom({ remotingRingBytes: 2048 });
+  const refused = room.ask(21);
+  assert.is(refused.code, 1);
+  assert.match(refused.remark!, /ringCapacityBytes/);
+  assert.is(room.ask(15, { consumerGroup: 'G', topic: 'T', queueId: 0, commitOffset: 1 }).code, 0);
+});
+
+coordinator('what is pushed to clients and fits no ring is left out', () => {
+  const room = new CoordinatorRoom({ remotingRingBytes: 4096 });
+  room.ask(17, { topic: 'T', readQueueNums: 50, writeQueueNums: 50, perm: 6 });
+  for (let queueId = 0; queueId < 50; queueId++) room.offsets.commit('G', 'T', queueId, 1);
+  room.ask(34, {}, jsonBody(heartbeatOf()));
+  assert.is(room.ask(222, { topic: 'T', group: 'G', timestamp: -1, isForce: true }).code, 1, 'nor does the answer fit');
+  assert.is(room.ask(38, { consumerGroup: 'G' }).code, 0);
 });
 
 coordinator('a connection is closed also when remoting has no room at the moment', () => {

@@ -14,11 +14,13 @@ class Counted {
   readonly numbers = new QueueNumbers();
   readonly stored = new QueueTraffic();
   readonly lanes = [new GroupTraffic(), new GroupTraffic()];
+  readonly sendLanes = [new GroupTraffic()];
   readonly totals = { put: 0, get: 0 };
   readonly stats = new BrokerStats({
     numbers: this.numbers,
     stored: this.stored,
     pulled: this.lanes,
+    sentBack: this.sendLanes,
     broker: () => this.totals,
     clusterName: 'C',
   });
@@ -63,9 +65,9 @@ broker('samples are taken when they are due', () => {
 broker('a group is the sum of what all lanes hand out, by topic', () => {
   const counted = new Counted();
   const { stats, lanes } = counted;
-  stats.pairNamed(0, 0, 'T', 'G');
-  stats.pairNamed(1, 0, 'U', 'G');
-  stats.pairNamed(1, 1, 'T', 'G');
+  stats.pairNamed('pulled', 0, 0, 'T', 'G');
+  stats.pairNamed('pulled', 1, 0, 'U', 'G');
+  stats.pairNamed('pulled', 1, 1, 'T', 'G');
   lanes[0]!.add(0, 10, 1000);
   lanes[1]!.add(0, 7, 70);
   lanes[1]!.add(1, 5, 500);
@@ -80,17 +82,30 @@ broker('a lane that was made anew gives out its slots again, and nothing is lost
   const counted = new Counted();
   const { stats, lanes } = counted;
   const [lane] = lanes;
-  stats.pairNamed(0, 0, 'T', 'G');
+  stats.pairNamed('pulled', 0, 0, 'T', 'G');
   lane!.add(0, 10, 10);
   stats.onTime(startMs);
   lane!.clear(0);
-  stats.pairNamed(0, 0, 'U', 'H');
+  stats.pairNamed('pulled', 0, 0, 'U', 'H');
   lane!.add(0, 3, 3);
   lane!.clear(1);
-  stats.pairNamed(0, 1, 'T', 'G');
+  stats.pairNamed('pulled', 0, 1, 'T', 'G');
   lane!.add(1, 2, 2);
   stats.onTime(startMs + 10_000);
   assert.equal([counted.sum('GROUP_GET_NUMS', 'T@G'), counted.sum('GROUP_GET_NUMS', 'U@H')], [12, 3]);
+});
+
+broker('what comes back is counted apart from what was handed out', () => {
+  const counted = new Counted();
+  const { stats, lanes, sendLanes } = counted;
+  stats.pairNamed('pulled', 0, 0, 'T', 'G');
+  stats.pairNamed('sentBack', 0, 0, 'T', 'G');
+  lanes[0]!.add(0, 10, 10);
+  sendLanes[0]!.add(0, 1, 100);
+  stats.onTime(startMs);
+  assert.equal([counted.sum('GROUP_GET_NUMS', 'T@G'), counted.sum('SNDBCK_PUT_NUMS', 'T@G')], [10, 1]);
+  stats.forgetTopic('T');
+  assert.is(stats.view('SNDBCK_PUT_NUMS', 'T@G'), undefined);
 });
 
 broker('the whole broker has statistics under the name of its cluster', () => {
@@ -107,8 +122,8 @@ broker('forgets topics and groups; what comes later begins at nothing', () => {
   const counted = new Counted();
   const { stats, stored, lanes, numbers } = counted;
   const [queue] = numbers.of('T', 1);
-  stats.pairNamed(0, 0, 'T', 'G');
-  stats.pairNamed(0, 1, 'U', 'G');
+  stats.pairNamed('pulled', 0, 0, 'T', 'G');
+  stats.pairNamed('pulled', 0, 1, 'U', 'G');
   const count = (): void => {
     stored.add(queue!, 1);
     lanes[0]!.add(0, 1, 1);

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CLIENT_EXPIRY_MS, ClientTable, type GroupChange } from '../../../../actors/coordinator/client-table.js';
+import { disputeOf } from '../../../../actors/coordinator/group-dispute.js';
 import { type HeartbeatOptions, heartbeatOf } from './support.js';
 
 const clients = suite('actors/coordinator/client-table');
@@ -101,6 +102,32 @@ clients('who sends no heartbeat for 120 s has expired', () => {
   assert.equal(table.expired(nowMs + CLIENT_EXPIRY_MS + 1).sort(), [1, 2]);
   beat(table, 1, {}, nowMs + CLIENT_EXPIRY_MS);
   assert.equal(table.expired(nowMs + CLIENT_EXPIRY_MS + 1), [2]);
+});
+
+clients('members that want different things are named, once', () => {
+  const table = new ClientTable();
+  const disputes = (changes: readonly GroupChange[]) => changes.map(({ dispute }) => dispute);
+  assert.equal(disputes(beat(table, 1, { clientId: 'a' })), [undefined]);
+  assert.equal(disputes(beat(table, 2, { clientId: 'b' })), [undefined], 'the same');
+  const other = { clientId: 'c', topics: { U: 1 } };
+  assert.equal(disputes(beat(table, 3, other)), [
+    { clientIds: ['c', 'a'], about: 'one subscribes to U, the other does not' },
+  ]);
+  assert.equal(disputes(beat(table, 3, other)), [undefined], 'not with every heartbeat');
+  table.connectionClosed(3);
+  assert.equal(disputes(beat(table, 4, { clientId: 'd', model: 'BROADCASTING' })), [
+    { clientIds: ['d', 'a'], about: 'BROADCASTING and CLUSTERING' },
+  ]);
+});
+
+clients('what a difference is', () => {
+  const wants = (topics: Record<string, string>) => ({
+    messageModel: 'CLUSTERING' as const,
+    topics: new Map(Object.entries(topics)),
+  });
+  assert.is(disputeOf(wants({ T: '*' }), wants({ T: '*' })), undefined);
+  assert.is(disputeOf(wants({ T: 'a' }), wants({ T: 'b' })), 'T with "a" and with "b"');
+  assert.is(disputeOf(wants({ T: '*' }), wants({ T: '*', U: '*' })), 'one subscribes to U, the other does not');
 });
 
 clients.run();

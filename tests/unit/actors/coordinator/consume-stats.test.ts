@@ -35,7 +35,7 @@ requests('tells how far a group is in every read queue', () => {
 
 requests('the rate is that of the last minute', () => {
   const room = roomWithGroup();
-  room.stats.pairNamed(0, 0, 'T', 'G');
+  room.stats.pairNamed('pulled', 0, 0, 'T', 'G');
   room.groupTraffic.add(0, 20, 200);
   room.nowMs += 10_000;
   room.work();

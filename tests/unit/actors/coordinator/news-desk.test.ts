@@ -24,6 +24,18 @@ const group = {
   whichBrokerWhenConsumeSlowly: 1,
 };
 
+desk('a lane that does not run yet is told nothing', () => {
+  let runs = false;
+  const late = { ...reader('sendLane'), runs: () => runs };
+  const news = new NewsDesk([reader('sendLane'), late]);
+  news.topic(topicEntry('T'));
+  news.settings('sendLane', { a: 1 });
+  assert.is(takeAll(late.ring).length, 0);
+  runs = true;
+  news.topic(topicEntry('U'));
+  assert.is(takeAll(late.ring).length, 1);
+});
+
 desk('tells everybody what concerns them', () => {
   const readers = [
     reader('sendLane'),

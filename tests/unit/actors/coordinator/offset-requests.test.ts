@@ -88,7 +88,9 @@ requests('a group gets the offsets of another', () => {
     [4, 6],
   );
   assert.is(room.offsets.query('H', 'U', 0), -1);
+  room.offsets.recordChanges(true);
   assert.is(room.ask(314, clone).code, 0, 'all topics');
+  assert.equal(Object.keys(room.offsets.takeChanges()).sort(), ['T@H', 'U@H'], 'slaves hear of it');
   assert.equal([room.offsets.query('H', 'U', 0), room.offsets.query('H', 'Gone', 0)], [3, -1]);
 });
 

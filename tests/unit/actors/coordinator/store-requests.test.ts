@@ -28,6 +28,14 @@ requests('shows entries of a consume queue as they are stored', () => {
   assert.match(textOf(room.ask(321, { ...ask, consumerGroup: 'G' }).body), /"filterData":"G@T is not online!"/);
   room.ask(34, {}, jsonBody(heartbeatOf({ group: 'G', topics: { T: 1 } })));
   assert.match(textOf(room.ask(321, { ...ask, consumerGroup: 'G' }).body), /"filterData":"null".*"subscriptionData":{/);
+  const sql = heartbeatOf({ group: 'S', topics: { T: 1 } });
+  const [consumer] = sql.consumerDataSet;
+  const subscription = { ...consumer!.subscriptionDataSet[0]!, expressionType: 'SQL92', subString: 'a > 1' };
+  room.ask(34, {}, jsonBody({ ...sql, consumerDataSet: [{ ...consumer!, subscriptionDataSet: [subscription] }] }));
+  const { filterData } = JSON.parse(textOf(room.ask(321, { ...ask, consumerGroup: 'S', index: 9 }).body)) as {
+    filterData: string;
+  };
+  assert.is((JSON.parse(filterData) as { expression: string }).expression, 'a > 1');
   for (const fields of [{ topic: 'U' }, { queueId: 9 }, { index: 'x' }, { count: '1.5' }]) {
     assert.is(room.ask(321, { ...ask, ...fields }).code, 1, JSON.stringify(fields));
   }
@@ -62,7 +70,7 @@ requests('statistics go with their topic and group only when autoDeleteUnusedSta
     room.ask(17, { topic: 'T', readQueueNums: 1, writeQueueNums: 1, perm: 6 });
     room.ask(200, {}, jsonBody({ groupName: 'G' }));
     room.queueTraffic.add(room.numbers.find('T', 0), 100);
-    room.stats.pairNamed(0, 0, 'U', 'G');
+    room.stats.pairNamed('pulled', 0, 0, 'U', 'G');
     room.groupTraffic.add(0, 1, 1);
     room.ask(215, { topic: 'T' });
     room.ask(207, { groupName: 'G' });

@@ -5,6 +5,8 @@ import { ClientTable } from '../../../../actors/coordinator/client-table.js';
 import { FilterTable } from '../../../../actors/coordinator/filter-table.js';
 import { GroupTable } from '../../../../actors/coordinator/group-table.js';
 import { LockTable } from '../../../../actors/coordinator/lock-table.js';
+import type { HaStatus } from '../../../../actors/coordinator/mailbox.js';
+import { MetadataDesk } from '../../../../actors/coordinator/metadata-desk.js';
 import { NewsDesk } from '../../../../actors/coordinator/news-desk.js';
 import { OffsetTable } from '../../../../actors/coordinator/offset-table.js';
 import type { CoordinatorSettings, QueueEntry, StoreView } from '../../../../actors/coordinator/state.js';
@@ -51,6 +53,7 @@ export const coordinatorSettings: CoordinatorSettings = {
   notifyConsumerIdsChangedEnable: true,
   autoDeleteUnusedStats: false,
   flushConsumerOffsetInterval: 5000,
+  storeReplyMessageEnable: true,
   enablePropertyFilter: true,
   filterDataCleanTimeSpan: 86_400_000,
   inMemoryBytes: 1e12,
@@ -92,10 +95,15 @@ export class CoordinatorRoom {
   readonly fromRemoting = makeRing(1024 * 1024);
   readonly fromSendLane = makeRing();
   readonly fromPullLane = makeRing();
+  readonly fromDispatcher = makeRing();
+  readonly fromHaRoom = makeRing();
+  readonly haStatuses: HaStatus[] = [];
+  readonly fromTransactionChecker = makeRing();
   readonly toRemoting;
   readonly sendNews;
   readonly pullNews = makeRing(1024 * 1024);
   readonly dispatcherNews = makeRing(1024 * 1024);
+  readonly transactionNews = makeRing();
   readonly remotingBell = new CountingBell();
   readonly sendLaneBell = new CountingBell();
   readonly table = new QueueTable();
@@ -107,6 +115,7 @@ export class CoordinatorRoom {
   readonly filters: FilterTable;
   readonly coordinator: Coordinator;
   registrations = 0;
+  isSlave = false;
   /** Log position of entry 0 of any queue. */
   firstPosition = -1;
   /** Store time of any entry. */
@@ -122,6 +131,7 @@ export class CoordinatorRoom {
   readonly locks = new LockTable();
   readonly queueTraffic = new QueueTraffic();
   readonly groupTraffic = new GroupTraffic();
+  readonly sendBackTraffic = new GroupTraffic();
   /** Messages of the whole broker. */
   readonly brokerTotals = { put: 0, get: 0 };
   readonly stats: BrokerStats;
@@ -141,6 +151,7 @@ export class CoordinatorRoom {
       numbers: this.numbers,
       stored: this.queueTraffic,
       pulled: [this.groupTraffic],
+      sentBack: [this.sendBackTraffic],
       broker: () => this.brokerTotals,
       clusterName: 'DefaultCluster',
     });
@@ -149,6 +160,10 @@ export class CoordinatorRoom {
       fromRemoting: this.fromRemoting,
       fromSendLanes: [this.fromSendLane],
       fromPullLanes: [this.fromPullLane],
+      fromDispatcher: this.fromDispatcher,
+      fromHaRooms: [this.fromHaRoom],
+      onHaStatus: status => this.haStatuses.push(status),
+      fromTransactionChecker: this.fromTransactionChecker,
       toRemoting: this.toRemoting,
       remotingBell: this.remotingBell,
       registrar: () => registrar,
@@ -168,8 +183,11 @@ export class CoordinatorRoom {
           { kind: 'sendLane', ring: this.sendNews, bell: this.sendLaneBell },
           { kind: 'pullLane', ring: this.pullNews, bell: new CountingBell() },
           { kind: 'dispatcher', ring: this.dispatcherNews, bell: new CountingBell() },
+          { kind: 'transactionChecker', ring: this.transactionNews, bell: new CountingBell() },
         ]),
         log: silentLogger,
+        desk: new MetadataDesk(),
+        isSlave: () => this.isSlave,
         settings: { ...coordinatorSettings, ...options.settings },
         brokerName: 'broker-a',
         brokerAddr: () => '127.0.0.1:10911',
@@ -241,3 +259,12 @@ export function heartbeatOf(options: HeartbeatOptions = {}): HeartbeatData {
 }
 
 export const jsonBody = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** Puts a frame in a lane's ring to the coordinator, as the lane hands it on; returns what it put. */
+export function putFromLane(ring: Ring, type: number, frame: Uint8Array, connectionId = 9): Uint8Array {
+  const scratch = makeRing();
+  putInbound(scratch, frame, { connectionId });
+  const { bytes } = takeAll(scratch)[0]!;
+  ring.offer(type, bytes);
+  return bytes;
+}

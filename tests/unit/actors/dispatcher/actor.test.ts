@@ -35,6 +35,23 @@ dispatcher('a negative tags code fills all 64 bits', () => {
   assert.is(Buffer.from(room.queueFile('TopicTest', 0).subarray(12, 20)).toString('hex'), 'ffffffff80000000');
 });
 
+dispatcher('a topic that is made while it looks is known before its first message', () => {
+  const room = new DispatcherRoom();
+  const read = room.positions.read.bind(room.positions);
+  let made = false;
+  room.positions.read = name => {
+    if (name === 'appended' && !made) {
+      made = true;
+      room.tell(topicEntry('New', 1, {}, 20));
+      room.append({ topic: 'New', queueOffset: 0 });
+    }
+    return read(name);
+  };
+  room.run();
+  assert.ok(made);
+  assert.is(room.table.max(20), 1);
+});
+
 dispatcher('follows several topics and queues, IPv6 hosts and long topics', () => {
   const room = new DispatcherRoom();
   const long = 'L'.repeat(200);

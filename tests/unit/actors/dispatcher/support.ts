@@ -24,6 +24,8 @@ const queueFileSize = 100 * 20;
 export interface DispatcherRoomOptions {
   readonly segmentSize?: number;
   readonly start?: number;
+  /** Where the log begins when the store is still empty. */
+  readonly logStart?: number;
   readonly pullLanes?: number;
   readonly laneRingBytes?: number;
   readonly mayBlock?: boolean;
@@ -43,6 +45,8 @@ export class DispatcherRoom {
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
   readonly news = makeRing();
+  readonly toCoordinator = makeRing();
+  readonly coordinatorBell = new CountingBell();
   readonly lanes;
   readonly schedulerBell = new CountingBell();
   readonly checkpoints: number[] = [];
@@ -54,7 +58,7 @@ export class DispatcherRoom {
   /** Knows the topic TopicTest with 4 queues, numbered from 0. */
   constructor(options: DispatcherRoomOptions = {}) {
     const segmentSize = options.segmentSize ?? 1024 * 1024;
-    this.log = new LogBuilder(this.memory, logFolder, segmentSize, options.start ?? 0);
+    this.log = new LogBuilder(this.memory, logFolder, segmentSize, options.logStart ?? options.start ?? 0);
     for (const name of ['appended', 'dispatched', 'flushed'] as const) this.positions.publish(name, options.start ?? 0);
     this.lanes = Array.from({ length: options.pullLanes ?? 1 }, () => ({
       ring: makeRing(options.laneRingBytes ?? 64 * 1024),
@@ -75,6 +79,7 @@ export class DispatcherRoom {
       openQueue: (topic, queueId, next) =>
         new ConsumeQueueWriter(this.disk, folderOf(topic, queueId), queueFileSize, next, -1),
       ...(options.numberOf === undefined ? {} : { numberOf: options.numberOf }),
+      toCoordinator: { ring: this.toCoordinator, bell: this.coordinatorBell },
       pullLanes: this.lanes,
       delayLevelsMs: [1000, 5000, 30_000],
       schedulerBell: this.schedulerBell,

@@ -3,53 +3,17 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EventObject, Snapshot } from 'xstate';
+import type { EventObject } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import { type BrokerRoleEvent, brokerRoleMachine } from '../../../../actors/node/broker-role.machine.js';
 import { type Life, startBrokerRole, startStoreLife } from '../../../../actors/node/life.js';
 import { type StoreEvent, storeLifecycleMachine } from '../../../../actors/node/store-lifecycle.machine.js';
 import type { Logger } from '../../../../runtime/log/contract.js';
-
-/** A path through a machine: its events in order, and where it ends. */
-interface Path<Event> {
-  readonly events: readonly Event[];
-  readonly end: string;
-}
-
-/** What xstate/graph gives, as far as it is used here. */
-interface GraphPath {
-  readonly state: Snapshot<unknown>;
-  readonly steps: readonly { readonly event: EventObject }[];
-}
-
-function pathsOf<Event>(paths: readonly GraphPath[]): Path<Event>[] {
-  return paths.map(({ state, steps }) => ({
-    // The first step only makes the machine.
-    events: steps.slice(1).map(step => step.event as unknown as Event),
-    end: stateOf(state),
-  }));
-}
-
-function stateOf(snapshot: Snapshot<unknown>): string {
-  return String((snapshot as { value?: unknown }).value);
-}
-
-/** A log that keeps the transitions that were told of: "init -> loading by LOCKED". */
-class TransitionLog {
-  readonly lines: string[] = [];
-  readonly logger = {
-    debug: ({ from, to, cause }: { from: string; to: string; cause: string }): void => {
-      this.lines.push(`${from} -> ${to} by ${cause}`);
-    },
-  } as unknown as Logger;
-}
-
-/** Where each state goes by each event it knows; by any other it stays. */
-type Table = Readonly<Record<string, Readonly<Record<string, string>>>>;
+import { type Path, pathsOf, stateOf, type Table, TransitionLog, walkPath } from '../../../support/machine-walk.js';
 
 /**
  * Walks a path step by step against the table and then tries every event at its end; `check` looks at each state
- * entered.
+ * entered. What was logged of the transitions is compared too.
  */
 function walk<Event extends EventObject>(
   path: Path<Event>,
@@ -58,22 +22,18 @@ function walk<Event extends EventObject>(
   start: (log: Logger) => Life<Event>,
   check: (life: Life<Event>) => void,
 ): void {
-  for (const last of [undefined, ...events]) {
-    const log = new TransitionLog();
-    const life = start(log.logger);
-    const expected: string[] = [];
-    check(life);
-    for (const event of last === undefined ? path.events : [...path.events, last]) {
-      const from = life.state;
-      const to = table[from]?.[event.type] ?? from;
-      if (from !== to) expected.push(`${from} -> ${to} by ${event.type}`);
-      life.send(event);
-      assert.is(life.state, to, `${from} by ${event.type}`);
-      check(life);
-    }
-    if (last === undefined) assert.is(life.state, path.end);
+  let log = new TransitionLog();
+  let expected: string[] = [];
+  const begin = (): Life<Event> => {
+    log = new TransitionLog();
+    expected = [];
+    return start(log.logger);
+  };
+  walkPath(path, table, events, begin, (life, from, event) => {
+    if (event !== undefined && from !== life.state) expected.push(`${from} -> ${life.state} by ${event.type}`);
     assert.equal(log.lines, expected);
-  }
+    check(life);
+  });
 }
 
 const machines = suite('machines of a node');
@@ -116,70 +76,84 @@ machines('store: nothing runs that was not locked, loaded and recovered, in this
 
 const roleEvents: readonly BrokerRoleEvent[] = [
   { type: 'RECOVER' },
-  { type: 'SERVE' },
+  { type: 'SERVE_AS_MASTER' },
+  { type: 'SERVE_AS_SLAVE' },
+  { type: 'PROMOTE', reason: 'asked' },
+  { type: 'DEMOTE', reason: 'asked' },
+  { type: 'KEEP', reason: 'a message would be lost' },
   { type: 'SHUT_DOWN' },
   { type: 'STOPPED' },
   { type: 'FAIL', reason: 'a crash' },
 ];
 
+const end = { SHUT_DOWN: 'shuttingDown', FAIL: 'failed' };
+
 const roleTable: Table = {
-  starting: { RECOVER: 'recovering', SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
-  recovering: { SERVE: 'master', SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
-  master: { SHUT_DOWN: 'shuttingDown', FAIL: 'failed' },
+  starting: { RECOVER: 'recovering', ...end },
+  recovering: { SERVE_AS_MASTER: 'master', SERVE_AS_SLAVE: 'slave', ...end },
+  slave: { PROMOTE: 'promoting', ...end },
+  promoting: { RECOVER: 'recovering', KEEP: 'slave', ...end },
+  master: { DEMOTE: 'demoting', ...end },
+  demoting: { RECOVER: 'recovering', KEEP: 'master', ...end },
   shuttingDown: { STOPPED: 'stopped', FAIL: 'failed' },
   failed: { SHUT_DOWN: 'shuttingDown' },
   stopped: {},
 };
 
-/** Whether sends are taken, as the shared word would say. */
+/** What the shared word would say of sends. */
 class Sends {
-  open: boolean | undefined;
+  state: 'open' | 'closed' | 'refused as by a slave' | undefined;
+
   openSends = (): void => {
-    this.open = true;
+    this.state = 'open';
   };
   closeSends = (): void => {
-    this.open = false;
+    this.state = 'closed';
+  };
+  serveAsSlave = (): void => {
+    this.state = 'refused as by a slave';
   };
 }
 
+/** Where producers hear that they must go elsewhere. */
+const sendsElsewhere: readonly string[] = ['slave', 'promoting', 'demoting'];
+
 function rolePaths(): Path<BrokerRoleEvent>[] {
-  return pathsOf<BrokerRoleEvent>(
-    getShortestPaths(brokerRoleMachine, {
-      input: new Sends(),
-      events: [...roleEvents],
-      serializeState: snapshot => stateOf(snapshot),
-    }),
-  );
+  const graph = getShortestPaths(brokerRoleMachine, {
+    input: new Sends(),
+    events: [...roleEvents],
+    serializeState: snapshot => stateOf(snapshot),
+  });
+  return pathsOf<BrokerRoleEvent>(graph);
 }
 
-machines('broker role: every shortest path goes where the table says, and its end knows only its own events', () => {
+machines('role: every shortest path goes where the table says, and its end knows only its own events', () => {
   const paths = rolePaths();
   assert.equal(paths.map(path => path.end).sort(), Object.keys(roleTable).sort());
-  for (const path of paths) {
-    walk(
-      path,
-      roleTable,
-      roleEvents,
-      log => startBrokerRole(new Sends(), log),
-      () => {},
-    );
-  }
+  const start = (log: Logger): Life<BrokerRoleEvent> => startBrokerRole(new Sends(), log);
+  for (const path of paths) walk(path, roleTable, roleEvents, start, () => {});
 });
 
-machines('broker role: sends are taken by a master and by nobody else, on every path', () => {
-  let masters = 0;
-  for (const path of rolePaths()) {
-    let sends = new Sends();
-    const start = (log: Logger): Life<BrokerRoleEvent> => {
-      sends = new Sends();
-      return startBrokerRole(sends, log);
-    };
-    walk(path, roleTable, roleEvents, start, life => {
-      assert.is(sends.open, life.state === 'master', life.state);
-      if (life.state === 'master') masters++;
-    });
-  }
-  assert.ok(masters > 0, 'a path led to a master');
+machines('role: sends are taken by a master and by nobody else, on every path, also through changes of role', () => {
+  let sends = new Sends();
+  const start = (log: Logger): Life<BrokerRoleEvent> => {
+    sends = new Sends();
+    return startBrokerRole(sends, log);
+  };
+  const seen = new Set<string>();
+  const check = (life: Life<BrokerRoleEvent>): void => {
+    assert.is(sends.state === 'open', life.state === 'master', life.state);
+    assert.is(sends.state === 'refused as by a slave', sendsElsewhere.includes(life.state), life.state);
+    seen.add(life.state);
+  };
+  const paths = rolePaths();
+  // And one that goes through whole changes of role, there and back.
+  const toMaster = paths.find(path => path.end === 'master')!;
+  const there: BrokerRoleEvent[] = [{ type: 'DEMOTE', reason: '' }, { type: 'RECOVER' }, { type: 'SERVE_AS_SLAVE' }];
+  const back: BrokerRoleEvent[] = [{ type: 'PROMOTE', reason: '' }, { type: 'RECOVER' }, { type: 'SERVE_AS_MASTER' }];
+  const roundTrip = { events: [...toMaster.events, ...there, ...back], end: 'master' };
+  for (const path of [...paths, roundTrip]) walk(path, roleTable, roleEvents, start, check);
+  assert.equal([...seen].sort(), Object.keys(roleTable).sort());
 });
 
 machines.run();

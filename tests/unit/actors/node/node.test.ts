@@ -36,13 +36,14 @@ async function awaitMessages(world: TestWorld, topic: string, queueId: number, c
 node('takes messages and serves them, in the type of each request', () =>
   withNode({}, async world => {
     const wire = await world.dial();
+    const port = world.node.ports.broker!.toString(16).toUpperCase().padStart(8, '0');
     for (const serializeType of [0, 1] as const) {
       for (const code of [10, 310] as const) {
         const answer = await wire.ask(
           sendFrame({ code, serializeType, opaque: 5, topic: 'T', body: `${code} ${serializeType}` }),
         );
         assert.equal([answer.code, answer.serializeType, answer.opaque, answer.flag], [0, serializeType, 5, 1]);
-        assert.match(answer.extFields.msgId ?? '', /^7F00000100000000[0-9A-F]{16}$/);
+        assert.match(answer.extFields.msgId ?? '', new RegExp(`^7F000001${port}[0-9A-F]{16}$`));
         assert.equal([answer.extFields.MSG_REGION, answer.extFields.TRACE_ON], ['DefaultRegion', 'true']);
       }
     }
@@ -124,6 +125,14 @@ node('registers with a name server in the same process, and says farewell', () =
     const update = await client.request(25, {}, Buffer.from(`namesrvAddr=${namesrv}\n`));
     assert.is(update.code, 0, update.remark);
     await awaitRoute(namesrv, 'T');
+    // listenPort is 0 here: clients and message ids name the port that it got.
+    const port = world.node.ports.broker!;
+    const names = await world.dial(world.node.ports.namesrv!);
+    const route = await names.ask(frameOf(105, { topic: 'T' }));
+    assert.match(Buffer.from(route.body ?? []).toString(), new RegExp(`"127.0.0.1:${port}"`));
+    const wire = await world.dial();
+    const sent = await wire.ask(sendFrame({ topic: 'T' }));
+    assert.is(Number.parseInt(sent.extFields.msgId!.slice(8, 16), 16), port);
   }),
 );
 
@@ -352,6 +361,7 @@ node('a port that is taken stops the start, and nothing is left behind', () =>
       } catch (error) {
         assert.is((error as { code?: string }).code, 'LISTEN_FAILED', String(error));
       }
+      assert.ok(other.lines.some(({ message }) => message === 'broker role: recovering -> failed'));
       assert.equal(
         ['abort', 'lock.pid'].filter(file => other.exists(file)),
         [],

@@ -100,6 +100,7 @@ export class OpenNode {
     const host = new ThreadHost({ shop, disk, log, logLevel: config.logLevel, rootLogger, onFailed });
     const role = startBrokerRole(
       {
+        serveAsSlave: () => {},
         openSends: () => shop.storeState.clear(StoreState.CLOSED),
         closeSends: () => shop.storeState.set(StoreState.CLOSED),
       },
@@ -132,7 +133,7 @@ export class OpenNode {
     }
     const [port] = await host.control('remoting').listen([{ kind: 'broker', host: config.bindAddress, port: 0 }]);
     store.markOpen();
-    role.send({ type: 'SERVE' });
+    role.send({ type: 'SERVE_AS_MASTER' });
     const parts = { plan, shop, log, rootLogger, host, store, role, storeLife, housekeeping };
     const fields = { config, address: `127.0.0.1:${port}`, shop, store, housekeeping, faults };
     return new OpenNode(fields, lines, () => stopNode(parts));

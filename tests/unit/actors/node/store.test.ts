@@ -1,13 +1,14 @@
 /** What a store is after it was opened. Source: spec storage 6, 10. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { allocateStatistics, Workshop } from '../../../../actors/node/memory.js';
+import { allocateLaneCounts, allocateStatistics, Workshop } from '../../../../actors/node/memory.js';
 import { Store } from '../../../../actors/node/store.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
+import { probeOf } from '../../../support/dead-owner.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { buildUnit, LogBuilder, writeStream } from '../../../support/record-builder.js';
 
@@ -26,6 +27,7 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     rings: {},
     bells: {},
     counters: {},
+    waits: {},
     recorders: {},
     traceSwitch: new TraceSwitch().memory,
     positions: new Positions().memory,
@@ -33,6 +35,8 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     queueTable: new QueueTable().memory,
     statistics: allocateStatistics([]),
     threadOf: {},
+    threadingMode: 'inline',
+    laneCounts: allocateLaneCounts([]),
     actors: [],
   });
   const config = {
@@ -46,18 +50,7 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     maxHashSlotNum: 50,
     maxIndexNum: 200,
   };
-  const probe = {
-    pid: 1,
-    isAlive: () => false,
-    startTime: () => undefined,
-    lockedByOther: () => undefined,
-    createExclusive: (path: string, text: string) => {
-      if (memory.facts(path) !== undefined) return false;
-      memory.writeText(path, text);
-      return true;
-    },
-  };
-  return { store: Store.open(disk, probe, config, shop, silentLogger, { state: '', send: () => {} }), shop };
+  return { store: Store.open(disk, probeOf(memory), config, shop, silentLogger, { state: '', send: () => {} }), shop };
 }
 
 /** A log of several files that no sync has seen, as a kill leaves it in the page cache. */

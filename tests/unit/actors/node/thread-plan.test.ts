@@ -20,12 +20,15 @@ const threads = (mode: ThreadingMode): Record<string, string[]> =>
 plan('inline: everybody on the main thread, in the order of a request', () => {
   assert.equal(threads('inline'), {
     [MAIN_THREAD]: [
+      'ha-receiver',
       'send-lane-0',
       'send-lane-1',
       'commit-log-writer',
+      'ha-sender',
       'flush-service',
       'pull-lane-0',
       'pull-lane-1',
+      'transaction-checker',
       'coordinator',
       'name-registry',
       'remoting',
@@ -38,8 +41,14 @@ plan('inline: everybody on the main thread, in the order of a request', () => {
 plan('shared: sockets, messages and syncs apart', () => {
   const groups = threads('shared');
   assert.equal(Object.keys(groups).sort(), ['followers', MAIN_THREAD, 'messages'].sort());
-  assert.equal([...groups[MAIN_THREAD]!].sort(), ['coordinator', 'name-registry', 'remoting']);
-  assert.equal(groups.followers, ['flush-service', 'dispatcher', 'scheduler']);
+  assert.equal([...groups[MAIN_THREAD]!].sort(), [
+    'coordinator',
+    'ha-receiver',
+    'ha-sender',
+    'name-registry',
+    'remoting',
+  ]);
+  assert.equal(groups.followers, ['flush-service', 'transaction-checker', 'dispatcher', 'scheduler']);
   assert.is(groups.messages!.length, 5);
 });
 

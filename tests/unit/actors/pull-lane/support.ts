@@ -14,6 +14,7 @@ import type { ExtFields } from '../../../../protocol/command.js';
 import { javaHashText } from '../../../../protocol/message-record.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
+import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
@@ -162,6 +163,7 @@ export class PullRoom {
   readonly remotingBell = new CountingBell();
   readonly coordinatorBell = new CountingBell();
   readonly counters = new Counters();
+  readonly storeState = new SharedFlags();
   readonly traffic = new GroupTraffic();
   readonly latencies = new Latencies();
   readonly lane: PullLane;
@@ -187,12 +189,14 @@ export class PullRoom {
       log: store.openLog(),
       openQueue: (topic, queueId, units) => store.openQueue(topic, queueId, units),
       counters: this.counters,
+      waits: new Latencies(),
       traffic: this.traffic,
       latencies: this.latencies,
       recorder: makeRecorder(),
       logger: silentLogger,
       settings: { ...pullSettings, ...options.settings },
       brokerName: 'broker-a',
+      storeState: this.storeState,
       index: openIndex(store.disk),
     });
     this.tellTopic(topicEntry('TopicTest', 4));

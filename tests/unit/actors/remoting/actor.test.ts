@@ -3,6 +3,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InboundFrame, InboundType } from '../../../../actors/inbound.js';
+import { LaneCounts } from '../../../../actors/lane-counts.js';
 import { Remoting, type RemotingOptions } from '../../../../actors/remoting/actor.js';
 import {
   AppendFlag,
@@ -12,12 +13,14 @@ import {
   OutboundFrame,
   OutboundType,
 } from '../../../../actors/remoting/mailbox.js';
+import { RequestCode } from '../../../../protocol/codes.js';
 import { SendResponseEncoder } from '../../../../protocol/send-response.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import type { Ring } from '../../../../runtime/memory/ring.js';
 import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import {
   asAnswer,
@@ -68,6 +71,8 @@ class RemotingRoom {
       connectionsMax: 100,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
+      slaveTimeoutMs: 3000,
+      haSlaveFallbehindMax: 1000,
       putLatencies: this.putLatencies,
       idleMaxMs: 120_000,
       closingRooms: ['coordinator'],
@@ -270,6 +275,7 @@ remoting('a plain answer tells only whether it worked', () => {
     [2, AppendFlag.PLAIN | AppendFlag.BINARY],
     [3, AppendFlag.PLAIN | AppendFlag.WAIT_FLUSH],
     [4, AppendFlag.PLAIN | AppendFlag.ONEWAY],
+    [5, AppendFlag.PLAIN | AppendFlag.WAIT_REPLICA],
   ] as const) {
     room.receive(connection, frameOf(36, { offset: 0, group: 'G' }, null, { opaque }));
     room.result(connection, opaque, flags, 100);
@@ -285,6 +291,8 @@ remoting('a plain answer tells only whether it worked', () => {
     [
       { opaque: 1, code: 0, extFields: {}, serializeType: 0 },
       { opaque: 2, code: 0, extFields: {}, serializeType: 1 },
+      // There is no slave: an error would only make the client send the message again.
+      { opaque: 5, code: 0, extFields: {}, serializeType: 0 },
     ],
   );
   room.nowMs += 5000;
@@ -523,6 +531,51 @@ remoting('closing ends every connection', () => {
   room.remoting.close();
   assert.ok(connections.every(({ closed }) => closed));
   assert.is(room.remoting.connections.size, 0);
+});
+
+remoting('with more lanes a connection changes over when what it sent before is settled, and not before', () => {
+  const laneCounts = new LaneCounts();
+  laneCounts.set('send-lane', 1);
+  const room = new RemotingRoom({ laneCounts });
+  room.connect();
+  const second = room.connect();
+  const [first, other] = room.sendRings as [Ring, Ring];
+  room.receive(second, sendFrame({ topic: 'T', opaque: 1 }));
+  room.receive(second, sendFrame({ topic: 'T', opaque: 2 }));
+  assert.equal([takeAll(first).length, takeAll(other).length], [2, 0]);
+  laneCounts.setActive('send-lane', 2);
+  room.receive(second, sendFrame({ topic: 'T', opaque: 3 }));
+  assert.ok(second.paused, 'the third waits');
+  room.result(second, 1, 0, 100);
+  room.work();
+  assert.equal([second.paused, takeAll(other).length], [true, 0], 'the second is still on the way');
+  room.answer(second, OutboundType.SEND_REFUSED);
+  room.work();
+  assert.equal([second.paused, takeAll(first).length, takeAll(other).length], [false, 0, 1]);
+  laneCounts.setActive('send-lane', 1);
+  room.receive(second, sendFrame({ topic: 'T', opaque: 4 }));
+  assert.ok(second.paused);
+  room.result(second, 3, 0, 200);
+  room.work();
+  assert.equal([second.paused, takeAll(first).length, takeAll(other).length], [false, 1, 0], 'and back');
+});
+
+remoting('pulls go to the lanes there are at once: their order says nothing', () => {
+  const laneCounts = new LaneCounts();
+  laneCounts.set('pull-lane', 1);
+  const rings = [makeRing(), makeRing()];
+  const bell = new CountingBell();
+  const room = new RemotingRoom({ laneCounts, outlets: { pullLane: rings.map(ring => ({ ring, bell })) } });
+  room.connect();
+  const second = room.connect();
+  for (const count of [1, 2, 1]) {
+    laneCounts.setActive('pull-lane', count);
+    room.receive(second, frameOf(RequestCode.PULL_MESSAGE, {}));
+    assert.equal(
+      rings.map(ring => takeAll(ring).length),
+      count === 2 ? [0, 1] : [1, 0],
+    );
+  }
 });
 
 remoting.run();

@@ -6,7 +6,7 @@ import { type RoomName, routeOf } from '../../../../actors/remoting/routes.js';
 const routes = suite('actors/remoting/routes');
 
 const broker: Record<RoomName, number[]> = {
-  sendLane: [10, 310, 320],
+  sendLane: [10, 310, 320, 36, 37, 323],
   pullLane: [11, 361, 29, 30, 31, 32, 33],
   coordinator: [14, 15, 17, 21, 25, 26, 28, 34, 35, 38, 43, 200, 201, 202, 207, 215, 305, 351, 4711, -1, 0],
   nameRegistry: [],

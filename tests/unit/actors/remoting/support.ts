@@ -42,7 +42,23 @@ export class FakeConnection {
   receive(frame: Uint8Array): void {
     const bytes = new Uint8Array(frame.length + 20).fill(0xee);
     bytes.set(frame, 7);
-    this.#remoting.onFrame(this as unknown as Connection, bytes, 7, frame.length);
+    const taken = this.#remoting.onFrame(this as unknown as Connection, bytes, 7, frame.length);
+    if (!taken) this.#untaken = frame;
+  }
+
+  sendLane = -1;
+  sendsUnsettled = 0;
+  #untaken: Uint8Array | undefined;
+
+  /** A frame waits because it was not taken. */
+  get paused(): boolean {
+    return this.#untaken !== undefined;
+  }
+
+  resume(): void {
+    const frame = this.#untaken;
+    this.#untaken = undefined;
+    if (frame !== undefined) this.receive(frame);
   }
 
   reserve(size: number): number {

@@ -278,9 +278,9 @@ scheduler('what can go nowhere is left out with a word, and holds nobody', () =>
   room.put(1, { body: body('good') });
   assert.equal(bodiesOf(room.run(1000)), ['good']);
   assert.is(room.counters.read('delayedDropped'), 5);
-  assert.is(room.errors.length, 1, 'words are rare');
-  assert.equal([room.errors[0]!.level, room.errors[0]!.queueOffset], [1, 0]);
-  assert.match(String(room.errors[0]!.reason), /half messages/);
+  assert.is(room.words.length, 1, 'words are rare');
+  assert.equal([room.words[0]!.level, room.words[0]!.queueOffset], [1, 0]);
+  assert.match(String(room.words[0]!.reason), /half messages/);
 });
 
 scheduler('what is left out at the end counts as progress', () => {
@@ -313,7 +313,7 @@ scheduler('a log that cannot be read for a moment loses nothing', () => {
   assert.is(room.sleepMs, 100);
   delete room.disk.faults.fail;
   assert.equal(bodiesOf(room.run(100)), ['a']);
-  assert.is(room.errors.length, 1);
+  assert.is(room.words.length, 1);
 });
 
 scheduler('a topic nobody knows is waited for a second, once, and then given up', () => {
@@ -327,7 +327,7 @@ scheduler('a topic nobody knows is waited for a second, once, and then given up'
   assert.equal(room.run(1), [], 'the queue that T does not have is waited for too');
   assert.is(room.counters.read('delayedDropped'), 3);
   assert.equal(bodiesOf(room.run(1000)), ['good']);
-  assert.equal([room.errors[0]!.topic, room.errors[0]!.reason], ['Gone', 'its topic or queue is gone']);
+  assert.equal([room.words[0]!.topic, room.words[0]!.reason], ['Gone', 'its topic or queue is gone']);
 });
 
 scheduler('a topic whose news was late gets its messages', () => {

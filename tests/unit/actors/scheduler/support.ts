@@ -57,7 +57,7 @@ export class SchedulerRoom {
   readonly toWriter;
   readonly results = makeRing();
   readonly writerBell = new CountingBell();
-  readonly errors: Record<string, unknown>[] = [];
+  readonly words: Record<string, unknown>[] = [];
   readonly scheduler: Scheduler;
   readonly log: LogBuilder;
   readonly #queues: ConsumeQueueWriter[];
@@ -76,7 +76,7 @@ export class SchedulerRoom {
       (_, index) => new ConsumeQueueWriter(this.memory, folderOf(index), queueFileSize, 0, -1),
     );
     this.toWriter = makeRing(options.ringBytes ?? 256 * 1024);
-    const error = (fields: object, message: string): void => void this.errors.push({ message, ...fields });
+    const note = (fields: object, message: string): void => void this.words.push({ message, ...fields });
     this.scheduler = new Scheduler({
       news: this.news,
       appends: new BrokerAppends({
@@ -98,7 +98,7 @@ export class SchedulerRoom {
       },
       host: { storeAddress: 0x7f000001, storePort: 10_911 },
       counters: this.counters,
-      log: loggerOf(error),
+      log: loggerOf(note),
     });
     if (options.untold === true) return;
     this.tellTopic(topicEntry('T', 4));
@@ -187,8 +187,8 @@ function folderOf(queueId: number): string {
   return `/store/consumequeue/${SCHEDULE_TOPIC}/${queueId}`;
 }
 
-function loggerOf(error: (fields: object, message: string) => void): Logger {
+function loggerOf(note: (fields: object, message: string) => void): Logger {
   const silent = (): void => {};
-  const log = { trace: silent, debug: silent, info: silent, warn: silent, error, child: () => log };
+  const log = { trace: silent, debug: silent, info: silent, warn: note, error: note, child: () => log };
   return log;
 }

@@ -419,4 +419,43 @@ lane('a permit alone is a record of the connection and nothing else', () => {
   assert.is(record!.bytes.length, OutboundFrame.frameBytes);
 });
 
+lane('a reply goes to the coordinator first, and holds up nothing of its connection', () => {
+  const room = new LaneRoom();
+  const reply = frameOf(325, { a: 'PG', b: 'T', e: 1, f: 0, g: 1, h: 0, i: 'REPLY_TO_CLIENT\u0001x' }, null, {
+    opaque: 8,
+  });
+  room.put(reply, { connectionId: 5 });
+  room.work();
+  const [asked] = takeAll(room.toCoordinator);
+  assert.is(asked!.type, CoordinatorType.REPLY);
+  assert.is(room.append({ topic: 'T' }, { connectionId: 5 }).connectionId, 5);
+  // The producer may take longer than a send may wait.
+  room.nowMs += 9000;
+  room.news.offer(NewsType.REPLY_PUSHED, asked!.bytes);
+  room.news.offer(NewsType.REPLY_UNDELIVERED, asked!.bytes);
+  room.work();
+  const appends = takeAppends(room.toWriter);
+  assert.equal(
+    appends.map(({ connectionId, opaque, queueId, flags }) => [
+      connectionId,
+      opaque,
+      queueId,
+      flags & AppendFlag.ONEWAY,
+    ]),
+    [
+      [5, 8, 1, 0],
+      [5, 8, 1, AppendFlag.ONEWAY],
+    ],
+    'whose sender was told already is not answered',
+  );
+});
+
+lane('a client cannot say how long the hosts of a record are', () => {
+  const room = new LaneRoom();
+  for (const sysFlag of [0x10, 0x20, 0x31]) {
+    const [record] = room.append({ topic: 'T', body: 'hello', more: { sysFlag } }).records;
+    assert.equal([record!.sysFlag, record!.topic, record!.body.toString()], [sysFlag & 0xf, 'T', 'hello']);
+  }
+});
+
 lane.run();

@@ -1,5 +1,5 @@
 /**
- * Requests that store a message made from one in the log: codes 36 and 37.
+ * Requests that store a message made from one in the log: codes 36, 37 and 323.
  * Source: spec scheduling 2.2, transaction 4, 5.
  */
 import { suite } from 'uvu';
@@ -9,7 +9,15 @@ import { AppendFlag } from '../../../../actors/remoting/mailbox.js';
 import { StoreState } from '../../../../actors/store-state.js';
 import type { RawRecord } from '../../../support/raw-record.js';
 import type { RecordParts } from '../../../support/record-builder.js';
-import { type Append, frameOf, takeAll, takeAppends, takeOutbound, topicEntry } from '../../../support/rooms.js';
+import {
+  type Append,
+  fillRing,
+  frameOf,
+  takeAll,
+  takeAppends,
+  takeOutbound,
+  topicEntry,
+} from '../../../support/rooms.js';
 import { LaneRoom } from './support.js';
 
 const requests = suite('actors/send-lane/stored-requests');
@@ -139,6 +147,30 @@ requests('under SYNC_FLUSH a consumer hears of it when it is safe', () => {
   assert.ok((append!.flags & AppendFlag.WAIT_FLUSH) !== 0);
 });
 
+requests('what came back is counted for its topic and group, once it is on its way', () => {
+  const room = new Room({ writerRingBytes: 4096 });
+  const offset = room.store(consumed);
+  fillRing(room.toWriter, 1);
+  room.put(frameOf(36, back(offset)));
+  room.work();
+  assert.is(room.traffic.messages(0), 0, 'the writer has no room for it');
+  takeAll(room.toWriter);
+  room.work();
+  assert.is(takeAppends(room.toWriter).length, 1);
+  room.ask(36, back(offset));
+  room.ask(36, back(offset + 1));
+  assert.is(room.traffic.messages(0), 2, 'what is refused does not count');
+  const named = takeAll(room.toCoordinator).map(({ type, bytes }) => [type, new TextDecoder().decode(bytes)]);
+  assert.equal(named, [[CoordinatorType.PAIR_NAMED, '{"slot":0,"topic":"T","group":"G"}']]);
+});
+
+requests('a SYNC_MASTER answers what comes back, and a commit, as it answers sends', () => {
+  const room = new Room({ context: { syncReplica: true } });
+  const waits = ({ append }: Outcome): boolean => (append!.flags & AppendFlag.WAIT_REPLICA) !== 0;
+  assert.ok(waits(room.ask(36, back(room.store(consumed)))));
+  assert.ok(waits(room.ask(37, end(room.store(halfMessage), 8))));
+});
+
 requests('refusals of what comes back', () => {
   const room = new Room();
   const offset = room.store(consumed);
@@ -206,6 +238,15 @@ requests('a rollback stores only that the transaction is decided', () => {
   assert.is(append!.records[0]!.body.toString(), '41');
 });
 
+requests('a half message larger than one read is committed whole', () => {
+  const room = new Room();
+  const body = Buffer.alloc(10_000, 'large ');
+  const { append } = room.ask(37, end(room.store({ ...halfMessage, body }), 8));
+  const [message, decided] = append!.records;
+  assert.ok(message!.body.equals(body));
+  assert.is(decided!.topic, 'RMQ_SYS_TRANS_OP_HALF_TOPIC');
+});
+
 requests('a committed message may have to wait for its time', () => {
   const room = new Room();
   const delayed = { ...halfMessage, properties: `${halfMessage.properties}\u0002DELAY\u00012` };
@@ -240,6 +281,48 @@ requests('refusals of an end', () => {
   assert.is(code, 17);
   room.storeState.set(StoreState.SLAVE);
   assert.is(room.ask(37, end(offset, 8)).code, 11);
+});
+
+// ---- 323 ----
+
+const givenUp: RecordParts = {
+  topic: 'TRANS_CHECK_MAX_TIME_TOPIC',
+  body: utf8.encode('pay'),
+  properties: 'PGROUP\u0001PG\u0002REAL_TOPIC\u0001T\u0002REAL_QID\u00010\u0002TRANSACTION_CHECK_TIMES\u000115',
+  flag: 5,
+};
+const half = 80;
+const idOf = (position: number): string => `0A00000200002A9F${position.toString(16).toUpperCase().padStart(16, '0')}`;
+
+function resumeRoom(): Room {
+  const room = new Room();
+  room.tell(topicEntry('RMQ_SYS_TRANS_HALF_TOPIC', 1, {}, half));
+  room.store({ body: utf8.encode('before') });
+  return room;
+}
+
+requests('a half message that was given up is asked about again, from the first question on', () => {
+  const room = resumeRoom();
+  const { append } = room.ask(323, { msgId: idOf(room.store(givenUp)) });
+  const [record] = append!.records;
+  assert.equal([append!.queueNumber, append!.count, append!.companionQueue], [half, 1, -1]);
+  assert.equal([record!.topic, record!.queueId, record!.flag], ['RMQ_SYS_TRANS_HALF_TOPIC', 0, 5]);
+  assert.is(record!.body.toString(), 'pay');
+  assert.equal(propertiesOf(record!), {
+    PGROUP: 'PG',
+    REAL_TOPIC: 'T',
+    REAL_QID: '0',
+    TRANSACTION_CHECK_TIMES: '0',
+  });
+});
+
+requests('nothing else is made a half message, and bad ids are told so', () => {
+  const room = resumeRoom();
+  for (const msgId of ['', 'X', idOf(0), idOf(7), idOf(2 ** 40), idOf(room.store(consumed))]) {
+    const { code, remark } = room.ask(323, { msgId });
+    assert.is(code, 1, msgId);
+    assert.match(remark!, 'TRANS_CHECK_MAX_TIME_TOPIC');
+  }
 });
 
 requests.run();

@@ -1,5 +1,6 @@
 /** A send lane with all its rings in the test's hands. */
 import type { GroupEntry } from '../../../../actors/group-snapshot.js';
+import { GroupTraffic } from '../../../../actors/group-traffic.js';
 import { SendLane } from '../../../../actors/send-lane/actor.js';
 import type { SendContext } from '../../../../actors/send-lane/behaviour.js';
 import type { LaneSettings } from '../../../../actors/send-lane/mailbox.js';
@@ -9,6 +10,7 @@ import type { TopicEntry } from '../../../../actors/topic-snapshot.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
+import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { segmentName } from '../../../../storage/paths.js';
@@ -54,6 +56,7 @@ export class LaneRoom {
   readonly coordinatorBell = new CountingBell();
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
+  readonly traffic = new GroupTraffic();
   readonly lane: SendLane;
   readonly disk = new MemoryDisk();
   readonly positions = new Positions();
@@ -77,10 +80,12 @@ export class LaneRoom {
       coordinatorBell: this.coordinatorBell,
       storeState: this.storeState,
       counters: this.counters,
+      waits: new Latencies(),
       recorder: makeRecorder(),
       log: silentLogger,
       settings: { ...laneSettings, ...options.settings },
       context: { ...sendContext, ...options.context },
+      traffic: this.traffic,
       records: new RecordSource(new CommitLogReader(this.disk, LOG_FOLDER, LOG_SEGMENT_SIZE), this.positions),
     });
     this.tell(topicEntry('T', 4, {}, 10));

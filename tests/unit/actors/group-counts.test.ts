@@ -1,13 +1,13 @@
-/** What a pull lane hands out, by topic and group. */
+/** What a lane hands out, by topic and group. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CoordinatorType } from '../../../../actors/coordinator/mailbox.js';
-import { GroupTraffic, PAIRS_MAX } from '../../../../actors/group-traffic.js';
-import { GroupCounts } from '../../../../actors/pull-lane/group-counts.js';
-import type { Ring } from '../../../../runtime/memory/ring.js';
-import { fillRing, makeRing, takeAll } from '../../../support/rooms.js';
+import { CoordinatorType } from '../../../actors/coordinator/mailbox.js';
+import { GroupCounts } from '../../../actors/group-counts.js';
+import { GroupTraffic, PAIRS_MAX } from '../../../actors/group-traffic.js';
+import type { Ring } from '../../../runtime/memory/ring.js';
+import { fillRing, makeRing, takeAll } from '../../support/rooms.js';
 
-const counts = suite('actors/pull-lane/group-counts');
+const counts = suite('actors/group-counts');
 
 const named = (ring: Ring): object[] =>
   takeAll(ring).map(({ type, bytes }) => ({ type, ...JSON.parse(new TextDecoder().decode(bytes)) }));

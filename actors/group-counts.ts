@@ -1,7 +1,7 @@
-/** Counts what a pull lane hands out, by topic and group. Hot but for the first answer of a pair. */
-import type { Ring } from '../../runtime/memory/ring.js';
-import { CoordinatorType } from '../coordinator/mailbox.js';
-import { type GroupTraffic, PAIRS_MAX } from '../group-traffic.js';
+/** Counts what a lane hands out or takes back, by topic and group. Hot but for the first time a pair comes. */
+import type { Ring } from '../runtime/memory/ring.js';
+import { CoordinatorType } from './coordinator/mailbox.js';
+import { type GroupTraffic, PAIRS_MAX } from './group-traffic.js';
 
 const encoder = new TextEncoder();
 
@@ -17,7 +17,7 @@ export class GroupCounts {
     this.#toCoordinator = toCoordinator;
   }
 
-  /** One answer with messages. */
+  /** One answer with messages, or one message that came back. */
   add(topic: string, group: string, messages: number, bytes: number): void {
     const slot = this.#slots.get(group)?.get(topic) ?? this.#name(topic, group);
     if (slot >= 0) this.#traffic.add(slot, messages, bytes);

@@ -1,0 +1,160 @@
+/**
+ * Changes the role of a running broker on command. With its rooms still running a master lets its log come to rest and
+ * its slave catch up, a slave makes sure that it has what it must have; then the rooms are taken down and started anew
+ * in the other role, in the same process and store. Cold.
+ */
+import { messageOf } from '../../runtime/base/errors.js';
+import type { Disk } from '../../storage/disk.js';
+import type { Comeback, Running } from './node-starter.js';
+import type { RoleRequest } from './role-desk.js';
+import { type BrokerRole, keepRole } from './role-file.js';
+import { isAtRest, type NodeParts, takeDown, within } from './stop-node.js';
+
+export interface RoleWatchOptions {
+  readonly disk: Disk;
+  /** A name server is in the same process. */
+  readonly isNameServer: boolean;
+  running(): Running;
+  /** Starts the rooms anew. Errors: those of a start. */
+  comeBack(comeback: Comeback): Promise<void>;
+  /** The rooms are gone and could not be had again. */
+  onFailed(reason: string): void;
+}
+
+/** How often the node looks whether a change of role was asked for. Units: ms. */
+const LOOK_EVERY_MS = 50;
+
+export class RoleWatch {
+  readonly #options: RoleWatchOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> | undefined;
+  #isLost = false;
+
+  constructor(options: RoleWatchOptions) {
+    this.#options = options;
+  }
+
+  /** A change of role failed half way: there is nothing left to stop. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Ends when a change under way has ended. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#turn;
+  }
+
+  #look(): void {
+    this.#turn ??= this.#changeIfAsked().finally(() => {
+      this.#turn = undefined;
+    });
+  }
+
+  async #changeIfAsked(): Promise<void> {
+    const { running, onFailed } = this.#options;
+    const { host, log } = running().parts;
+    let request: RoleRequest | undefined;
+    try {
+      request = await host.control('coordinator').takeRoleRequest();
+    } catch (error) {
+      // The room is lost, or busy beyond measure: that is its supervisor's to say.
+      log.debug({ reason: messageOf(error) }, 'the coordinator did not say whether another role is asked for');
+    }
+    if (request === undefined) return;
+    try {
+      if (await this.#prepare(request)) await this.#comeBack(request);
+    } catch (error) {
+      this.#isLost = true;
+      clearInterval(this.#timer);
+      onFailed(`the role could not be changed: ${messageOf(error)}`);
+    }
+  }
+
+  /** Whether the node is ready for its new role; if not, it goes on in the old one. */
+  async #prepare(request: RoleRequest): Promise<boolean> {
+    const { running, disk, isNameServer } = this.#options;
+    const { parts, kept } = running();
+    const { role, host, log } = parts;
+    const asked = `asked to be ${request.brokerRole} with brokerId ${request.brokerId}`;
+    log.info({ ...request }, asked);
+    role.send({ type: request.brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE', reason: asked });
+    let refusal: string | undefined;
+    try {
+      refusal = isNameServer
+        ? 'a name server runs in the same process, which would go down with it: run them as two'
+        : await prepareRole(parts, disk, request, kept.configured!);
+    } catch (error) {
+      refusal = messageOf(error);
+    }
+    if (refusal === undefined) return true;
+    log.warn({}, `the role stays as it is: ${refusal}`);
+    await host.control('transaction-checker').restChecker(false);
+    role.send({ type: 'KEEP', reason: refusal });
+    await host.control('coordinator').refuseRole(refusal);
+    return false;
+  }
+
+  async #comeBack(to: RoleRequest): Promise<void> {
+    const { running, comeBack } = this.#options;
+    const before = running();
+    const { host, log } = before.parts;
+    const beganMs = performance.now();
+    const inputs = await host.control('coordinator').brokerInputs();
+    await takeDown(before.parts);
+    await comeBack({ before, inputs, to });
+    const { brokerRole, brokerId } = to;
+    const tookMs = Math.round(performance.now() - beganMs);
+    log.info({ brokerRole, brokerId, tookMs }, `this broker is ${brokerRole} now, with brokerId ${brokerId}`);
+  }
+}
+
+/** Readies the node for its new role and puts the role on the device; why it keeps the old one, else undefined. */
+export async function prepareRole(
+  parts: NodeParts,
+  disk: Disk,
+  request: RoleRequest,
+  configured: BrokerRole,
+): Promise<string | undefined> {
+  const refusal =
+    request.brokerRole === 'SLAVE' ? await readyToFollow(parts, request) : await readyToLead(parts, request);
+  if (refusal === undefined) keepRole(disk, parts.store!.paths.config, request, configured);
+  return refusal;
+}
+
+/** A slave that is to be the master: its log must reach as far as was asked. */
+async function readyToLead({ shop, log }: NodeParts, request: RoleRequest): Promise<string | undefined> {
+  const { expectedEnd, timeoutMs, force } = request;
+  const missing = (): number => Math.max(0, expectedEnd - shop.positions.read('appended'));
+  if (await within(force ? 0 : timeoutMs, () => missing() === 0)) return undefined;
+  const bytes = missing();
+  if (!force) return `its log ends ${bytes} bytes before ${expectedEnd}: they would be lost`;
+  log.warn({ bytes, expectedEnd }, `it becomes the master without ${bytes} bytes that the old master has`);
+  return undefined;
+}
+
+/** A master that is to be a slave: sends are refused already, and what was accepted must be on a slave. */
+async function readyToFollow(parts: NodeParts, request: RoleRequest): Promise<string | undefined> {
+  const { shop, log, host } = parts;
+  const { timeoutMs, force } = request;
+  const { positions } = shop;
+  const beganMs = performance.now();
+  await host.control('transaction-checker').restChecker(true);
+  if (!(await within(timeoutMs, () => isAtRest(parts)))) {
+    return `what it had accepted was not done after ${timeoutMs} ms`;
+  }
+  const missing = (): number => positions.read('appended') - positions.read('replicated');
+  const leftMs = force ? 0 : Math.max(0, timeoutMs - (performance.now() - beganMs));
+  if (await within(leftMs, () => missing() <= 0)) return undefined;
+  const bytes = missing();
+  if (!force) {
+    const who = positions.read('replicated') === 0 ? 'no slave has said that it has them' : 'no slave has them';
+    return `${bytes} bytes of its log would be lost: ${who}`;
+  }
+  log.warn({ bytes }, `it becomes a slave although no slave is known to have the last ${bytes} bytes of its log`);
+  return undefined;
+}

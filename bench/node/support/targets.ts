@@ -1,0 +1,78 @@
+/** The brokers that benchmarks of whole nodes run against: started for a benchmark, or already there. */
+import fs from 'node:fs';
+import { javaLaunchers } from '../../../tests/support/java.js';
+import {
+  type Launchers,
+  removeFolder,
+  ringmqLaunchers,
+  type ServerProcess,
+  startBroker,
+  startNameServer,
+  temporaryFolder,
+} from '../../../tests/support/node-process.js';
+import { descendantsOf } from '../../../tests/support/process-tree.js';
+
+/** A broker under measurement. */
+export interface Target {
+  /** As it is printed: `ringmq`, `java-4.9.7`. */
+  readonly name: string;
+  readonly address: string;
+  /** CPU its process has used; undefined for a broker that was started elsewhere. Units: ms, in steps of 10. */
+  readonly cpuMs: () => number | undefined;
+}
+
+/** Settings of all brokers that are started, whoever made them: the defaults of both but for where they differ. */
+const settings = { flushDiskType: 'ASYNC_FLUSH', autoCreateTopicEnable: 'true' };
+/** Of Linux, as it is built everywhere. Units: ms. */
+const CLOCK_TICK_MS = 10;
+
+/**
+ * Runs `measure` against a target: `ringmq` (from `bin/`), `java-VERSION` (RINGMQ_REFERENCE names its launchers), or
+ * `NAME=HOST:PORT` for a broker that runs.
+ * Errors: Error when there is no such target, or it does not start.
+ */
+export async function withTarget<Result>(
+  choice: string,
+  measure: (target: Target) => Promise<Result>,
+): Promise<Result> {
+  const running = /^([^=]+)=(.+:\d+)$/.exec(choice);
+  if (running !== null) return measure({ name: running[1]!, address: running[2]!, cpuMs: () => undefined });
+  const launchers = launchersOf(choice);
+  const folder = temporaryFolder();
+  const servers: ServerProcess[] = [];
+  try {
+    const nameServer = await startNameServer(launchers, folder);
+    servers.push(nameServer);
+    const broker = await startBroker(launchers, { nameServer: nameServer.address, folder, settings });
+    servers.push(broker);
+    return await measure({ name: choice, address: broker.address, cpuMs: () => cpuMsOf(broker.pid) });
+  } finally {
+    // What it stored is thrown away: no need to wait for a good end.
+    for (const server of servers) await server.kill();
+    removeFolder(folder);
+  }
+}
+
+function launchersOf(choice: string): Launchers {
+  if (choice !== 'ringmq' && !choice.startsWith('java-')) {
+    throw new Error(`target ${choice} is neither ringmq nor java-VERSION nor NAME=HOST:PORT`);
+  }
+  const launchers = choice === 'ringmq' ? ringmqLaunchers() : javaLaunchers(choice.slice('java-'.length));
+  if (launchers === undefined) throw new Error('bin/mqnamesrv and bin/mqbroker are not there');
+  if (typeof launchers === 'string') throw new Error(launchers);
+  // The tests' Java broker stores with one thread; this one as it comes.
+  return { ...launchers, settings: {} };
+}
+
+/** Of a process and all below it. */
+function cpuMsOf(pid: number): number | undefined {
+  if (!fs.existsSync('/proc/self/stat')) return undefined;
+  let ticks = 0;
+  for (const each of [pid, ...descendantsOf(pid)]) {
+    const stat = fs.readFileSync(`/proc/${each}/stat`, 'utf8');
+    // The name in parentheses may hold anything; utime and stime are the 12th and 13th field behind it.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks * CLOCK_TICK_MS;
+}

@@ -1,0 +1,209 @@
+/**
+ * Changes master and slave of a synchronous pair over again and again under load, with `ringmq switch`, and checks that
+ * everything acknowledged is there at its place, that no offset was given out twice, and that both logs are the same.
+ *
+ *   node dist/tests/chaos/switch.js --cycles 50 --seed 1
+ */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { Prng } from '../../runtime/base/prng.js';
+import { formatReport, Judge, Ledger, type Report } from '../support/checker.js';
+import {
+  type KillRigOptions,
+  killRigOptions,
+  killRigOptionsOf,
+  killRigUsage,
+  makeTopics,
+} from '../support/kill-rig.js';
+import { MessageMaker, runLoad, storedOf } from '../support/load.js';
+import { checkoutFolder, freePort, type ServerProcess, spawnBroker, startNameServer } from '../support/node-process.js';
+import { RawClient } from '../support/raw-client.js';
+import { pullQueue } from '../support/raw-requests.js';
+import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
+
+export interface SwitchResult {
+  readonly switches: number;
+  /** From the command until both brokers are registered in their new roles. Units: ms. */
+  readonly slowestMs: number;
+  /** Answers with another code than 0, by code. */
+  readonly refused: ReadonlyMap<number, number>;
+  readonly report: Report;
+  /** Files of the log that differ between the two. */
+  readonly differing: readonly string[];
+  /** Set when kept. */
+  readonly folder?: string;
+}
+
+const run = promisify(execFile);
+const topics = [
+  { topic: 'Switch_A', queues: 4 },
+  { topic: 'Switch_B', queues: 3 },
+] as const;
+const segmentSize = 4 * 1024 * 1024;
+const patienceMs = 60_000;
+
+async function waitFor(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const untilMs = performance.now() + patienceMs;
+  while (!(await isSo())) {
+    if (performance.now() > untilMs) throw new Error(`waited ${patienceMs} ms for: ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+}
+
+async function roleFacts(address: string): Promise<Readonly<Record<string, string>>> {
+  const client = await RawClient.connect(address);
+  try {
+    return (await client.request(12_011, {})).ext;
+  } finally {
+    client.close();
+  }
+}
+
+class Rig {
+  readonly #options: KillRigOptions;
+  readonly #folder: string;
+  readonly #random: Prng;
+  readonly #maker: MessageMaker;
+  readonly #ledger = new Ledger();
+  readonly #refused = new Map<number, number>();
+  #nameServer = '';
+  #slowestMs = 0;
+
+  constructor(options: KillRigOptions, folder: string) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#random = new Prng(options.seed);
+    this.#maker = new MessageMaker(this.#random.next(), topics, 32 * 1024);
+  }
+
+  async run(): Promise<SwitchResult> {
+    const nameServer = await startNameServer(this.#options.launchers, this.#folder);
+    const servers: ServerProcess[] = [];
+    try {
+      this.#nameServer = nameServer.address;
+      for (const role of ['SYNC_MASTER', 'SLAVE']) servers.push(await this.#start(role));
+      let [master, slave] = servers as [ServerProcess, ServerProcess];
+      await waitFor('the slave follows', async () => (await roleFacts(slave.address)).haState === 'transfer');
+      await makeTopics(master.address, topics);
+      for (let cycle = 1; cycle <= this.#options.cycles; cycle++) {
+        await this.#cycle(cycle, master);
+        [master, slave] = [slave, master];
+      }
+      const report = await this.#judge(master);
+      for (const server of servers) await server.stop();
+      return {
+        switches: this.#options.cycles,
+        slowestMs: this.#slowestMs,
+        refused: this.#refused,
+        report,
+        differing: this.#differing(),
+      };
+    } finally {
+      for (const server of servers) await server.kill();
+      await nameServer.stop();
+    }
+  }
+
+  async #start(role: string): Promise<ServerProcess> {
+    const { launchers } = this.#options;
+    const settings = {
+      brokerRole: role,
+      brokerId: role === 'SLAVE' ? '1' : '0',
+      slaveTimeout: '30000',
+      [`${launchers.segmentSizePrefix}CommitLog`]: String(segmentSize),
+      maxMessageSize: '65536',
+    };
+    const place = { nameServer: this.#nameServer, folder: this.#folder, store: this.#store(role) };
+    const server = await spawnBroker(launchers, { ...place, port: await freePort(), settings });
+    await server.listening();
+    return server;
+  }
+
+  #store(role: string): string {
+    return path.join(this.#folder, role);
+  }
+
+  async #cycle(cycle: number, master: ServerProcess): Promise<void> {
+    const { connections, window, loadMs, log } = this.#options;
+    const loads = Array.from({ length: connections }, () =>
+      runLoad({ address: master.address, maker: this.#maker, ledger: this.#ledger, phase: cycle, window }),
+    );
+    const before = this.#ledger.acknowledged;
+    await waitFor('another acknowledgement', () => this.#ledger.acknowledged > before);
+    const afterMs = this.#random.below(loadMs);
+    await new Promise(resolve => setTimeout(resolve, afterMs)); // the moment is the experiment
+    const program = path.join(checkoutFolder(), 'bin', 'ringmq');
+    const words = [program, 'switch', 'broker-a', '-n', this.#nameServer, '--patience', '60', '--json'];
+    const { stdout } = await run(process.execPath, words);
+    const { tookMs } = JSON.parse(stdout) as { tookMs: number };
+    this.#slowestMs = Math.max(this.#slowestMs, tookMs);
+    for (const { refused } of await Promise.all(loads)) {
+      for (const [code, count] of refused) this.#refused.set(code, (this.#refused.get(code) ?? 0) + count);
+    }
+    log(`switch ${cycle}: ${this.#ledger.acknowledged} acknowledged, took ${tookMs} ms`);
+  }
+
+  async #judge(master: ServerProcess): Promise<Report> {
+    const judge = new Judge(this.#ledger);
+    const client = await RawClient.connect(master.address);
+    try {
+      const ends = this.#ledger.ends();
+      for (const { topic, queues } of topics) {
+        for (let queueId = 0; queueId < queues; queueId++) {
+          const untilOffset = ends.get(`${topic}:${queueId}`) ?? 0;
+          await pullQueue(client, topic, queueId, record => judge.onStored(storedOf(record)), { untilOffset });
+        }
+      }
+    } finally {
+      client.close();
+    }
+    return judge.report();
+  }
+
+  /** Both have stopped, and nothing was sent after the last switch. */
+  #differing(): string[] {
+    const [left, right] = ['SYNC_MASTER', 'SLAVE'].map(role => path.join(this.#store(role), 'commitlog'));
+    const names = new Set([...fs.readdirSync(left!), ...fs.readdirSync(right!)]);
+    const read = (folder: string, name: string): Buffer => {
+      const file = path.join(folder, name);
+      return fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(0);
+    };
+    return [...names].filter(name => !read(left!, name).equals(read(right!, name)));
+  }
+}
+
+export const faultsOf = ({ report, differing }: SwitchResult): number => report.faultCount + differing.length;
+
+/** Errors: Error when a broker does not start, or a switch is refused or not done in time; faults are in the result. */
+export function runSwitches(options: KillRigOptions): Promise<SwitchResult> {
+  return inRigFolder(
+    options.keep,
+    folder => new Rig(options, folder).run(),
+    result => faultsOf(result) > 0,
+  );
+}
+
+export function formatSwitches(result: SwitchResult): string {
+  const refused = JSON.stringify(Object.fromEntries(result.refused));
+  return [
+    `switches ${result.switches}, the slowest took ${result.slowestMs} ms, other codes ${refused}`,
+    formatReport(result.report),
+    ...result.differing.map(name => `  ${name} differs between master and slave`),
+    ...(result.folder ? [`kept: ${result.folder}`] : []),
+  ].join('\n');
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: killRigOptions });
+  if (values.help) {
+    console.log(killRigUsage('switch', 50));
+    return;
+  }
+  const result = await runSwitches(killRigOptionsOf(values, 50));
+  console.log(formatSwitches(result));
+  if (faultsOf(result) > 0) process.exitCode = 1;
+}
+
+runAsProgram(import.meta.filename, main);

@@ -1,0 +1,138 @@
+/**
+ * A name server and a broker of one make, and clients of ours that end with them: for tests that our client has to pass
+ * whoever made the broker.
+ */
+import {
+  Admin,
+  type Message,
+  Producer,
+  type ProducerOptions,
+  PushConsumer,
+  type PushConsumerOptions,
+  TransactionProducer,
+  type TransactionProducerOptions,
+} from '../../client/index.js';
+import type { Launchers } from './node-process.js';
+import { removeFolder, type ServerProcess, startBroker, startNameServer, temporaryFolder } from './node-process.js';
+
+interface Client {
+  start(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+export type WithoutAddress<Options> = Omit<Options, 'namesrvAddr'>;
+
+let names = 0;
+/** A name that no other test has used. */
+export function freshName(kind: string): string {
+  return `${kind}${process.pid}x${++names}`;
+}
+
+export class ClientCluster {
+  readonly folder: string;
+  readonly nameServer: ServerProcess;
+  readonly broker: ServerProcess;
+  readonly admin: Admin;
+  #clients: Client[] = [];
+
+  static async start(launchers: Launchers, settings: Readonly<Record<string, string>>): Promise<ClientCluster> {
+    const folder = temporaryFolder();
+    const nameServer = await startNameServer(launchers, folder);
+    const broker = await startBroker(launchers, { nameServer: nameServer.address, folder, settings });
+    const cluster = new ClientCluster(folder, nameServer, broker);
+    await cluster.admin.start();
+    // The broker listens before it has registered.
+    await eventually(async () => (await cluster.admin.topicRoute('TBW102')) !== null, 'the broker to register');
+    return cluster;
+  }
+
+  private constructor(folder: string, nameServer: ServerProcess, broker: ServerProcess) {
+    this.folder = folder;
+    this.nameServer = nameServer;
+    this.broker = broker;
+    this.admin = new Admin({ namesrvAddr: nameServer.address });
+  }
+
+  get namesrvAddr(): string {
+    return this.nameServer.address;
+  }
+
+  /** A topic that the name server knows. */
+  async createTopic(queues: number): Promise<string> {
+    const topic = freshName('Topic');
+    const nums = { readQueueNums: queues, writeQueueNums: queues };
+    await this.admin.createTopic({ brokerAddr: this.broker.address, topic, ...nums });
+    await eventually(async () => (await this.admin.topicRoute(topic)) !== null, `the route of ${topic}`);
+    return topic;
+  }
+
+  producer(options: Partial<ProducerOptions> = {}): Promise<Producer> {
+    return this.#started(
+      new Producer({
+        producerGroup: freshName('PG'),
+        sendMsgTimeoutMs: 20_000,
+        ...options,
+        namesrvAddr: this.namesrvAddr,
+      }),
+    );
+  }
+
+  transactionProducer<Argument>(
+    options: WithoutAddress<TransactionProducerOptions<Argument>>,
+  ): Promise<TransactionProducer<Argument>> {
+    return this.#started(
+      new TransactionProducer<Argument>({ sendMsgTimeoutMs: 20_000, ...options, namesrvAddr: this.namesrvAddr }),
+    );
+  }
+
+  /** Prepared and not started. */
+  pushConsumer(options: WithoutAddress<PushConsumerOptions>): PushConsumer {
+    const consumer = new PushConsumer({
+      consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+      onError: () => undefined,
+      ...options,
+      namesrvAddr: this.namesrvAddr,
+    });
+    this.#clients.push(consumer);
+    return consumer;
+  }
+
+  /** Ends the clients of one test. */
+  async endClients(): Promise<void> {
+    const clients = this.#clients;
+    this.#clients = [];
+    await Promise.all(clients.map(client => client.shutdown()));
+  }
+
+  async end(): Promise<void> {
+    await this.endClients();
+    await this.admin.shutdown();
+    await this.broker.stop();
+    await this.nameServer.stop();
+    removeFolder(this.folder);
+  }
+
+  async #started<Kind extends Client>(client: Kind): Promise<Kind> {
+    this.#clients.push(client);
+    await client.start();
+    return client;
+  }
+}
+
+/** Messages that differ in their bodies, `prefix0`, `prefix1`, …. */
+export function numbered(topic: string, count: number, prefix = ''): Message[] {
+  return Array.from({ length: count }, (_, index) => ({ topic, body: `${prefix}${index}` }));
+}
+
+/** Waits until `condition` holds. Errors: when it does not within `limitMs`. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = 40_000,
+): Promise<void> {
+  const deadlineMs = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > deadlineMs) throw new Error(`waited ${limitMs} ms for ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
