@@ -4,10 +4,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StoreState } from '../../actors/store-state.js';
-import { until } from '../support/fake-broker.js';
 import type { RawClient } from '../support/raw-client.js';
 import { createTopic, pullQueue } from '../support/raw-requests.js';
 import { type TestWorld, withNode } from '../support/test-node.js';
+import { until } from '../support/until.js';
 import { pullFrame } from '../unit/actors/pull-lane/support.js';
 
 const faults = suite('disk faults');

@@ -4,17 +4,10 @@
  *
  *   node dist/tests/chaos/kill9.js --cycles 200 --seed 1
  */
-import { parseArgs } from 'node:util';
 import { Prng } from '../../runtime/base/prng.js';
 import type { Report } from '../support/checker.js';
 import { formatReport, Judge, Ledger, queueKey } from '../support/checker.js';
-import {
-  type KillRigOptions,
-  killRigOptions,
-  killRigOptionsOf,
-  killRigUsage,
-  makeTopics,
-} from '../support/kill-rig.js';
+import { type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig.js';
 import type { LoadResult } from '../support/load.js';
 import { MessageMaker, runLoad, storedOf } from '../support/load.js';
 import type { ServerProcess } from '../support/node-process.js';
@@ -206,15 +199,12 @@ export function formatKill9(result: Kill9Result): string {
   ].join('\n');
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: killRigOptions });
-  if (values.help) {
-    console.log(killRigUsage('kill9', 200));
-    return;
-  }
-  const result = await runKill9(killRigOptionsOf(values, 200));
-  console.log(formatKill9(result));
-  if (result.faultCount > 0) process.exitCode = 1;
-}
-
-runAsProgram(import.meta.filename, main);
+runAsProgram(import.meta.filename, () =>
+  runKillRig({
+    name: 'kill9',
+    cycles: 200,
+    run: runKill9,
+    format: formatKill9,
+    faultCount: result => result.faultCount,
+  }),
+);

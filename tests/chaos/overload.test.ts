@@ -4,11 +4,11 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../support/fake-broker.js';
 import type { RawClient, SendAnswer } from '../support/raw-client.js';
 import { createTopic, queueBound } from '../support/raw-requests.js';
 import { frameOf } from '../support/rooms.js';
 import { type TestWorld, withNode } from '../support/test-node.js';
+import { until } from '../support/until.js';
 import { pullFrame } from '../unit/actors/pull-lane/support.js';
 
 const overload = suite('overload');

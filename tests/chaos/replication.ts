@@ -7,22 +7,16 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { Prng } from '../../runtime/base/prng.js';
 import { Ledger, queueKey, type Stored } from '../support/checker.js';
-import {
-  type KillRigOptions,
-  killRigOptions,
-  killRigOptionsOf,
-  killRigUsage,
-  makeTopics,
-} from '../support/kill-rig.js';
+import { type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig.js';
 import { MessageMaker, runLoad, storedOf } from '../support/load.js';
 import type { ServerProcess } from '../support/node-process.js';
 import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { pullQueue, queueBound } from '../support/raw-requests.js';
 import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
+import { until } from '../support/until.js';
 
 export interface ReplicationResult {
   readonly cycles: number;
@@ -46,16 +40,6 @@ const topics = [
 const segmentSize = 4 * 1024 * 1024;
 const patienceMs = 60_000;
 const faultsMax = 100;
-
-/** Waits until something is so, looking every few milliseconds. */
-async function waitFor(what: string, isSo: () => Promise<boolean>): Promise<number> {
-  const startedMs = performance.now();
-  while (!(await isSo())) {
-    if (performance.now() - startedMs > patienceMs) throw new Error(`waited ${patienceMs} ms for: ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 10));
-  }
-  return performance.now() - startedMs;
-}
 
 async function runtimeInfo(address: string): Promise<Record<string, string>> {
   const client = await RawClient.connect(address);
@@ -179,7 +163,7 @@ class Rig {
   /** The pair works, and then for a random while. */
   async #someMore(): Promise<void> {
     const before = this.#ledger.acknowledged;
-    await waitFor('another acknowledgement', async () => this.#ledger.acknowledged > before);
+    await until(() => this.#ledger.acknowledged > before, 'another acknowledgement', patienceMs);
     const afterMs = this.#random.below(this.#options.loadMs);
     await new Promise(resolve => setTimeout(resolve, afterMs)); // the moment is the experiment
   }
@@ -198,7 +182,8 @@ class Rig {
 
   /** Until the master counts a slave; returns how long that took. */
   #attached(master: ServerProcess, when: string): Promise<number> {
-    return waitFor(`the slave is attached ${when}`, async () => (await runtimeInfo(master.address)).haSlaves === '1');
+    const isAttached = async (): Promise<boolean> => (await runtimeInfo(master.address)).haSlaves === '1';
+    return until(isAttached, `the slave is attached ${when}`, patienceMs);
   }
 
   // ---- what the slave has, its master being dead ----
@@ -280,15 +265,12 @@ export function formatReplication(result: ReplicationResult): string {
   ].join('\n');
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: killRigOptions });
-  if (values.help) {
-    console.log(killRigUsage('replication', 100));
-    return;
-  }
-  const result = await runReplication(killRigOptionsOf(values, 100));
-  console.log(formatReplication(result));
-  if (result.faults.length > 0) process.exitCode = 1;
-}
-
-runAsProgram(import.meta.filename, main);
+runAsProgram(import.meta.filename, () =>
+  runKillRig({
+    name: 'replication',
+    cycles: 100,
+    run: runReplication,
+    format: formatReplication,
+    faultCount: result => result.faults.length,
+  }),
+);

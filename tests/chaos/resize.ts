@@ -10,11 +10,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Prng } from '../../runtime/base/prng.js';
-import { until } from '../support/fake-broker.js';
 import type { RawClient } from '../support/raw-client.js';
 import { createTopic, pullQueue } from '../support/raw-requests.js';
 import { runAsProgram, wholeNumber } from '../support/rig-arguments.js';
 import { type TestWorld, withNode } from '../support/test-node.js';
+import { until } from '../support/until.js';
 
 export interface ResizeOptions {
   readonly resizes: number;

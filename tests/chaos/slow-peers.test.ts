@@ -2,11 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { heldBytes } from '../../actors/remoting/connection.js';
-import { until } from '../support/fake-broker.js';
 import { createTopic } from '../support/raw-requests.js';
 import { frameOf, sendFrame } from '../support/rooms.js';
 import { skip } from '../support/skip.js';
 import { type TestWorld, type Wire, withNode } from '../support/test-node.js';
+import { until } from '../support/until.js';
 import { pullFrame } from '../unit/actors/pull-lane/support.js';
 
 const peers = suite('slow peers');

@@ -7,21 +7,16 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { Prng } from '../../runtime/base/prng.js';
 import { formatReport, Judge, Ledger, type Report } from '../support/checker.js';
-import {
-  type KillRigOptions,
-  killRigOptions,
-  killRigOptionsOf,
-  killRigUsage,
-  makeTopics,
-} from '../support/kill-rig.js';
+import { type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig.js';
 import { MessageMaker, runLoad, storedOf } from '../support/load.js';
 import { checkoutFolder, freePort, type ServerProcess, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { pullQueue } from '../support/raw-requests.js';
 import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
+import { until } from '../support/until.js';
 
 export interface SwitchResult {
   readonly switches: number;
@@ -43,14 +38,6 @@ const topics = [
 ] as const;
 const segmentSize = 4 * 1024 * 1024;
 const patienceMs = 60_000;
-
-async function waitFor(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + patienceMs;
-  while (!(await isSo())) {
-    if (performance.now() > untilMs) throw new Error(`waited ${patienceMs} ms for: ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 10));
-  }
-}
 
 async function roleFacts(address: string): Promise<Readonly<Record<string, string>>> {
   const client = await RawClient.connect(address);
@@ -85,7 +72,8 @@ class Rig {
       this.#nameServer = nameServer.address;
       for (const role of ['SYNC_MASTER', 'SLAVE']) servers.push(await this.#start(role));
       let [master, slave] = servers as [ServerProcess, ServerProcess];
-      await waitFor('the slave follows', async () => (await roleFacts(slave.address)).haState === 'transfer');
+      const follows = async (): Promise<boolean> => (await roleFacts(slave.address)).haState === 'transfer';
+      await until(follows, 'the slave follows', patienceMs);
       await makeTopics(master.address, topics);
       for (let cycle = 1; cycle <= this.#options.cycles; cycle++) {
         await this.#cycle(cycle, master);
@@ -131,7 +119,7 @@ class Rig {
       runLoad({ address: master.address, maker: this.#maker, ledger: this.#ledger, phase: cycle, window }),
     );
     const before = this.#ledger.acknowledged;
-    await waitFor('another acknowledgement', () => this.#ledger.acknowledged > before);
+    await until(() => this.#ledger.acknowledged > before, 'another acknowledgement', patienceMs);
     const afterMs = this.#random.below(loadMs);
     await new Promise(resolve => setTimeout(resolve, afterMs)); // the moment is the experiment
     const program = path.join(checkoutFolder(), 'bin', 'ringmq');
@@ -195,15 +183,12 @@ export function formatSwitches(result: SwitchResult): string {
   ].join('\n');
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: killRigOptions });
-  if (values.help) {
-    console.log(killRigUsage('switch', 50));
-    return;
-  }
-  const result = await runSwitches(killRigOptionsOf(values, 50));
-  console.log(formatSwitches(result));
-  if (faultsOf(result) > 0) process.exitCode = 1;
-}
-
-runAsProgram(import.meta.filename, main);
+runAsProgram(import.meta.filename, () =>
+  runKillRig({
+    name: 'switch',
+    cycles: 50,
+    run: runSwitches,
+    format: formatSwitches,
+    faultCount: faultsOf,
+  }),
+);

@@ -10,7 +10,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AliOnsResult } from '../support/ali-ons-client.js';
 import { aliOnsBody, aliOnsTag } from '../support/ali-ons-client.js';
-import { until } from '../support/fake-broker.js';
 import { javaLaunchers } from '../support/java.js';
 import type { Launchers } from '../support/node-process.js';
 import {
@@ -24,6 +23,7 @@ import { RawClient } from '../support/raw-client.js';
 import type { RawRecord } from '../support/raw-record.js';
 import { awaitRoute, createTopic, pullQueue } from '../support/raw-requests.js';
 import { skip } from '../support/skip.js';
+import { until } from '../support/until.js';
 
 const topic = 'AliOns';
 const queues = 4;

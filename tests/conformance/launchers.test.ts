@@ -10,6 +10,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Producer, PullConsumer } from '../../client/index.js';
 import type { MessageQueue } from '../../protocol/bodies/message-queue.js';
+import { eventually } from '../support/client-cluster.js';
 import {
   checkoutFolder,
   freePort,
@@ -60,22 +61,13 @@ function runToEnd(file: string, args: readonly string[], cwd = folder): Promise<
 
 const printed = (server: ServerProcess): string => fs.readFileSync(server.logFile, 'utf8');
 
-/** What a condition waits for, with a limit. */
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 30_000;
-  while (!(await holds())) {
-    if (performance.now() > deadlineMs) throw new Error(`${what}: not after 30 s`);
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
-}
-
 /** Sends one message, waiting for the broker to be known. */
 async function send(namesrvAddr: string, topic: string, body: string): Promise<MessageQueue> {
   const producer = new Producer({ namesrvAddr, producerGroup: 'launchers' });
   await producer.start();
   try {
     let queue: MessageQueue | undefined;
-    await until('a send', async () => {
+    await eventually(async () => {
       try {
         const { sendStatus, messageQueue } = await producer.send({ topic, body });
         assert.is(sendStatus, 'SEND_OK');
@@ -85,7 +77,7 @@ async function send(namesrvAddr: string, topic: string, body: string): Promise<M
         if ((error as { code?: string }).code === 'NO_ROUTE') return false;
         throw error;
       }
-    });
+    }, 'a send');
     return queue!;
   } finally {
     await producer.shutdown();
@@ -109,9 +101,9 @@ launchers('both programs say RocketMQ’s sentence once they listen', async () =
     const sentence =
       `The broker[broker-a, ${server.address}] boot success. serializeType=JSON` +
       ` and name server is ${nameServer.address}`;
-    await until('the sentence', () => printed(server).includes(sentence));
+    await eventually(() => printed(server).includes(sentence), 'the sentence');
     assert.ok(printed(server).split('\n').includes(sentence), 'on a line of its own');
-    await until('the sentence', () => printed(nameServer).includes('boot success'));
+    await eventually(() => printed(nameServer).includes('boot success'), 'the sentence');
     assert.ok(printed(nameServer).split('\n').includes('The Name Server boot success. serializeType=JSON'));
   } finally {
     await server.stop();
@@ -164,7 +156,7 @@ launchers('a second broker on the same store is refused with 255 and the way out
   const owner = await startBroker(programs, options);
   try {
     const intruder = await spawnBroker(programs, options);
-    await until('its end', () => intruder.hasEnded);
+    await eventually(() => intruder.hasEnded, 'its end');
     assert.is(intruder.exitCode, 255);
     assert.match(printed(intruder), `mqbroker: the store ${store} is in use: process ${owner.pid}`);
     assert.match(printed(intruder), 'storePathRootDir');
@@ -178,7 +170,7 @@ launchers('a port in use is refused with 255, and leaves the store to others', a
   const store = path.join(folder, 'ports');
   const port = Number(nameServer.address.split(':')[1]);
   const late = await spawnBroker(programs, { nameServer: nameServer.address, folder, store, port });
-  await until('its end', () => late.hasEnded);
+  await eventually(() => late.hasEnded, 'its end');
   assert.is(late.exitCode, 255);
   assert.match(printed(late), `Another process uses port ${port}: stop it, or choose another port`);
   assert.not(fs.existsSync(path.join(store, 'lock.pid')));
@@ -220,17 +212,17 @@ launchers('ringmq start is a whole node that the other commands find, and Ctrl-C
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (out += text));
   const ended = once(child, 'exit');
   try {
-    await until('its start', () => {
+    await eventually(() => {
       if (child.exitCode !== null) throw new Error(`it ended early:\n${out}`);
       return out.includes('boot success');
-    });
+    }, 'its start');
     assert.match(out, `The broker[broker-a, 127.0.0.1:${settings.listenPort}] boot success.`);
     assert.match(out, `name server is 127.0.0.1:${namesrvPort}`, 'the port that was set, not that of the preset');
     assert.match(out, store, 'where the messages are');
     const reach = ['-n', `127.0.0.1:${namesrvPort}`];
-    await until(
-      'the first message',
+    await eventually(
       async () => (await runToEnd(path.join(bin, 'ringmq'), ['send', 'Hello', 'Hello, RingMQ', ...reach])).code === 0,
+      'the first message',
     );
     const pulled = await runToEnd(path.join(bin, 'ringmq'), ['pull', 'Hello', ...reach]);
     assert.match(pulled.out, /Hello, RingMQ\n$/);

@@ -5,7 +5,6 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../support/fake-broker.js';
 import { javaLaunchers } from '../support/java.js';
 import {
   type Launchers,
@@ -19,6 +18,7 @@ import { type Answer, RawClient } from '../support/raw-client.js';
 import { decodeRecords } from '../support/raw-record.js';
 import { committedOffset, createTopic, pullQueue, queueBound } from '../support/raw-requests.js';
 import { skip } from '../support/skip.js';
+import { until } from '../support/until.js';
 
 const transactions = suite('transactions with Java');
 

@@ -14,6 +14,7 @@ import {
 } from '../../client/index.js';
 import type { Launchers } from './node-process.js';
 import { removeFolder, type ServerProcess, startBroker, startNameServer, temporaryFolder } from './node-process.js';
+import { until } from './until.js';
 
 interface Client {
   start(): Promise<void>;
@@ -124,15 +125,11 @@ export function numbered(topic: string, count: number, prefix = ''): Message[] {
   return Array.from({ length: count }, (_, index) => ({ topic, body: `${prefix}${index}` }));
 }
 
-/** Waits until `condition` holds. Errors: when it does not within `limitMs`. */
+/** {@link until}, with the patience that a cluster of processes needs. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   what: string,
   limitMs = 40_000,
 ): Promise<void> {
-  const deadlineMs = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ${limitMs} ms for ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
+  await until(condition, what, limitMs);
 }

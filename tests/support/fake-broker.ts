@@ -191,19 +191,6 @@ export function encodeFakeRecord(record: FakeRecord): Uint8Array {
   return bytes;
 }
 
-/** Waits until `condition` holds. Errors: when it does not within `limitMs`. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  limitMs = 10_000,
-): Promise<void> {
-  const deadlineMs = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ${limitMs} ms for: ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
-}
-
 /** The error a promise rejects with; fails when it resolves. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   try {

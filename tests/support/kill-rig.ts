@@ -1,4 +1,5 @@
 /** What rigs that kill brokers under load share: their options, their folder, their topics. */
+import { parseArgs } from 'node:util';
 import type { TopicShape } from './load.js';
 import type { Launchers } from './node-process.js';
 import { RawClient } from './raw-client.js';
@@ -19,8 +20,7 @@ export interface KillRigOptions {
   readonly log: (line: string) => void;
 }
 
-/** For `parseArgs`. */
-export const killRigOptions = {
+const killRigOptions = {
   ...launcherOptions,
   cycles: { type: 'string' },
   seed: { type: 'string', default: '1' },
@@ -31,14 +31,14 @@ export const killRigOptions = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-export function killRigUsage(name: string, cycles: number): string {
+function killRigUsage(name: string, cycles: number): string {
   return `usage: ${name} [options]
   --cycles ${cycles}, --seed 1, --connections 4, --window 8, --load-ms 1500
   --keep                    keep stores and logs when something was wrong${launcherUsage}`;
 }
 
 /** Errors: Error for a number that is none, and for launchers that are not there. */
-export function killRigOptionsOf(
+function killRigOptionsOf(
   values: Parameters<typeof chooseLaunchers>[0] & { readonly cycles?: string | undefined; readonly keep: boolean },
   cycles: number,
 ): KillRigOptions {
@@ -52,6 +52,28 @@ export function killRigOptionsOf(
     keep: values.keep,
     log: line => console.log(line),
   };
+}
+
+/** A rig as a program: what it prints, and how it ends. */
+export interface KillRigProgram<Result> {
+  readonly name: string;
+  /** As many unless told. */
+  readonly cycles: number;
+  run(options: KillRigOptions): Promise<Result>;
+  format(result: Result): string;
+  faultCount(result: Result): number;
+}
+
+/** Runs a rig with the arguments of this process; a fault makes it end with 1. */
+export async function runKillRig<Result>(program: KillRigProgram<Result>): Promise<void> {
+  const { values } = parseArgs({ options: killRigOptions });
+  if (values.help) {
+    console.log(killRigUsage(program.name, program.cycles));
+    return;
+  }
+  const result = await program.run(killRigOptionsOf(values, program.cycles));
+  console.log(program.format(result));
+  if (program.faultCount(result) > 0) process.exitCode = 1;
 }
 
 export async function makeTopics(address: string, topics: readonly TopicShape[]): Promise<void> {

@@ -7,11 +7,11 @@ import path from 'node:path';
 import { loadNamesrvConfig, RingNode } from '../../actors/node/index.js';
 import { silentLogger } from '../../runtime/log/contract.js';
 import { nodeDisk } from '../../storage/disk.js';
-import { until } from './fake-broker.js';
 import { freePort, removeFolder, temporaryFolder } from './node-process.js';
 import type { Answer, RawClient } from './raw-client.js';
 import { sendFrame } from './rooms.js';
 import { TestWorld, type Wire } from './test-node.js';
+import { until } from './until.js';
 
 /** Sends in flight. */
 const WINDOW = 25;

@@ -17,9 +17,9 @@ import { decodeCommand, type RemotingCommand } from '../../protocol/command.js';
 import { FrameCutter } from '../../protocol/frame.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { nodeDisk } from '../../storage/disk.js';
-import { until } from './fake-broker.js';
 import { FaultyDisk } from './faulty-disk.js';
 import { RawClient } from './raw-client.js';
+import { until } from './until.js';
 
 export interface TestNodeOptions {
   readonly set?: Readonly<Record<string, string>>;

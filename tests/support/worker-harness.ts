@@ -92,12 +92,3 @@ export const withWorkers = async <Result>(
     await workers.close();
   }
 };
-
-/** Waits until `condition` holds. Errors: rejected after `limitMs`. */
-export const until = async (condition: () => boolean, what: string, limitMs = STALL_MS): Promise<void> => {
-  const endMs = performance.now() + limitMs;
-  while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`not in ${limitMs} ms: ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
-};

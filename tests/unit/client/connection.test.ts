@@ -4,7 +4,8 @@ import { Connection, type RequestHandler } from '../../../client/connection.js';
 import { MQClientError, MQTimeoutError } from '../../../client/errors.js';
 import { CommandFlag, RequestCode, ResponseCode, SerializeType } from '../../../protocol/codes.js';
 import { createRequest, createResponse, type RemotingCommand } from '../../../protocol/command.js';
-import { FakeBroker, rejectionOf, until } from '../../support/fake-broker.js';
+import { FakeBroker, rejectionOf } from '../../support/fake-broker.js';
+import { until } from '../../support/until.js';
 
 const connection = suite('client/connection');
 

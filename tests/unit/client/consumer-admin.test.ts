@@ -6,8 +6,9 @@ import { decodeBody, encodeBody } from '../../../protocol/bodies/fields.js';
 import { messageQueueEntriesOf, messageQueueMap } from '../../../protocol/bodies/message-queue.js';
 import { RequestCode } from '../../../protocol/codes.js';
 import type { ExtFields, RemotingCommand } from '../../../protocol/command.js';
-import { encodeFakeRecord, until } from '../../support/fake-broker.js';
+import { encodeFakeRecord } from '../../support/fake-broker.js';
 import { FakeMessageBroker } from '../../support/fake-message-broker.js';
+import { until } from '../../support/until.js';
 
 const admin = suite('client/consumer-admin');
 

@@ -2,8 +2,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PushConsumer } from '../../../client/push-consumer.js';
 import { RequestCode } from '../../../protocol/codes.js';
-import { until } from '../../support/fake-broker.js';
 import { FakeMessageBroker } from '../../support/fake-message-broker.js';
+import { until } from '../../support/until.js';
 
 const heartbeat = suite('client/heartbeat');
 

@@ -6,7 +6,8 @@ import type { TopicRouteData } from '../../../protocol/bodies/route.js';
 import { RequestCode, ResponseCode } from '../../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../../protocol/command.js';
 import { parseProperties } from '../../../protocol/message-record.js';
-import { FakeBroker, fakeRoute, rejectionOf, until } from '../../support/fake-broker.js';
+import { FakeBroker, fakeRoute, rejectionOf } from '../../support/fake-broker.js';
+import { until } from '../../support/until.js';
 
 const producer = suite('client/producer');
 

@@ -5,7 +5,8 @@ import { PullConsumer } from '../../../client/pull-consumer.js';
 import type { TopicRouteData } from '../../../protocol/bodies/route.js';
 import { RequestCode, ResponseCode } from '../../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../../protocol/command.js';
-import { encodeFakeRecord, FakeBroker, fakeRoute, rejectionOf, until } from '../../support/fake-broker.js';
+import { encodeFakeRecord, FakeBroker, fakeRoute, rejectionOf } from '../../support/fake-broker.js';
+import { until } from '../../support/until.js';
 
 const consumer = suite('client/pull-consumer');
 

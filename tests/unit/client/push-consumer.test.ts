@@ -7,8 +7,9 @@ import type { PushConsumerOptions } from '../../../client/push-consumer-options.
 import { MessageSelector } from '../../../client/subscription.js';
 import { RequestCode, ResponseCode } from '../../../protocol/codes.js';
 import { createResponse } from '../../../protocol/command.js';
-import { rejectionOf, until } from '../../support/fake-broker.js';
+import { rejectionOf } from '../../support/fake-broker.js';
 import { FakeMessageBroker } from '../../support/fake-message-broker.js';
+import { until } from '../../support/until.js';
 
 const consumer = suite('client/push-consumer');
 

@@ -5,8 +5,8 @@ import { PushConsumer } from '../../../client/push-consumer.js';
 import type { PushConsumerOptions } from '../../../client/push-consumer-options.js';
 import { RequestCode } from '../../../protocol/codes.js';
 import { createResponse } from '../../../protocol/command.js';
-import { until } from '../../support/fake-broker.js';
 import { FakeMessageBroker } from '../../support/fake-message-broker.js';
+import { until } from '../../support/until.js';
 
 const rebalance = suite('client/rebalance');
 

@@ -9,7 +9,8 @@ import { encodeBody } from '../../../protocol/bodies/fields.js';
 import { RequestCode } from '../../../protocol/codes.js';
 import { createRequest, createResponse, type ExtFields } from '../../../protocol/command.js';
 import { parseProperties } from '../../../protocol/message-record.js';
-import { encodeFakeRecord, FakeBroker, fakeRoute, rejectionOf, until } from '../../support/fake-broker.js';
+import { encodeFakeRecord, FakeBroker, fakeRoute, rejectionOf } from '../../support/fake-broker.js';
+import { until } from '../../support/until.js';
 
 const requestReply = suite('client/request-reply');
 

@@ -5,8 +5,8 @@ import { TraceDispatcher } from '../../../client/trace-dispatcher.js';
 import { RequestCode } from '../../../protocol/codes.js';
 import { createResponse } from '../../../protocol/command.js';
 import { parseProperties } from '../../../protocol/message-record.js';
-import { until } from '../../support/fake-broker.js';
 import { FakeMessageBroker } from '../../support/fake-message-broker.js';
+import { until } from '../../support/until.js';
 
 const dispatcher = suite('client/trace-dispatcher');
 

@@ -11,7 +11,8 @@ import { encodeBody } from '../../../protocol/bodies/fields.js';
 import { RequestCode, ResponseCode } from '../../../protocol/codes.js';
 import { createRequest, createResponse } from '../../../protocol/command.js';
 import { parseProperties } from '../../../protocol/message-record.js';
-import { encodeFakeRecord, FakeBroker, fakeRoute, rejectionOf, until } from '../../support/fake-broker.js';
+import { encodeFakeRecord, FakeBroker, fakeRoute, rejectionOf } from '../../support/fake-broker.js';
+import { until } from '../../support/until.js';
 
 const transaction = suite('client/transaction-producer');
 

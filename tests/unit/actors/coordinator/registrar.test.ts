@@ -9,7 +9,8 @@ import { decodeRegisterBrokerBody, encodeBody } from '../../../../protocol/bodie
 import { RequestCode } from '../../../../protocol/codes.js';
 import { createRequest, createResponse } from '../../../../protocol/command.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
-import { FakeBroker, until } from '../../../support/fake-broker.js';
+import { FakeBroker } from '../../../support/fake-broker.js';
+import { until } from '../../../support/until.js';
 
 const registrar = suite('actors/coordinator/registrar');
 

@@ -9,8 +9,9 @@ import { createTopicConfig } from '../../../../protocol/bodies/topic.js';
 import { BROKER_METADATA_CHANGED, RequestCode, WATCH_BROKER_METADATA } from '../../../../protocol/codes.js';
 import { createRequest, createResponse } from '../../../../protocol/command.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
-import { FakeBroker, until } from '../../../support/fake-broker.js';
+import { FakeBroker } from '../../../support/fake-broker.js';
 import { frameOf, putClosed } from '../../../support/rooms.js';
+import { until } from '../../../support/until.js';
 import { CoordinatorRoom, heartbeatOf, jsonBody, takeNews } from './support.js';
 
 const slave = suite('actors/coordinator: slave');

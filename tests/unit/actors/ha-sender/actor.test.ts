@@ -12,10 +12,10 @@ import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { FlightRecorder, readRecorder, TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
-import { until } from '../../../support/fake-broker.js';
 import { MemoryDisk } from '../../../support/faulty-disk.js';
 import { LogBuilder } from '../../../support/record-builder.js';
 import { CountingBell, makeRing, takeAll } from '../../../support/rooms.js';
+import { until } from '../../../support/until.js';
 
 const sender = suite('actors/ha-sender');
 const segmentSize = 4096;

@@ -2,10 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createResponse, encodeCommand, type RemotingCommand } from '../../../../protocol/command.js';
-import { until } from '../../../support/fake-broker.js';
 import { createTopic, queueBound } from '../../../support/raw-requests.js';
 import { frameOf, sendFrame } from '../../../support/rooms.js';
 import { type TestWorld, type Wire, withNode } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 import { heartbeatOf, jsonBody } from '../coordinator/support.js';
 import { pullFrame } from '../pull-lane/support.js';
 

@@ -3,9 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BrokerReport } from '../../../../actors/node/broker-report.js';
 import { ReportChange } from '../../../../actors/node/report-change.js';
-import { until } from '../../../support/fake-broker.js';
 import { frameOf, sendFrame } from '../../../support/rooms.js';
 import { type TestWorld, type Wire, withNode } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 
 const report = suite('actors/node/broker-report');
 const GET_REPORT = 12_003;

@@ -4,11 +4,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../../../support/fake-broker.js';
 import type { RawClient } from '../../../support/raw-client.js';
 import type { RawRecord } from '../../../support/raw-record.js';
 import { createTopic, pullQueue, queueBound } from '../../../support/raw-requests.js';
 import { type TestWorld, withNode } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 
 const delayed = suite('actors/node: delayed messages');
 

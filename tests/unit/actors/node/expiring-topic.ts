@@ -5,7 +5,7 @@ import { consumeQueueFolder, parseSegmentName } from '../../../../storage/paths.
 import { removeFolder, temporaryFolder } from '../../../support/node-process.js';
 import { type Answer, physicalOffsetOf, type RawClient } from '../../../support/raw-client.js';
 import { createTopic, pullQueue, queueBound } from '../../../support/raw-requests.js';
-import { until } from '../../../support/worker-harness.js';
+import { until } from '../../../support/until.js';
 import type { OpenNode } from './open-node.js';
 
 export const topic = 'Expiring';

@@ -5,9 +5,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PullLane } from '../../../../actors/pull-lane/actor.js';
-import { until } from '../../../support/fake-broker.js';
 import { createTopic, pullQueue, queueBound } from '../../../support/raw-requests.js';
 import { type TestWorld, type Wire, withNode } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 import { pullFrame } from '../pull-lane/support.js';
 
 const held = suite('actors/node held pulls');

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { LaneCounts } from '../../../../actors/lane-counts.js';
 import { LaneKeeper } from '../../../../actors/node/lane-keeper.js';
 import { silentLogger } from '../../../../runtime/log/contract.js';
-import { until } from '../../../support/fake-broker.js';
+import { until } from '../../../support/until.js';
 
 const keeper = suite('actors/node/lane-keeper');
 
@@ -35,7 +35,7 @@ async function withKeeper(test: (world: World) => Promise<void>): Promise<void> 
   }
 }
 
-const activeAre = (counts: LaneCounts, count: number): Promise<void> =>
+const activeAre = (counts: LaneCounts, count: number): Promise<number> =>
   until(() => counts.active('send-lane') === count, `${count} lanes are active`);
 
 keeper('starts what is missing, then lets requests go there', () =>

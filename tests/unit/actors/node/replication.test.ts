@@ -5,21 +5,15 @@ import net from 'node:net';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../../../support/fake-broker.js';
 import { commitOffset, createTopic, pullQueue } from '../../../support/raw-requests.js';
 import { queryOffset, type ReplicaPair, withPair } from '../../../support/replica-pair.js';
 import { sendFrame } from '../../../support/rooms.js';
 import type { TestWorld } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 
 const replication = suite('actors/node: replication');
 
 const SYNC = { brokerRole: 'SYNC_MASTER' };
-
-/** Asks again and again until the answer is yes. */
-async function untilAsked(isSo: () => Promise<boolean>, what: string, limitMs: number): Promise<void> {
-  const untilMs = performance.now() + limitMs;
-  while (!(await isSo())) if (performance.now() > untilMs) throw new Error(`not after ${limitMs} ms: ${what}`);
-}
 
 async function bodiesOf(world: TestWorld, topic: string, queueId: number): Promise<number> {
   const client = await world.connect();
@@ -80,15 +74,11 @@ replication('a slave knows new topics and committed offsets long before it asks 
     await createTopic(toMaster, 'News', 3);
     await commitOffset(toMaster, 'G', 'News', 2, 17);
     const begin = performance.now();
-    await untilAsked(async () => (await toSlave.request(21, {})).body.includes('"News"'), 'the topic is there', 2000);
-    await untilAsked(
-      async () => (await queryOffset(toSlave, 'G', 'News', 2)).ext.offset === '17',
-      'and the offset',
-      2000,
-    );
+    await until(async () => (await toSlave.request(21, {})).body.includes('"News"'), 'the topic is there', 2000);
+    await until(async () => (await queryOffset(toSlave, 'G', 'News', 2)).ext.offset === '17', 'and the offset', 2000);
     assert.ok(performance.now() - begin < 2000);
     await toMaster.request(215, { topic: 'News' });
-    await untilAsked(async () => !(await toSlave.request(21, {})).body.includes('"News"'), 'the topic is gone', 2000);
+    await until(async () => !(await toSlave.request(21, {})).body.includes('"News"'), 'the topic is gone', 2000);
   }),
 );
 
@@ -153,7 +143,7 @@ replication("delayed messages are delivered by the master alone; its progress is
   withPair({ alone: true, master: { flushDelayOffsetInterval: '100' } }, async pair => {
     const wire = await pair.master.dial();
     assert.is((await wire.ask(sendFrame({ topic: 'Later', properties: 'DELAY\u00011' }))).code, 0);
-    await untilAsked(async () => (await bodiesOf(pair.master, 'Later', 0)) === 1, 'it was delivered', 20_000);
+    await until(async () => (await bodiesOf(pair.master, 'Later', 0)) === 1, 'it was delivered', 20_000);
     const progress = (world: TestWorld): string => {
       const file = path.join(world.folder, 'config', 'delayOffset.json');
       return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').replace(/\s/g, '') : '';

@@ -19,7 +19,7 @@ import { FaultyDisk } from '../../../support/faulty-disk.js';
 import { physicalOffsetOf, RawClient } from '../../../support/raw-client.js';
 import { decodeRecords } from '../../../support/raw-record.js';
 import { createTopic } from '../../../support/raw-requests.js';
-import { until } from '../../../support/worker-harness.js';
+import { until } from '../../../support/until.js';
 import {
   awaitFollowed,
   awaitMinimums,

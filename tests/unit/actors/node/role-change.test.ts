@@ -5,11 +5,11 @@ import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Producer, PushConsumer } from '../../../../client/index.js';
-import { until } from '../../../support/fake-broker.js';
 import { pullQueue } from '../../../support/raw-requests.js';
 import { type ReplicaPair, withPair } from '../../../support/replica-pair.js';
 import { sendFrame } from '../../../support/rooms.js';
 import { type TestWorld, withNode } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 import { type Outcome, runProgram } from '../../cli/support.js';
 
 const roleChange = suite('actors/node: change of role');

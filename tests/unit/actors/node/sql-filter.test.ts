@@ -3,12 +3,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { until } from '../../../support/fake-broker.js';
 import type { Answer, RawClient } from '../../../support/raw-client.js';
 import { decodeRecords } from '../../../support/raw-record.js';
 import { createTopic } from '../../../support/raw-requests.js';
 import { batchBody, sendFrame } from '../../../support/rooms.js';
 import { type TestWorld, withNode } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 
 const filters = suite('SQL92 filters of a node');
 

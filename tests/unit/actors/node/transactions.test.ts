@@ -4,12 +4,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RemotingCommand } from '../../../../protocol/command.js';
 import { nodeDisk } from '../../../../storage/disk.js';
-import { until } from '../../../support/fake-broker.js';
 import { decodeRecords, formatProperties } from '../../../support/raw-record.js';
 import { committedOffset, createTopic, pullQueue, queueBound } from '../../../support/raw-requests.js';
 import { LogBuilder } from '../../../support/record-builder.js';
 import { frameOf, sendFrame } from '../../../support/rooms.js';
 import { type TestNodeOptions, TestWorld, type Wire } from '../../../support/test-node.js';
+import { until } from '../../../support/until.js';
 import { heartbeatOf, jsonBody } from '../coordinator/support.js';
 
 const transactions = suite('actors/node: transactions');

@@ -4,8 +4,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RequestCode } from '../../../../protocol/codes.js';
 import { createResponse } from '../../../../protocol/command.js';
-import { FakeBroker, until } from '../../../support/fake-broker.js';
+import { FakeBroker } from '../../../support/fake-broker.js';
 import { withPair } from '../../../support/replica-pair.js';
+import { until } from '../../../support/until.js';
 import { runProgram } from '../support.js';
 
 const status = suite('ringmq cluster status');

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Producer, PushConsumer } from '../../../../client/index.js';
-import { until } from '../../../support/fake-broker.js';
+import { until } from '../../../support/until.js';
 import { TestNode } from '../support.js';
 
 const groups = suite('ringmq group, producer and stats against a node');

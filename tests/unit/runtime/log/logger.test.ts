@@ -5,7 +5,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RingError } from '../../../../runtime/base/errors.js';
 import { createRootLogger, createThreadLogger, type RootLoggerOptions } from '../../../../runtime/log/logger.js';
-import { until, withWorkers } from '../../../support/worker-harness.js';
+import { until } from '../../../support/until.js';
+import { withWorkers } from '../../../support/worker-harness.js';
 import type { ThreadLogWorkerData } from './thread-log.worker.js';
 
 const logger = suite('logger');

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { messageOf, type RingError } from '../../../../runtime/base/errors.js';
 import { Doorbell } from '../../../../runtime/memory/doorbell.js';
 import { LanePool } from '../../../../runtime/pool/lane-pool.js';
-import { until } from '../../../support/worker-harness.js';
+import { until } from '../../../support/until.js';
 import type { LaneTestData } from './lane.worker.js';
 
 const lanePool = suite('lane pool');
