@@ -107,6 +107,7 @@ export class PullLane implements Actor {
   readonly #filters: PullFilters;
   #settings: PullLaneSettings;
   #nowMs = 0;
+  #isBlocked = false;
   #asked = false;
   #minimum = 0;
 
@@ -145,6 +146,7 @@ export class PullLane implements Actor {
 
   doWork(nowMs: number): number {
     this.#nowMs = nowMs;
+    this.#isBlocked = false;
     this.#followMinimum();
     let work = this.#news.drain(this.#onNews, this.#onTopicDeleted);
     const requests = this.#drainRequests(this.#options.inbox);
@@ -161,7 +163,7 @@ export class PullLane implements Actor {
   }
 
   deadlineMs(): number {
-    return this.#held.isRetrying ? this.#nowMs + RETRY_MS : this.#held.nextDeadlineMs();
+    return this.#isBlocked || this.#held.isRetrying ? this.#nowMs + RETRY_MS : this.#held.nextDeadlineMs();
   }
 
   close(): void {
@@ -218,6 +220,12 @@ export class PullLane implements Actor {
 
   /** False when the request must stay in its ring because remoting has no room for the answer. */
   #takeFrame(ring: Ring, at: number, returned: boolean): boolean {
+    const taken = this.#tryFrame(ring, at, returned);
+    if (!taken) this.#isBlocked = true;
+    return taken;
+  }
+
+  #tryFrame(ring: Ring, at: number, returned: boolean): boolean {
     try {
       return this.#onFrame(ring, at, returned);
     } catch (error) {

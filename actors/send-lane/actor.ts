@@ -77,6 +77,8 @@ const neededTypes = {
 } as const;
 
 const BATCH_MAX = 128;
+/** A request that found the room it goes to full tries again after so long: nobody rings when there is room. Units: ms. */
+const RETRY_MS = 5;
 
 export class SendLane implements Actor {
   readonly name: string;
@@ -90,6 +92,7 @@ export class SendLane implements Actor {
   #settings: LaneSettings;
   readonly #exits: LaneExits;
   #nowMs = 0;
+  #isBlocked = false;
 
   constructor(options: SendLaneOptions) {
     this.name = options.name;
@@ -104,6 +107,7 @@ export class SendLane implements Actor {
   doWork(nowMs: number): number {
     const fallbacksBefore = this.#header.fallbacks;
     this.#nowMs = nowMs;
+    this.#isBlocked = false;
     const news = this.#news.drain(this.#onNews);
     const requests = this.#drainRequests(this.#options.inbox, nowMs);
     if (requests > 0) this.#options.counters.add(Counter.requestsIn, requests);
@@ -115,7 +119,7 @@ export class SendLane implements Actor {
   }
 
   deadlineMs(): number {
-    return Number.POSITIVE_INFINITY;
+    return this.#isBlocked ? this.#nowMs + RETRY_MS : Number.POSITIVE_INFINITY;
   }
 
   close(): void {
@@ -170,6 +174,12 @@ export class SendLane implements Actor {
 
   /** False when the request must stay in its ring because the room it goes to is full. */
   #takeFrame(ring: Ring, at: number, nowMs: number, returned: boolean): boolean {
+    const taken = this.#tryFrame(ring, at, nowMs, returned);
+    if (!taken) this.#isBlocked = true;
+    return taken;
+  }
+
+  #tryFrame(ring: Ring, at: number, nowMs: number, returned: boolean): boolean {
     try {
       return this.#onFrame(ring, at, nowMs, returned);
     } catch (error) {

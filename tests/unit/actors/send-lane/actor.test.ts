@@ -340,6 +340,18 @@ lane('leaves requests in their ring while the writer has no room, and keeps thei
   assert.is(takeAll(room.toRemoting).length, 0);
 });
 
+lane('looks again soon while a room it sends to is full: nobody rings when there is room', () => {
+  const room = new LaneRoom({ writerRingBytes: 2048 });
+  for (let opaque = 0; opaque < 20; opaque++) room.put(sendFrame({ opaque, body: new Uint8Array(100) }));
+  assert.ok(room.work() < 20);
+  assert.is(room.lane.deadlineMs(), room.nowMs + 5);
+  for (let cycle = 0; cycle < 20; cycle++) {
+    takeAppends(room.toWriter);
+    room.work();
+  }
+  assert.is(room.lane.deadlineMs(), Number.POSITIVE_INFINITY);
+});
+
 lane('leaves requests in their ring while remoting has no room for refusals', () => {
   const room = new LaneRoom({ remotingRingBytes: 1024 });
   for (let opaque = 0; opaque < 20; opaque++) room.put(sendFrame({ opaque, queueId: 9 }));
