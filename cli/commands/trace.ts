@@ -34,7 +34,8 @@ export async function setTrace(shell: Shell, every: number, flags: TraceFlags): 
   await ask(address, RequestCode.RINGMQ_SET_TRACE, { every });
   const who = brokerName === '' ? address : brokerName;
   const many = every === 1 ? 'every request' : `one in ${every} requests`;
-  shell.out(every === 0 ? `${who} traces nothing` : `${who} traces ${many}; \`ringmq trace stop\` ends it`);
+  if (flags.json) printJson(shell, { brokerName, address, every });
+  else shell.out(every === 0 ? `${who} traces nothing` : `${who} traces ${many}; \`ringmq trace stop\` ends it`);
   return ExitCode.OK;
 }
 
@@ -65,9 +66,11 @@ export async function exportTrace(shell: Shell, flags: ExportFlags): Promise<num
   const count = Object.values(recording).reduce((sum, events) => sum + events.length, 0);
   if (count === 0) throw nothingTraced(`nothing was traced in the last ${flags.seconds} s`);
   fs.writeFileSync(flags.output, JSON.stringify(toChromeTrace(recording)));
-  shell.out(`${count} events of ${Object.keys(recording).length} actors are in ${flags.output}`);
+  const actors = Object.keys(recording).length;
+  if (flags.json) printJson(shell, { output: flags.output, events: count, actors, leftOut });
+  else shell.out(`${count} events of ${actors} actors are in ${flags.output}`);
   if (leftOut > 0) shell.err(`${leftOut} older events did not fit; ask for fewer seconds, or trace fewer requests`);
-  shell.out('Open it at https://ui.perfetto.dev, or with chrome://tracing.');
+  if (!flags.json) shell.out('Open it at https://ui.perfetto.dev, or with chrome://tracing.');
   return ExitCode.OK;
 }
 

@@ -69,7 +69,7 @@ export function message(shell: Shell, end: End): Command {
     .description('the messages that have a key or a unique id')
     .requiredOption('-t, --topic <topic>', 'where to look')
     .addOption(new Option('-k, --key <key>', 'a key').conflicts('unique'))
-    .option('-u, --unique <id>', 'the id a producer gave')
+    .addOption(new Option('-u, --unique <id>', 'the id a producer gave').conflicts(['from', 'to', 'max']))
     .addOption(fromOption())
     .addOption(toOption())
     .addOption(maxOption(64))

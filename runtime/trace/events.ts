@@ -18,7 +18,7 @@ export const traceEvents = {
   laneTook: { label: 'taken by lane', value: 'request code' },
   laneDone: { label: 'encoded by lane', value: 'bytes' },
   appended: { label: 'appended', value: 'physical offset', first: 'queue number', second: 'queue offset' },
-  answered: { label: 'answered', value: 'response code', first: 'connection', second: 'bytes' },
+  answered: { label: 'answered', value: 'response code', first: 'connection' },
   refused: { label: 'refused', value: 'response code', first: 'connection' },
   pulled: { label: 'pulled', value: 'queue offset', first: 'queue number', second: 'messages' },
   held: { label: 'pull held', value: 'queue offset', first: 'queue number' },
