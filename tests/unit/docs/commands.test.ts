@@ -89,7 +89,9 @@ function npmFault(what: string, rest: readonly string[]): string | undefined {
   const script = what === 'run' ? rest[0]! : what;
   if (!(script in scripts)) return `package.json has no script ${script}`;
   const dashes = rest.indexOf('--');
-  return dashes < 0 ? undefined : commandFault(`${scripts[script]} ${rest.slice(dashes + 1).join(' ')}`);
+  // `exec`: the shell that npm starts makes way, so that signals reach the node.
+  const program = scripts[script]!.replace(/^exec /, '');
+  return dashes < 0 ? undefined : commandFault(`${program} ${rest.slice(dashes + 1).join(' ')}`);
 }
 
 commands('all exist', () => {
