@@ -18,7 +18,7 @@ import type { ProcessQueue } from './process-queue.js';
 import { TaskPool } from './task-pool.js';
 
 /** Times a message is tried again, unless the consumer says otherwise. */
-export const RECONSUME_TIMES_DEFAULT = 16;
+const RECONSUME_TIMES_DEFAULT = 16;
 /** Pause before a message is tried again that could not be sent back. Units: ms. */
 const LOCAL_RETRY_PAUSE_MS = 5000;
 /** Messages whose listener takes too long that are sent back at a time, of one queue. */

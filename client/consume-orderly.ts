@@ -119,7 +119,7 @@ export class ConsumeOrderlyService implements ConsumeService {
       const context = contextOf(queue.queue);
       const call = () => this.#listener(messages, context);
       const { status, costMs } = await runListener(runOptionsOf(this.#tools), queue, messages, meaning, call);
-      const ok = status !== 'SUSPEND_CURRENT_QUEUE_A_MOMENT' && status !== 'ROLLBACK';
+      const ok = meaning.good.includes(status);
       this.#tools.stats.onConsume(queue.queue.topic, ok ? messages.length : 0, ok ? 0 : messages.length, costMs);
       const { commitOffset, pauseMs } = await this.#settle(queue, messages, status, context);
       if (commitOffset >= 0 && !queue.dropped) this.#tools.offsets.update(queue.queue, commitOffset, false);

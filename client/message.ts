@@ -142,7 +142,8 @@ export function prepareMessage(message: Message, limits: MessageLimits, compress
   };
 }
 
-function joinKeys(keys: Message['keys']): string | undefined {
+/** As the property has them. */
+export function joinKeys(keys: Message['keys']): string | undefined {
   return typeof keys === 'string' ? keys : keys?.join(' ');
 }
 

@@ -23,7 +23,7 @@ import { createRequest, type ExtFields, type RemotingCommand } from '../protocol
 import { messageOf } from '../runtime/base/errors.js';
 import type { Connection } from './connection.js';
 import { MQClientError } from './errors.js';
-import { type Message, MessageProperty } from './message.js';
+import { joinKeys, type Message, MessageProperty } from './message.js';
 import { decodeMessages, type MessageExt } from './message-ext.js';
 import { MEET_BROKERS_INTERVAL_MS, Producer, type ProducerOptions } from './producer.js';
 import type { SendResult } from './send-result.js';
@@ -182,9 +182,8 @@ export class TransactionProducer<Argument = unknown> extends Producer {
       };
       const connection = await this.instance.connections.get(address);
       this.#end(connection, fields, state, failure);
-      const keys = typeof message.keys === 'string' ? message.keys : message.keys?.join(' ');
-      const { topic, tags } = message;
-      if (result.traceOn) this.#traceEnd({ topic, tags, keys }, result.msgId, address, state, false);
+      const { topic, tags, keys } = message;
+      if (result.traceOn) this.#traceEnd({ topic, tags, keys: joinKeys(keys) }, result.msgId, address, state, false);
     } catch (error) {
       this.reportError(error, `ending transaction ${result.msgId}; the broker will ask for it`);
     }

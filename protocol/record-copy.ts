@@ -28,6 +28,13 @@ const HOST_SIZE_V4 = 8;
 const OVERHEAD_MAX = 91 + HOST_SIZE_V6 - HOST_SIZE_V4;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** The broker as the store host of what it stores. */
+export interface StoreHost {
+  /** IPv4 as a 32-bit integer. */
+  readonly storeAddress: number;
+  readonly storePort: number;
+}
+
 /** What the copy has of its own. */
 export interface CopyFields {
   /** UTF-8, at most {@link TOPIC_SIZE_MAX} bytes. */

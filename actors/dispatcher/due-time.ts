@@ -5,8 +5,9 @@
  */
 import { getDecimal } from '../../protocol/bytes.js';
 import { type ByteRange, findProperty, propertyPrefix } from '../../protocol/message-record.js';
+import { MessageProperty } from '../../protocol/property-names.js';
 
-const DELAY = propertyPrefix('DELAY');
+const DELAY = propertyPrefix(MessageProperty.DELAY);
 /** Of a level that is in no table. Units: ms. */
 const UNKNOWN_DELAY_MS = 1000;
 const range: ByteRange = { start: 0, end: 0 };

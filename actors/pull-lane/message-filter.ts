@@ -1,6 +1,7 @@
 /** What a pull wants of its queue: by the entry of a message, and where that does not tell, by the message. Hot. */
 import { decodeUtf8 } from '../../protocol/header-view.js';
 import { recordPropertiesSize, recordPropertiesStart } from '../../protocol/message-record.js';
+import { MessageProperty } from '../../protocol/property-names.js';
 import { PropertyScan, type SqlFilter } from '../../protocol/sql-filter.js';
 import type { TagFilter } from '../../protocol/tag-filter.js';
 
@@ -24,12 +25,13 @@ export function sqlMessageFilter(filter: SqlFilter): MessageFilter {
   };
 }
 
+const retryTopic = new PropertyScan([MessageProperty.RETRY_TOPIC]);
+
 /**
  * Messages of a retry topic, by what their group wants of the topic they come from (key filterSupportRetry).
  * `filterOf`: undefined when the group filters nothing there. Source: ExpressionForRetryMessageFilter.
  */
 export function retryMessageFilter(tags: TagFilter, filterOf: (topic: string) => SqlFilter | undefined): MessageFilter {
-  const retryTopic = new PropertyScan(['RETRY_TOPIC']);
   return {
     all: false,
     matches: tagsCode => tags.matches(tagsCode),

@@ -12,7 +12,9 @@
  *           topic gone) is left out with a word in the log; a broken assertion ends the node, and the last second
  *           before it is delivered again.
  */
+
 import { ResponseCode } from '../../protocol/codes.js';
+import type { StoreHost } from '../../protocol/record-copy.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
@@ -30,7 +32,7 @@ import { StoreState, UNWRITABLE } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import { DelayLevel, RETRY_MS } from './delay-level.js';
 import type { DelayOffsetFile } from './delay-offsets.js';
-import { DueRecord, type StoreHost } from './due-record.js';
+import { DueRecord } from './due-record.js';
 import type { SchedulerSettings } from './mailbox.js';
 import { Progress } from './progress.js';
 

@@ -23,26 +23,21 @@ import {
   recordTotalSize,
   TOPIC_SIZE_MAX,
 } from '../../protocol/message-record.js';
-import { copyRecord, copySizeMax } from '../../protocol/record-copy.js';
+import { MessageProperty } from '../../protocol/property-names.js';
+import { copyRecord, copySizeMax, type StoreHost } from '../../protocol/record-copy.js';
 import { HALF_TOPIC } from '../../protocol/topic-names.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { BrokerAppends } from '../broker-appends.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 
-const REAL_TOPIC = propertyPrefix('REAL_TOPIC');
-const REAL_QID = propertyPrefix('REAL_QID');
+const REAL_TOPIC = propertyPrefix(MessageProperty.REAL_TOPIC);
+const REAL_QID = propertyPrefix(MessageProperty.REAL_QUEUE_ID);
 const halfTopic = new TextEncoder().encode(HALF_TOPIC);
 const decoder = new TextDecoder();
 /** What most records fit in. Units: bytes. */
 const SCRATCH_SIZE = 64 * 1024;
 /** Reconsume times, transaction offset and body length, which stand between store host and body. Units: bytes. */
 const HOST_TO_BODY = 16;
-
-/** The store host of copies whose original has an IPv6 one. */
-export interface StoreHost {
-  readonly storeAddress: number;
-  readonly storePort: number;
-}
 
 export class DueRecord {
   readonly #log: CommitLogReader;

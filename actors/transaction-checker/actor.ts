@@ -11,6 +11,7 @@
  * Fails     a copy that cannot be stored or a read that fails is tried again; a broken assertion ends the node. A run
  *           that is cut short goes on from the progress that was committed: some producers are asked twice.
  */
+import type { StoreHost } from '../../protocol/record-copy.js';
 import { DISCARD_TOPIC, HALF_TOPIC, OP_HALF_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import { assert } from '../../runtime/base/assert.js';
@@ -25,7 +26,6 @@ import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import { BrokerAppends } from '../broker-appends.js';
 import type { QueueTable } from '../queue-table.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
-import type { StoreHost } from './half-message.js';
 import { HalfQueue } from './half-queue.js';
 import type { TransactionCheckerSettings, TransactionProgress } from './mailbox.js';
 import { Outbox } from './outbox.js';

@@ -16,14 +16,7 @@ import {
   TOPIC_SIZE_MAX,
 } from '../../protocol/message-record.js';
 import { MessageProperty } from '../../protocol/property-names.js';
-import { copyRecord, copySizeMax, readRecordProperties } from '../../protocol/record-copy.js';
-
-/** The broker as the store host of what it stores. */
-export interface StoreHost {
-  /** IPv4 as a 32-bit integer. */
-  readonly storeAddress: number;
-  readonly storePort: number;
-}
+import { copyRecord, copySizeMax, readRecordProperties, type StoreHost } from '../../protocol/record-copy.js';
 
 /** Where a copy was stored. */
 export interface Place {

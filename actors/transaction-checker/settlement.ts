@@ -3,11 +3,13 @@
  * messages go that are given up, and then its producer is asked about the copy. One at a time: it stands in the
  * reader's memory until it is settled.
  */
+
 import { ResponseCode } from '../../protocol/codes.js';
 import { MessageProperty } from '../../protocol/property-names.js';
+import type { StoreHost } from '../../protocol/record-copy.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { BrokerAppends } from '../broker-appends.js';
-import type { HalfMessage, Place, StoreHost } from './half-message.js';
+import type { HalfMessage, Place } from './half-message.js';
 import type { HalfQueue, Verdict } from './half-queue.js';
 import type { Outbox } from './outbox.js';
 

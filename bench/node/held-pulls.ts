@@ -3,10 +3,11 @@
  * The next message is sent when all of them have the one before.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { recordQueueOffset } from '../../protocol/message-record.js';
 import { assert } from '../../runtime/base/assert.js';
 import { type BenchmarkCase, percentiles } from '../benchmark.js';
 import { freshTopic, timed } from './support/cases.js';
-import { AnswerView, pullFrame, recordQueueOffset, recordSentMs, SendFrames } from './support/frames.js';
+import { AnswerView, pullFrame, recordSentMs, SendFrames } from './support/frames.js';
 import { Goal, makeTopic } from './support/load.js';
 import { LoadConnection } from './support/load-connection.js';
 import { type Target, withTarget } from './support/targets.js';

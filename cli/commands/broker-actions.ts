@@ -44,8 +44,7 @@ export async function setWritePerm(
 }
 
 /** What can be cleaned. */
-export const cleanings = ['expired-queues', 'unused-topics'] as const;
-export type Cleaning = (typeof cleanings)[number];
+export type Cleaning = 'expired-queues' | 'unused-topics';
 
 export interface CleanFlags extends ReachFlags {
   readonly broker?: string;

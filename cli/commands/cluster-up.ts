@@ -10,7 +10,7 @@ import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
 import { brokersOf } from '../reach.js';
 import type { Shell } from '../shell.js';
-import { renderTable } from '../table.js';
+import { number, renderTable } from '../table.js';
 
 export interface UpFlags {
   /** Where stores and logs go. */
@@ -163,7 +163,6 @@ function summary(
   namesrvAddr: string,
   dir: string,
 ): string {
-  const number = (title: string) => ({ title, right: true }) as const;
   const rows = planned.map(({ name, port }, index) => [name, `${HOST}:${port}`, String(nodes[index]!.pid)]);
   return [
     `${mode} is up, with its stores and logs in ${dir}`,

@@ -8,9 +8,10 @@ import { RequestCode } from '../../protocol/codes.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
+import { untilInterrupted } from '../interrupt.js';
 import { ask, chooseBroker, printJson, type ReachFlags, withAdmin } from '../reach.js';
 import type { Shell } from '../shell.js';
-import { renderPairs, renderTable } from '../table.js';
+import { number, renderPairs, renderTable } from '../table.js';
 import { setBrokerConfig } from './broker.js';
 
 export interface ReportFlags extends ReachFlags {
@@ -37,24 +38,19 @@ export function reportedBroker(shell: Shell, flags: ReportFlags): Promise<string
 /** Shows every lane; with `watch` again and again, until a signal. */
 export async function showPools(shell: Shell, flags: PoolsFlags): Promise<number> {
   const address = await reportedBroker(shell, flags);
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  try {
-    let before = await readReport(address);
-    do {
-      await setTimeout(flags.seconds * 1000, undefined, { signal: stop.signal });
-      const after = await readReport(address);
-      print(shell, new ReportChange(before, after), flags);
-      before = after;
-    } while (flags.watch);
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+  await untilInterrupted(async signal => {
+    try {
+      let before = await readReport(address);
+      do {
+        await setTimeout(flags.seconds * 1000, undefined, { signal });
+        const after = await readReport(address);
+        print(shell, new ReportChange(before, after), flags);
+        before = after;
+      } while (flags.watch);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  });
   return ExitCode.OK;
 }
 
@@ -82,7 +78,6 @@ function print(shell: Shell, change: ReportChange, flags: PoolsFlags): void {
     ]),
   );
   shell.out('');
-  const number = (title: string) => ({ title, right: true }) as const;
   const titles = ['REQUESTS/S', 'BUSY', 'WAITING', 'WAIT P99 MS', 'LONGEST MS', 'REFUSED'].map(number);
   shell.out(renderTable(shell, ['LANE', 'THREAD', ...titles], lanes.map(laneRow)));
   shell.out('');

@@ -2,7 +2,8 @@
  * `ringmq trace`: what the actors of a broker do with requests, switched on and off, exported, or told for one message.
  */
 import fs from 'node:fs';
-import { decodeMessages } from '../../client/index.js';
+import { type Admin, decodeMessages, type MessageExt, MQBrokerError } from '../../client/index.js';
+import { parseOffsetMsgId } from '../../client/unique-id.js';
 import { RequestCode } from '../../protocol/codes.js';
 import type { TraceEventName } from '../../runtime/trace/events.js';
 import {
@@ -19,6 +20,9 @@ import { CliError } from '../failure.js';
 import { ask, type BrokerPlace, chooseBroker, printJson, type ReachFlags, withAdmin } from '../reach.js';
 import type { Shell } from '../shell.js';
 import { number, renderTable } from '../table.js';
+
+/** Asked for where one is wanted: what only shares a key's hash is sorted out afterwards. */
+const FOUND_MAX = 32;
 
 export interface TraceFlags extends ReachFlags {
   readonly broker?: string;
@@ -87,7 +91,7 @@ export interface MessageFlags extends TraceFlags {
 /** The hops of one message, found by its offset message id, its unique id or a key. Errors: CliError. */
 export async function traceMessage(shell: Shell, id: string, flags: MessageFlags): Promise<number> {
   const { address } = await brokerOf(shell, flags);
-  const stored = await findMessage(address, id, flags.topic);
+  const stored = await withAdmin(shell, flags, admin => findMessage(admin, address, id, flags.topic));
   const { recording } = await readRecording(address, 0);
   const hops = hopsOf(mergeRecording(recording), stored);
   if (hops.length === 0) throw nothingTraced('the message is there, and its send was not traced');
@@ -101,29 +105,32 @@ export async function traceMessage(shell: Shell, id: string, flags: MessageFlags
 }
 
 /** Where a message is stored. An offset message id says it itself: host, port and physical offset, in hex. */
-async function findMessage(address: string, id: string, topic: string | undefined): Promise<StoredAt> {
+async function findMessage(admin: Admin, address: string, id: string, topic: string | undefined): Promise<StoredAt> {
   if (/^[0-9A-Fa-f]{32}$/.test(id)) {
-    const offset = Number.parseInt(id.slice(16), 16);
-    const found = await ask(address, RequestCode.VIEW_MESSAGE_BY_ID, { offset }).catch(() => undefined);
-    if (found?.body != null) return storedAt(found.body);
+    const offset = parseOffsetMsgId(id).physicalOffset;
+    const found = await ask(address, RequestCode.VIEW_MESSAGE_BY_ID, { offset }).catch(orNothingThere);
+    if (found?.body != null) return storedAt(decodeMessages(found.body)[0]!);
   }
   if (topic === undefined) {
     throw new CliError(`no message has the id ${id} on ${address}`, ExitCode.FAILED, [
       'To look for a key, or for the unique id of a client, name its topic with --topic.',
     ]);
   }
-  const fields = { topic, key: id, maxNum: 1, beginTimestamp: 0, endTimestamp: Number.MAX_SAFE_INTEGER };
+  const range = { beginTimestamp: 0, endTimestamp: Number.MAX_SAFE_INTEGER, maxNum: FOUND_MAX };
   for (const unique of [true, false]) {
-    const query = { ...fields, _UNIQUE_KEY_QUERY: unique };
-    const found = await ask(address, RequestCode.QUERY_MESSAGE, query).catch(() => undefined);
-    if (found?.body != null && found.body.length > 0) return storedAt(found.body);
+    const [found] = await admin.messages.query(address, { topic, key: id, unique, ...range });
+    if (found !== undefined) return storedAt(found);
   }
   throw new CliError(`no message of ${topic} has the id or key ${id}`, ExitCode.FAILED);
 }
 
-function storedAt(body: Uint8Array): StoredAt {
-  const [message] = decodeMessages(body);
-  return { physicalOffset: message!.commitLogOffset, size: message!.storeSize };
+/** A broker that has no message at an offset answers with an error; another error is one. */
+function orNothingThere(error: unknown): undefined {
+  if (!(error instanceof MQBrokerError)) throw error;
+}
+
+function storedAt({ commitLogOffset, storeSize }: MessageExt): StoredAt {
+  return { physicalOffset: commitLogOffset, size: storeSize };
 }
 
 function hopTable(shell: Shell, hops: readonly Hop[]): string {

@@ -2,18 +2,15 @@
  * Frames of load connections: made once, with digits written over for each message. JSON headers.
  * Source: spec remoting 1, 5, 6.
  */
+import { CommandFlag, MessageSysFlag, PullSysFlag, RequestCode } from '../../../protocol/codes.js';
 
 /** Nine digits wherever they stand, so that a frame keeps its size. */
 export const OPAQUE_BASE = 100_000_000;
 const PREFIX_SIZE = 8;
 const UNIQ_KEY_SIZE = 32;
 const UNIQ_KEY_DIGITS = 12;
-const RequestCode = { SEND_MESSAGE_V2: 310, PULL_MESSAGE: 11, END_TRANSACTION: 37 };
 /** Hold the pull; the subscription is in the request. */
-const PULL_FLAGS = 2 | 4;
-const TRANSACTION_PREPARED = 4;
-const COMMIT = 8;
-const ONEWAY = 2;
+const PULL_FLAGS = PullSysFlag.SUSPEND | PullSysFlag.SUBSCRIPTION;
 
 function frameOf(code: number, extFields: object, flag: number, opaque: number, body: Uint8Array): Buffer {
   const command = { code, extFields, flag, language: 'JAVA', opaque, serializeTypeCurrentRPC: 'JSON', version: 401 };
@@ -46,7 +43,7 @@ export class SendFrames {
       c: 'TBW102',
       d: '4',
       e: String(queueId),
-      f: isHalf ? String(TRANSACTION_PREPARED) : '0',
+      f: isHalf ? String(MessageSysFlag.TRANSACTION_PREPARED) : '0',
       g: '1000000000000',
       h: '0',
       i: `UNIQ_KEY\u0001${key}\u0002WAIT\u0001true${half}`,
@@ -105,12 +102,12 @@ export function commitFrame(queueOffset: number, physicalOffset: number, msgId: 
     producerGroup: 'bench-producers',
     tranStateTableOffset: String(queueOffset),
     commitLogOffset: String(physicalOffset),
-    commitOrRollback: String(COMMIT),
+    commitOrRollback: String(MessageSysFlag.TRANSACTION_COMMIT),
     fromTransactionCheck: 'false',
     msgId,
     transactionId: msgId,
   };
-  return frameOf(RequestCode.END_TRANSACTION, extFields, ONEWAY, OPAQUE_BASE, new Uint8Array(0));
+  return frameOf(RequestCode.END_TRANSACTION, extFields, CommandFlag.ONEWAY, OPAQUE_BASE, new Uint8Array(0));
 }
 
 /** What an answer says, as far as load has to know. */
@@ -151,11 +148,6 @@ export class AnswerView {
     const at = this.#header.indexOf(mark);
     return at < 0 ? Number.NaN : Number.parseInt(this.#header.slice(at + mark.length, at + mark.length + 20), 10);
   }
-}
-
-/** The place of a record in its queue. `at`: where the record begins. Source: spec storage 2. */
-export function recordQueueOffset(frame: Buffer, at: number): number {
-  return frame.readUInt32BE(at + 20) * 2 ** 32 + frame.readUInt32BE(at + 24);
 }
 
 /** When {@link SendFrames} made it, on the clock of this process. Units: ms. */

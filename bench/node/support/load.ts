@@ -1,8 +1,9 @@
 /** Producers and consumers made of load connections. */
+import { recordQueueOffset } from '../../../protocol/message-record.js';
 import { assert } from '../../../runtime/base/assert.js';
 import { RawClient } from '../../../tests/support/raw-client.js';
 import { createTopic } from '../../../tests/support/raw-requests.js';
-import { AnswerView, pullFrame, recordQueueOffset, SendFrames } from './frames.js';
+import { AnswerView, pullFrame, SendFrames } from './frames.js';
 import { LoadConnection } from './load-connection.js';
 
 const FOUND = 0;
