@@ -2,7 +2,9 @@
  * The messages of one queue between the broker and the listener: pulled, and not consumed yet. One object for each
  * time the queue is assigned to this consumer. Source: ProcessQueue.
  */
+
 import type { MessageQueue } from '../protocol/bodies/message-queue.js';
+import { IdleWaiters } from './idle-waiters.js';
 import type { MessageExt } from './message-ext.js';
 import { queueKey } from './route.js';
 
@@ -29,7 +31,7 @@ export class ProcessQueue {
   #sizeBytes = 0;
   #lastOffset = -1;
   #running = 0;
-  #idleWaiters: (() => void)[] = [];
+  readonly #idleWaiters = new IdleWaiters();
   #locked = false;
   #lastLockTimestamp = 0;
 
@@ -178,10 +180,7 @@ export class ProcessQueue {
   end(messages: readonly MessageExt[]): void {
     this.#running--;
     for (const message of messages) this.#startTimestamps.delete(message.queueOffset);
-    if (this.#running > 0) return;
-    const waiters = this.#idleWaiters;
-    this.#idleWaiters = [];
-    for (const resolve of waiters) resolve();
+    if (this.#running === 0) this.#idleWaiters.release();
   }
 
   /** Offsets of the messages whose listeners run, and when those were called. Units: ms since the epoch. */
@@ -191,14 +190,7 @@ export class ProcessQueue {
 
   /** Waits until no listener runs; false when one still does after `limitMs`, if that is given. */
   whenIdle(limitMs?: number): Promise<boolean> {
-    if (this.#running === 0) return Promise.resolve(true);
-    return new Promise(resolve => {
-      const timer = limitMs === undefined ? undefined : setTimeout(() => resolve(false), limitMs);
-      this.#idleWaiters.push(() => {
-        clearTimeout(timer);
-        resolve(true);
-      });
-    });
+    return this.#running === 0 ? Promise.resolve(true) : this.#idleWaiters.wait(limitMs);
   }
 
   /** The broker gave us the queue's lock, or refused it. */

@@ -261,8 +261,8 @@ export class Rebalancer {
     queue.retire();
     const isIdle = await queue.whenIdle(waitMs);
     if (!isIdle && lock !== undefined) {
-      queue.tryUnlockTimes++;
-      void queue.whenIdle().then(() => this.soon());
+      // Once a queue: it comes by here again and again while its listener runs.
+      if (queue.tryUnlockTimes++ === 0) void queue.whenIdle().then(() => this.soon());
       return;
     }
     queue.drop();

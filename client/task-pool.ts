@@ -1,10 +1,12 @@
+import { IdleWaiters } from './idle-waiters.js';
+
 /** Runs tasks in the order they come, so many at a time. Takes the place of Java's thread pool. */
 export class TaskPool {
   readonly #runningMax: number;
   #waiting: (() => Promise<void>)[] = [];
   #running = 0;
   #stopped = false;
-  #idleWaiters: (() => void)[] = [];
+  readonly #idleWaiters = new IdleWaiters();
 
   constructor(runningMax: number) {
     this.#runningMax = runningMax;
@@ -25,14 +27,7 @@ export class TaskPool {
 
   /** Waits until nothing runs; false when something still does after `limitMs`. */
   whenIdle(limitMs: number): Promise<boolean> {
-    if (this.#running === 0) return Promise.resolve(true);
-    return new Promise(resolve => {
-      const timer = setTimeout(() => resolve(false), limitMs);
-      this.#idleWaiters.push(() => {
-        clearTimeout(timer);
-        resolve(true);
-      });
-    });
+    return this.#running === 0 ? Promise.resolve(true) : this.#idleWaiters.wait(limitMs);
   }
 
   #startNext(): void {
@@ -47,9 +42,6 @@ export class TaskPool {
   #onEnd(): void {
     this.#running--;
     this.#startNext();
-    if (this.#running > 0) return;
-    const waiters = this.#idleWaiters;
-    this.#idleWaiters = [];
-    for (const resolve of waiters) resolve();
+    if (this.#running === 0) this.#idleWaiters.release();
   }
 }

@@ -236,7 +236,7 @@ consumer('suspends and resumes', () =>
     await until(() => got.length === 4, 'what the held pulls bring');
     const pulls = fake.broker.received(PULL_MESSAGE).length;
     fake.put('T', 0, 'c');
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await new Promise(resolve => setTimeout(resolve, 500)); // more than two looks of a suspended queue, 200 ms each
     assert.equal([fake.broker.received(PULL_MESSAGE).length, got.length], [pulls, 4]);
     consumer.resume();
     await until(() => got.length === 5, 'the message after the pause');
