@@ -77,7 +77,7 @@ const neededTypes = {
 } as const;
 
 const BATCH_MAX = 128;
-/** A request that found the room it goes to full tries again after so long: nobody rings when there is room. Units: ms. */
+/** When a full ring is tried again: nobody rings when it has room. Units: ms. */
 const RETRY_MS = 5;
 
 export class SendLane implements Actor {

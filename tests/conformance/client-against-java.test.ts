@@ -25,6 +25,7 @@ import {
   temporaryFolder,
 } from '../support/node-process.js';
 import { skip } from '../support/skip.js';
+import { until } from '../support/until.js';
 
 const java = suite('client against Java 4.9.7');
 
@@ -184,7 +185,12 @@ check('offsets are asked for, searched and committed', async ({ producer, consum
   await admin.createTopic({ clusterName: 'DefaultCluster', topic: 'ConfOffsets', readQueueNums: 1, writeQueueNums: 1 });
   const queue = (await consumer.fetchSubscribeMessageQueues('ConfOffsets'))[0]!;
   assert.is(await consumer.earliestMsgStoreTime(queue), -1);
-  for (let n = 0; n < 3; n++) await producer.send({ topic: 'ConfOffsets', body: `${n}` });
+  for (let n = 0; n < 3; n++) {
+    await producer.send({ topic: 'ConfOffsets', body: `${n}` });
+    // Of messages stored in one millisecond Java's search by time finds any.
+    const sentMs = Date.now();
+    await until(() => Date.now() > sentMs, 'the next millisecond');
+  }
   const messages = await readQueue(consumer, queue, 0, 3);
   assert.equal([await consumer.minOffset(queue), await consumer.maxOffset(queue)], [0, 3]);
   assert.is(await consumer.searchOffset(queue, messages[0]!.storeTimestamp), 0);
