@@ -58,6 +58,22 @@ export async function committedOffset(
   return answer.code === 0 ? Number(answer.ext.offset) : -1;
 }
 
+/** GET_BROKER_RUNTIME_INFO of the broker there. */
+export async function runtimeInfo(address: string): Promise<Record<string, string>> {
+  const client = await RawClient.connect(address);
+  try {
+    const answer = await client.request(28, {});
+    return (JSON.parse(answer.body.toString()) as { table: Record<string, string> }).table;
+  } finally {
+    client.close();
+  }
+}
+
+/** The end of a broker's log, as it says itself. */
+export async function logEnd(address: string): Promise<number> {
+  return Number((await runtimeInfo(address)).commitLogMaxOffset);
+}
+
 /**
  * Waits until a name server gives the route of a topic.
  * Errors: Error when it takes too long.
