@@ -175,6 +175,12 @@ export const MQ_VERSION = 409;
 export const MQ_VERSION_NAME = 'V4_9_8';
 
 /**
+ * What a registration says instead: V3_2_6. Name servers look only whether it is V3_0_11 (37) at least, and those of
+ * 3.2.6 fail at a number they do not know, as they do for every later Java broker. Source: DefaultRequestProcessor.
+ */
+export const REGISTRATION_VERSION = 79;
+
+/**
  * "V4_9_7" of 407, or the number itself for what came before V3_1_0. Each release follows its snapshot; up to 3.2 and
  * since 4.0 a minor version has ten of them, in between nine. Source: MQVersion.
  */

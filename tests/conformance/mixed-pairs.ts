@@ -1,8 +1,8 @@
 /**
  * RingMQ and Java as master and slave of each other; pair-run.ts says what happens and what is checked.
  *
- *   RINGMQ_REFERENCE=… node dist/tests/conformance/mixed-pairs.js --version 4.9.7 --master ringmq --count 100000 --seed 1
- *   RINGMQ_REFERENCE=… node dist/tests/conformance/mixed-pairs.js --version 3.2.6,4.9.7
+ *   RINGMQ_REFERENCE=… node dist/tests/conformance/mixed-pairs.js --count 100000 --seed 1
+ *   RINGMQ_REFERENCE=… node dist/tests/conformance/mixed-pairs.js --version 4.9.7 --master ringmq --role sync
  */
 import { parseArgs } from 'node:util';
 import { MiB } from '../../runtime/base/units.js';

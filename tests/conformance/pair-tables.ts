@@ -1,4 +1,4 @@
-/** What a slave has of its master beside the log: topics, subscription groups, consumer offsets, and the route to it. */
+/** What a slave has of its master beside the log: topics, subscription groups, consumer offsets; and its route. */
 import { parseDialect } from '../../protocol/json-dialect.js';
 import type { TopicShape } from '../support/load.js';
 import { RawClient } from '../support/raw-client.js';
