@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   const common = {
     count: wholeNumber(values, 'count', 1),
     seed,
-    events: drawEvents(seed, wholeNumber(values, 'rounds', 1)),
+    events: drawEvents(seed, wholeNumber(values, 'rounds', 0)),
     segmentBytes: wholeNumber(values, 'segment-mib', 1) * MiB,
     ...(values.plant === undefined ? {} : { plant: oneOf<Plant>('plant', values.plant, ['loss', 'byte']) }),
     keep: values.keep,
