@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Prng } from '../../runtime/base/prng.js';
 import { formatReport, Judge, Ledger, queueKey, type Report } from '../support/checker.js';
 import { MessageMaker, runLoad, storedOf, type TopicShape } from '../support/load.js';
-import { compareLogs, type LogComparison, queueEntries } from '../support/log-files.js';
+import { compareLogs, type LogComparison, queueEntries } from '../support/log-comparison.js';
 import type { Launchers, ServerProcess } from '../support/node-process.js';
 import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';

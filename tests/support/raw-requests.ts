@@ -58,18 +58,6 @@ export async function committedOffset(
   return answer.code === 0 ? Number(answer.ext.offset) : -1;
 }
 
-/** GET_BROKER_RUNTIME_INFO of the broker there. Errors: Error when it does not say. */
-export async function runtimeInfo(address: string): Promise<Record<string, string>> {
-  const client = await RawClient.connect(address);
-  try {
-    const answer = await client.request(28, {});
-    if (answer.code !== 0) throw new Error(`the state of ${address}: code ${answer.code} ${answer.remark}`);
-    return (JSON.parse(answer.body.toString()) as { table: Record<string, string> }).table;
-  } finally {
-    client.close();
-  }
-}
-
 /** The end of a broker's log, as it says itself. */
 export async function logEnd(address: string): Promise<number> {
   return Number((await runtimeInfo(address)).commitLogMaxOffset);

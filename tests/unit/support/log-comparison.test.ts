@@ -3,7 +3,7 @@ import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { segmentName } from '../../../storage/paths.js';
-import { compareLogs } from '../../support/log-files.js';
+import { compareLogs } from '../../support/log-comparison.js';
 import { removeFolder, temporaryFolder } from '../../support/node-process.js';
 
 const logFiles = suite('comparing logs');
