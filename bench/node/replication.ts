@@ -1,6 +1,6 @@
 /**
- * A slave: how fast one with an empty store catches up with its master, and how long after a message was sent a consumer
- * that waits at the slave has it.
+ * A slave: how fast one with an empty store catches up with its master, and how long after a message was sent a
+ * consumer that waits at the slave has it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert } from '../../runtime/base/assert.js';
