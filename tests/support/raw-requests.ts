@@ -58,11 +58,6 @@ export async function committedOffset(
   return answer.code === 0 ? Number(answer.ext.offset) : -1;
 }
 
-/** The end of a broker's log, as it says itself. */
-export async function logEnd(address: string): Promise<number> {
-  return Number((await runtimeInfo(address)).commitLogMaxOffset);
-}
-
 /**
  * Waits until a name server gives the route of a topic.
  * Errors: Error when it takes too long.
@@ -101,6 +96,11 @@ export async function runtimeInfo(address: string): Promise<Readonly<Record<stri
   } finally {
     client.close();
   }
+}
+
+/** The end of a broker's log, as it says itself. */
+export async function logEnd(address: string): Promise<number> {
+  return Number((await runtimeInfo(address)).commitLogMaxOffset);
 }
 
 export interface PullOptions {
