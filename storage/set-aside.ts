@@ -5,7 +5,7 @@
  * A file has its name when all of it is on the device. What is in one already is not written again, so that a crash at
  * any moment is followed by the same work.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   recordQueueId,
   recordQueueOffset,
@@ -78,16 +78,35 @@ const PART = '.part';
 export async function setAside(options: SetAsideOptions): Promise<SetAside> {
   const { disk, folder, from, to, nowMs } = options;
   disk.makeFolder(folder);
+  disk.syncFolder(dirname(folder));
   for (const name of disk.list(folder)) if (name.endsWith(PART)) disk.remove(join(folder, name));
   const there = await findCopy(options);
   const name = there ?? `commitlog-${from}-${to}-${new Date(nowMs).toISOString().replace(/[-:.]/g, '')}`;
   const path = join(folder, name);
   if (there === undefined) await copy(options, path);
-  const report = await describe(options, name);
-  disk.writeText(`${path}.json${PART}`, `${JSON.stringify(report, null, 2)}\n`);
-  disk.rename(`${path}.json${PART}`, `${path}.json`);
-  disk.syncFolder(folder);
+  const report = readReport(disk, `${path}.json`) ?? (await writeReport(options, path, name));
   return { ...report, path, wasThere: there !== undefined };
+}
+
+/** The one that an earlier attempt wrote, when the log was all there. */
+function readReport(disk: Disk, path: string): SetAsideReport | undefined {
+  const text = disk.readText(path);
+  return text === undefined ? undefined : (JSON.parse(text) as SetAsideReport);
+}
+
+/** From the file, which may hold more than is left of the log. */
+async function writeReport(options: SetAsideOptions, path: string, name: string): Promise<SetAsideReport> {
+  const { disk, folder } = options;
+  const file = new SetAsideFile(disk, path);
+  try {
+    const report = await describe(options, file, name);
+    disk.writeText(`${path}.json${PART}`, `${JSON.stringify(report, null, 2)}\n`);
+    disk.rename(`${path}.json${PART}`, `${path}.json`);
+    disk.syncFolder(folder);
+    return report;
+  } finally {
+    file.close();
+  }
 }
 
 /** The files in a folder that hold ends of logs, oldest first. */
@@ -156,21 +175,22 @@ async function* parts(options: SetAsideOptions): AsyncGenerator<{ bytes: Uint8Ar
   }
 }
 
-async function describe(options: SetAsideOptions, file: string): Promise<SetAsideReport> {
-  const { log, from, to, reason, nowMs, pause } = options;
+async function describe(options: SetAsideOptions, kept: SetAsideFile, file: string): Promise<SetAsideReport> {
+  const { reason, nowMs, pause } = options;
+  const { from, to } = kept;
   const topics = new Map<string, Map<number, QueueSetAside>>();
-  const walk = new RecordWalk(log, from, to);
   let messages = 0;
   let firstStoreTimestamp = 0;
   let lastStoreTimestamp = 0;
-  let restedAt = from;
-  while (walk.next()) {
+  let bytes = 0;
+  for (const record of kept.records()) {
     messages++;
-    count(topics, walk);
-    lastStoreTimestamp = recordStoreTimestamp(walk.bytes, walk.start);
+    count(topics, record);
+    lastStoreTimestamp = recordStoreTimestamp(record, 0);
     if (messages === 1) firstStoreTimestamp = lastStoreTimestamp;
-    if (walk.position - restedAt < COPY_SIZE) continue;
-    restedAt = walk.position;
+    bytes += record.length;
+    if (bytes < COPY_SIZE) continue;
+    bytes = 0;
     await pause();
   }
   const sorted = [...topics].sort(([left], [right]) => (left < right ? -1 : 1));
@@ -183,12 +203,12 @@ async function describe(options: SetAsideOptions, file: string): Promise<SetAsid
 
 const byQueue = (left: QueueSetAside, right: QueueSetAside): number => left.queueId - right.queueId;
 
-function count(topics: Map<string, Map<number, QueueSetAside>>, { bytes, start }: RecordWalk): void {
-  const topic = topicOf(bytes, start);
+function count(topics: Map<string, Map<number, QueueSetAside>>, record: Uint8Array): void {
+  const topic = topicOf(record);
   const queues = topics.get(topic) ?? new Map<number, QueueSetAside>();
   topics.set(topic, queues);
-  const queueId = recordQueueId(bytes, start);
-  const offset = recordQueueOffset(bytes, start);
+  const queueId = recordQueueId(record, 0);
+  const offset = recordQueueOffset(record, 0);
   const queue = queues.get(queueId) ?? { queueId, messages: 0, firstOffset: offset, lastOffset: offset };
   queues.set(queueId, queue);
   queue.messages++;
@@ -197,11 +217,11 @@ function count(topics: Map<string, Map<number, QueueSetAside>>, { bytes, start }
 
 const utf8 = new TextDecoder();
 
-function topicOf(bytes: Uint8Array, start: number): string {
-  const topicAt = recordTopicAt(bytes, start);
-  const lengthSize = topicLengthSize(bytes, start);
+function topicOf(record: Uint8Array): string {
+  const topicAt = recordTopicAt(record, 0);
+  const lengthSize = topicLengthSize(record, 0);
   const from = topicAt + lengthSize;
-  return utf8.decode(bytes.subarray(from, from + topicLength(bytes, topicAt, lengthSize)));
+  return utf8.decode(record.subarray(from, from + topicLength(record, topicAt, lengthSize)));
 }
 
 /** A file that was set aside, opened to read its records. */
@@ -227,7 +247,7 @@ export class SetAsideFile {
     throw new RingError('STORE_CORRUPT', `${path} has ${size} bytes, its name says ${to - from}`, { path, size });
   }
 
-  /** Its records, oldest first. Errors: RingError STORE_CORRUPT where no record stands before the end. */
+  /** Its records, oldest first; padding at the end of a file is no record. Errors: RingError STORE_CORRUPT where no record stands before the end. */
   *records(): Generator<Uint8Array> {
     const source: LogBytes = {
       read: (target, start, length, position) => this.#file.read(target, start, length, position - this.from),

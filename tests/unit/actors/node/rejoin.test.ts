@@ -119,4 +119,109 @@ for (const { others, what } of [
   );
 }
 
+/** The master comes back with a copy of its store from before, and goes on from there. */
+async function restore(pair: ReplicaPair): Promise<Parted> {
+  await pair.send('T', 200);
+  await pair.caughtUp();
+  const agreed = endOf(pair.slave);
+  await pair.master.stop();
+  const copy = `${pair.master.folder}-copy`;
+  fs.cpSync(pair.master.folder, copy, { recursive: true });
+  await pair.master.start();
+  await pair.attached();
+  await pair.send('T', 50);
+  await pair.caughtUp();
+  const end = endOf(pair.slave);
+  await pair.slave.stop();
+  await pair.master.stop();
+  fs.rmSync(pair.master.folder, { recursive: true });
+  fs.renameSync(copy, pair.master.folder);
+  await pair.master.start();
+  await pair.send('T', 10);
+  await pair.slave.start();
+  return { agreed, tail: Buffer.from(logBytes(pair.slave, agreed, end)) };
+}
+
+rejoin('a slave that never led holds what its master lost: it waits until `ringmq rejoin` asks for it', () =>
+  withPair({}, async pair => {
+    const { agreed, tail } = await restore(pair);
+    const { slave, namesrvAddr } = pair;
+    const isSaid = (): boolean => slave.lines.some(({ message }) => /not set aside without being asked/.test(message));
+    await until(isSaid, 'it says why it does nothing');
+    assert.ok(slave.errors.some(message => message.includes(`They agree up to ${agreed}; the ${tail.length} bytes`)));
+    assert.equal(setAsideBy(slave), []);
+    const hesitant = await runProgram('ringmq', ['rejoin', slave.address]);
+    assert.is(hesitant.code, 1);
+    assert.match(hesitant.err, new RegExp(`would set aside ${tail.length} bytes .* from ${agreed} on.*--yes`, 's'));
+    const status = await ringmq(pair, 'cluster', 'status');
+    assert.match(status.out, /does not follow its master: .*ringmq rejoin/);
+    const asked = await runProgram('ringmq', ['rejoin', slave.address, '--yes', '--json']);
+    assert.is(asked.code, 0, asked.err);
+    const [file] = setAsideBy(slave);
+    assert.equal(JSON.parse(asked.out), { address: slave.address, from: agreed, to: agreed + tail.length, file });
+    await pair.caughtUp();
+    pair.assertSameLog();
+    assert.ok(fs.readFileSync(file!).equals(tail));
+    const after = await runProgram('ringmq', ['cluster', 'status', '-n', namesrvAddr]);
+    assert.match(after.out, /has set aside what its master did not have: .*commitlog-/);
+    const again = await runProgram('ringmq', ['rejoin', slave.address, '--yes']);
+    assert.match(again.err, /has nothing to set aside/);
+    assert.match(
+      (await runProgram('ringmq', ['rejoin', pair.master.address])).err,
+      /nothing to set aside: it is a master/,
+    );
+    const shown = await runProgram('ringmq', ['set-aside', 'show', file!]);
+    assert.match(shown.err, /^50 messages; the log from \d+ to \d+/);
+    const filtered = await runProgram('ringmq', ['set-aside', 'show', file!, '--json', '--topic', 'T', '--max', '2']);
+    const messages = JSON.parse(filtered.out);
+    assert.is(messages.length, 2);
+    assert.equal(
+      [messages[0].topic, messages[0].commitLogOffset, Buffer.from(messages[0].bodyBase64, 'base64').length],
+      ['T', agreed, 100],
+    );
+  }),
+);
+
+rejoin(
+  'a former master that has set itself aside nothing (key 0) waits, and so does one whose successor is empty',
+  () =>
+    withPair({ set: { setAsideMaxBytes: '0' } }, async pair => {
+      await part(pair);
+      await pair.master.start(asSlave);
+      const said = (): boolean => pair.master.lines.some(({ message }) => /setAsideMaxBytes is 0/.test(message));
+      await until(said, 'it says which key');
+      await pair.master.stop();
+      await pair.slave.stop();
+      fs.rmSync(pair.slave.folder, { recursive: true });
+      await pair.slave.start({ brokerRole: 'ASYNC_MASTER', brokerId: '0' });
+      await pair.send('T', 20, 100, pair.slave);
+      await pair.master.start({ ...asSlave, setAsideMaxBytes: '1000000' });
+      const saysNone = (): boolean =>
+        pair.master.errors.some(message => /no record that both might have/.test(message));
+      await until(saysNone, 'it finds nothing in common');
+      const asked = await runProgram('ringmq', ['rejoin', pair.master.address, '--yes']);
+      assert.match(asked.err, /nothing to set aside: .*move its store away/s);
+      assert.equal(setAsideBy(pair.master), []);
+    }),
+);
+
+rejoin('a disk without room: it stays as it is, says so, and follows when it is asked again', () =>
+  withPair({}, async pair => {
+    const { tail } = await part(pair);
+    pair.master.disk.faults.fail = (call, file) =>
+      call === 'write' && file.includes('set-aside') ? 'ENOSPC' : undefined;
+    await pair.master.start(asSlave);
+    const refused = (): boolean =>
+      pair.master.lines.some(({ message }) => /the role stays as it is: .*set-aside.*ENOSPC/.test(message));
+    await until(refused, 'it says why');
+    assert.ok(logBytes(pair.master, 0, endOf(pair.master)).subarray(-tail.length).equals(tail), 'nothing is cut');
+    pair.master.repair();
+    const asked = await runProgram('ringmq', ['rejoin', pair.master.address, '--yes']);
+    assert.is(asked.code, 0, asked.err);
+    await rejoined(pair);
+    pair.assertSameLog();
+    assert.equal(pair.master.failures, []);
+  }),
+);
+
 rejoin.run();
