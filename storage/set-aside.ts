@@ -247,7 +247,10 @@ export class SetAsideFile {
     throw new RingError('STORE_CORRUPT', `${path} has ${size} bytes, its name says ${to - from}`, { path, size });
   }
 
-  /** Its records, oldest first; padding at the end of a file is no record. Errors: RingError STORE_CORRUPT where no record stands before the end. */
+  /**
+   * Its records, oldest first; padding at the end of a file is no record.
+   * Errors: RingError STORE_CORRUPT where no record stands before the end.
+   */
   *records(): Generator<Uint8Array> {
     const source: LogBytes = {
       read: (target, start, length, position) => this.#file.read(target, start, length, position - this.from),

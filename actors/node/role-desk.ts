@@ -7,7 +7,8 @@
  *   `expectedEnd` (how far the log must reach). Answer: code 0 when the change was begun; its end is seen with
  *   RINGMQ_GET_ROLE: the role is the new one, or `refusal` says why not.
  * - RINGMQ_REJOIN, `from` and `to` (as `beyondFrom` and `beyondTo` of RINGMQ_GET_ROLE were). Answer: code 0 when the
- *   slave has begun to set aside what its log holds beyond its master's; its end: `haState` is `transfer`, or `refusal`.
+ *   slave has begun to set aside what its log holds beyond its master's; at the end `haState` is `transfer`, or
+ *   `refusal` says why not.
  */
 import type { BrokerConfig } from '../../config/index.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';

@@ -1,8 +1,8 @@
 /**
- * Kills the master of an asynchronous pair under load, again and again, with messages its slave does not have; the slave
- * becomes the master and gets others, and the old master comes back as its slave, killed once more on its way in some
- * cycles. Checks that everything of the old master's log is in the new one's, at its place, or in the file it
- * was set aside in, byte for byte; and that logs and consume queues of both are the same in the end.
+ * Kills the master of an asynchronous pair again and again, with messages its slave does not have; the slave becomes
+ * the master and gets others, and the old master comes back as its slave, killed once more on its way in some cycles.
+ * Checks that everything of the old master's log is in the new one's, at its place, or in the file it was set aside in,
+ * byte for byte; and that logs and consume queues of both are the same in the end.
  *
  *   node dist/tests/chaos/rejoin.js --cycles 50 --seed 1
  */

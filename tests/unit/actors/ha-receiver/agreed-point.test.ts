@@ -105,7 +105,7 @@ point('nothing in common: no point', async () => {
 });
 
 point('older files are gone here or there: the files that both have decide', async () => {
-  const [mine, theirs, agreed] = twoLogs(9, 900, 20, 20);
+  const [mine, theirs, agreed] = twoLogs(9, 1600, 20, 20);
   theirs.minimum = 2 * segmentSize;
   assert.is((await findAgreedPoint(mine.own, theirs.master))!.position, agreed);
   mine.minimum = 3 * segmentSize;
