@@ -255,7 +255,9 @@ export class HaReceiver implements Actor {
     this.#told = this.#trouble;
     this.#toldMs = now;
     const facts = { master: this.#place.haServerAddr };
-    if (this.#refused) log.error(facts, `not replicating: ${this.#trouble}`);
+    // Where it may be set aside, the coordinator says what comes of it.
+    if (this.#beyond !== undefined) log.warn(facts, `not replicating: ${this.#trouble}`);
+    else if (this.#refused) log.error(facts, `not replicating: ${this.#trouble}`);
     else if (state === 'transfer') log.warn(facts, `the master is lost, trying again: ${this.#trouble}`);
     else log.warn(facts, `the master cannot be reached, trying again: ${this.#trouble}`);
   }
@@ -368,7 +370,8 @@ export class HaReceiver implements Actor {
   }
 
   #beyondNow(): Pick<Extract<HaStatus, { room: 'ha-receiver' }>, 'beyond'> {
-    if (this.#beyond === undefined || this.#life.state === 'transfer') return {};
+    // While it compares again, what it found before may no longer be so.
+    if (this.#beyond === undefined || this.#life.state !== 'suspend') return {};
     const { agreed, end } = this.#beyond;
     const { position, storeTimestamp } = agreed;
     return { beyond: { from: position, to: end, storeTimestamp } };

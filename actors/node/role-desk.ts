@@ -97,7 +97,8 @@ export class RoleDesk {
     const rules = { led, maxBytes: config().setAsideMaxBytes, minimum: shop.positions.read('minimum') };
     const why = whyNotByItself(beyond, rules);
     if (why === undefined) return this.#toRejoin(beyond);
-    log.warn({ ...beyond }, `what this slave has beyond its master is not set aside without being asked: ${why}`);
+    const where = `${beyond.to - beyond.from} bytes of its log behind ${beyond.from}`;
+    log.error({ ...beyond }, `${where}, which its master does not have, are not set aside without being asked: ${why}`);
     return undefined;
   }
 

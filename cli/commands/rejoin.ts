@@ -18,10 +18,11 @@ export interface RejoinFlags extends ReachFlags {
 type Facts = Readonly<Record<string, string>>;
 
 const LOOK_EVERY_MS = 25;
+const COMPARED_MAX_MS = 5000;
 
 /** Errors: CliError without `yes`, and with the reason why it does not follow. */
 export async function rejoinBroker(shell: Shell, address: string, flags: RejoinFlags): Promise<number> {
-  const { beyondFrom = '-1', beyondTo = '-1', haTrouble, brokerRole } = await factsOf(address);
+  const { beyondFrom = '-1', beyondTo = '-1', haTrouble, brokerRole } = await comparedFacts(address);
   const [from, to] = [Number(beyondFrom), Number(beyondTo)];
   if (from < 0) {
     const state =
@@ -45,6 +46,16 @@ export async function rejoinBroker(shell: Shell, address: string, flags: RejoinF
     );
   }
   return ExitCode.OK;
+}
+
+/** Every few seconds it compares its log with the master's again: what it finds is waited for. */
+async function comparedFacts(address: string): Promise<Facts> {
+  const untilMs = performance.now() + COMPARED_MAX_MS;
+  for (;;) {
+    const facts = await factsOf(address);
+    if (facts.haState !== 'handshake' || performance.now() > untilMs) return facts;
+    await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
+  }
 }
 
 async function factsOf(address: string): Promise<Facts> {

@@ -129,6 +129,7 @@ class Rig {
       brokerId: String(brokerId),
       [`${launchers.segmentSizePrefix}CommitLog`]: String(segmentSize),
       maxMessageSize: '65536',
+      threadingMode: this.#random.pick(['inline', 'shared', 'dedicated'] as const),
     };
     const place = { nameServer: this.#nameServer, folder: this.#folder, store: path.join(this.#folder, name) };
     const server = await spawnBroker(launchers, { ...place, port, settings });

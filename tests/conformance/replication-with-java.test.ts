@@ -1,8 +1,8 @@
 // @limit 600
 /**
  * A Java slave of a RingMQ master and the other way round, under SYNC_MASTER: what is acknowledged is on the slave,
- * byte for byte, over several files; and the slave's queues are those of the master. And a RingMQ master that comes back
- * when its Java slave has become the master, with messages that this one never had.
+ * byte for byte, over several files; and the slave's queues are those of the master. And a RingMQ master that comes
+ * back when its Java slave has become the master, with messages that this one never had.
  */
 import fs from 'node:fs';
 import path from 'node:path';

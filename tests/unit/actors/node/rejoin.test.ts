@@ -119,6 +119,28 @@ for (const { others, what } of [
   );
 }
 
+rejoin('demoted by force, with messages that nobody else has: it follows who is promoted then', () =>
+  withPair({}, async pair => {
+    await pair.send('T', 400);
+    await pair.caughtUp();
+    await pair.slave.stop();
+    await pair.send('T', 40);
+    const end = endOf(pair.master);
+    const demoted = await ringmq(pair, 'demote', 'broker-a', '--force');
+    assert.is(demoted.code, 0, demoted.err);
+    await pair.slave.start();
+    const agreed = endOf(pair.slave);
+    const promoted = await ringmq(pair, 'promote', pair.slave.address, '--force');
+    assert.is(promoted.code, 0, promoted.err);
+    assert.ok((await pair.send('T', 20, 100, pair.slave)).every(code => code === 0));
+    await rejoined(pair);
+    pair.assertSameLog();
+    assertSameQueues(pair);
+    assert.is(fs.statSync(setAsideBy(pair.master)[0]!).size, end - agreed);
+    assert.equal([...pair.master.errors, ...pair.slave.errors], []);
+  }),
+);
+
 /** The master comes back with a copy of its store from before, and goes on from there. */
 async function restore(pair: ReplicaPair): Promise<Parted> {
   await pair.send('T', 200);
@@ -148,7 +170,9 @@ rejoin('a slave that never led holds what its master lost: it waits until `ringm
     const { slave, namesrvAddr } = pair;
     const isSaid = (): boolean => slave.lines.some(({ message }) => /not set aside without being asked/.test(message));
     await until(isSaid, 'it says why it does nothing');
-    assert.ok(slave.errors.some(message => message.includes(`They agree up to ${agreed}; the ${tail.length} bytes`)));
+    assert.ok(
+      slave.lines.some(({ message }) => message.includes(`They agree up to ${agreed}; the ${tail.length} bytes`)),
+    );
     assert.equal(setAsideBy(slave), []);
     const hesitant = await runProgram('ringmq', ['rejoin', slave.address]);
     assert.is(hesitant.code, 1);
