@@ -181,7 +181,7 @@ class Rig {
     Object.assign(member, { role: 'SLAVE', brokerId: cycle + 1 });
     member.server = await this.#start(member);
     if (this.#random.oneIn(2)) {
-      await new Promise(resolve => setTimeout(resolve, this.#random.below(800))); // the moment is the experiment
+      await new Promise(resolve => setTimeout(resolve, this.#random.below(this.#options.loadMs))); // the moment is the experiment
       await member.server.kill();
       this.#killedOnTheWay++;
       member.server = await this.#start(member);

@@ -229,6 +229,27 @@ rejoin(
     }),
 );
 
+rejoin('the cut fails half way, and the node with it: the next start ends it, with the file that is there', () =>
+  withPair({}, async pair => {
+    const { tail } = await part(pair);
+    const { master } = pair;
+    master.disk.faults.fail = (call, file) => (call === 'write' && file.endsWith('.resize') ? 'EIO' : undefined);
+    await master.start(asSlave);
+    await until(() => master.failures.length > 0, 'the node cannot go on');
+    assert.match(master.failures[0]!, /could not be changed: .*EIO/);
+    const [file] = setAsideBy(master);
+    assert.ok(fs.readFileSync(file!).equals(tail));
+    await master.stop();
+    master.repair();
+    await master.start(asSlave);
+    await rejoined(pair);
+    pair.assertSameLog();
+    assertSameQueues(pair);
+    assert.equal(setAsideBy(master), [file]);
+    assert.ok(master.lines.some(({ message }) => /64 messages that its master does not have are in /.test(message)));
+  }),
+);
+
 rejoin('a disk without room: it stays as it is, says so, and follows when it is asked again', () =>
   withPair({}, async pair => {
     const { tail } = await part(pair);
