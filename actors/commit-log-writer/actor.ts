@@ -223,6 +223,7 @@ export class CommitLogWriter implements Actor {
       const traceId = staged.traceId[index]!;
       if (traceId === 0) continue;
       const position = staged.physicalOffset[index]!;
+      recorder.messages.put(position, traceId);
       recorder.note(TraceEvent.appended, traceId, position, staged.queueNumber[index]!, staged.queueOffset[index]!);
     }
     recorder.note(TraceEvent.batchWritten, 0, appender.end, staged.count, size);
@@ -272,6 +273,8 @@ export class CommitLogWriter implements Actor {
     assert(position === appender.end, "a master's records join the end of the log");
     appender.appendReplica(replica.bytes, at + ReplicaRecords.recordBytes, size);
     this.#publishAppended(size);
+    const { recorder } = this.#options;
+    if (recorder.isOn) recorder.note(TraceEvent.batchWritten, 0, appender.end, 1, size);
   }
 
   #onWriteFailed(error: unknown): void {

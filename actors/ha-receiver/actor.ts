@@ -18,6 +18,8 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { AppendType, ReplicaRecords } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType, type HaStatus } from '../coordinator/mailbox.js';
@@ -49,6 +51,7 @@ export interface HaReceiverOptions {
   readonly positions: Positions;
   readonly reader: CommitLogReader;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: HaReceiverSettings;
   nowMs(): number;
@@ -287,6 +290,8 @@ export class HaReceiver implements Actor {
   }
 
   #onRead(): void {
+    const { recorder } = this.#options;
+    if (recorder.isOn) recorder.note(TraceEvent.received, 0, this.#intake.receivedPosition);
     this.#handOn();
     if (this.#intake.fault !== '') this.#lose(this.#intake.fault, true);
     else this.#link?.pause(this.#intake.heldBytes > HELD_MAX + this.#wanted());
@@ -324,7 +329,7 @@ export class HaReceiver implements Actor {
   }
 
   #follow(link: MasterLink, nowMs: number): number {
-    const { positions, settings } = this.#options;
+    const { positions, recorder, settings } = this.#options;
     let work = this.#handOn();
     if (link.isPaused && this.#intake.heldBytes <= HELD_MAX) link.pause(false);
     const appended = positions.read('appended');
@@ -333,6 +338,7 @@ export class HaReceiver implements Actor {
       this.#trouble = '';
       this.#refused = false;
       this.#retryMs = RETRY_FIRST_MS;
+      if (recorder.isOn) recorder.note(TraceEvent.reported, 0, appended);
       link.report(appended);
       work++;
     } else if (nowMs - link.lastWriteMs > settings.haSendHeartbeatInterval) {

@@ -2,13 +2,13 @@
  * Tracing switched and read from outside: requests of RingMQ's own tools, with codes beyond RocketMQ's. Cold.
  *
  * - RINGMQ_SET_TRACE, `every`: one in so many requests is traced, 0 for none. Answer: code 0.
- * - RINGMQ_GET_TRACE, `sinceMs` (ms since the epoch). Answer: code 0, `leftOut` (older events that did not fit), and a
- *   {@link TraceBody}.
+ * - RINGMQ_GET_TRACE, `sinceMs` (ms since the epoch). Answer: code 0, `leftOut` (older events that did not fit), `nowMs`
+ *   (the clock that events are noted by), and a {@link TraceBody}.
  */
 import { encodeBody } from '../../protocol/bodies.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
-import { readRecorder } from '../../runtime/trace/recorder.js';
+import { readRecorder, traceNowMs } from '../../runtime/trace/recorder.js';
 import type { Recording } from '../../runtime/trace/timeline.js';
 import type { Workshop } from './memory.js';
 
@@ -45,14 +45,16 @@ function setTrace(request: RemotingCommand, shop: Workshop): RemotingCommand {
 
 function getTrace(request: RemotingCommand, shop: Workshop): RemotingCommand {
   const sinceMs = Number(request.extFields.sinceMs ?? 0);
-  const { recording, leftOut } = newestOf(readAll(shop, Number.isFinite(sinceMs) ? sinceMs : 0), TRACE_EVENTS_MAX);
+  // Who asks from the future on wants to know the time, and soon.
+  const all = sinceMs > traceNowMs() ? {} : readAll(shop, Number.isFinite(sinceMs) ? sinceMs : 0);
+  const { recording, leftOut } = newestOf(all, TRACE_EVENTS_MAX);
   const body: TraceBody = Object.fromEntries(
     Object.entries(recording).map(([actor, events]) => [
       actor,
       events.map(event => [event.timeMs, event.name, event.traceId, event.value, event.first, event.second] as const),
     ]),
   );
-  return createResponse(request, ResponseCode.SUCCESS, null, { leftOut }, encodeBody(body));
+  return createResponse(request, ResponseCode.SUCCESS, null, { leftOut, nowMs: traceNowMs() }, encodeBody(body));
 }
 
 /** What all actors noted since. */

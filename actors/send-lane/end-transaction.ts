@@ -21,6 +21,7 @@ import {
 import { MessageProperty } from '../../protocol/property-names.js';
 import { copyRecord, copySizeMax, readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../protocol/topic-names.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import { placeDelayed } from './placement.js';
 import { answer, type LaneView, queueNumberOf, type StoredHandler, type StoredOutcome } from './stored-requests.js';
@@ -70,6 +71,8 @@ export const endTransaction: StoredHandler = (request, view) => {
       count: 1,
       companionQueue: -1,
       waits: false,
+      traceEvent: TraceEvent.laneRolledBack,
+      madeFrom: position,
     };
   }
   return committed(half, properties, op, opQueue, view);
@@ -125,7 +128,17 @@ function committed(
   });
   const records = target.subarray(0, writeOp(target, opAt, op, view));
   const waits = properties.get(MessageProperty.WAIT) !== 'false';
-  return { kind: 'append', records, queueNumber, queueId: own.queueId, count: 1, companionQueue: opQueue, waits };
+  return {
+    kind: 'append',
+    records,
+    queueNumber,
+    queueId: own.queueId,
+    count: 1,
+    companionQueue: opQueue,
+    waits,
+    traceEvent: TraceEvent.laneCommitted,
+    madeFrom: recordPhysicalOffset(half, 0),
+  };
 }
 
 /** Of the record that {@link writeOp} writes. */

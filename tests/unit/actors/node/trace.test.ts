@@ -40,7 +40,7 @@ async function traceOne(world: TestWorld, wire: Wire): Promise<Hop[]> {
   await pullQueue(client, 'T', 0, () => {}, { untilOffset: Number(extFields.queueOffset) + 1, patienceMs: 10_000 });
   client.close();
   const physicalOffset = Number.parseInt(extFields.msgId!.slice(16), 16);
-  return hopsOf(mergeRecording(await readRecording(wire)), { physicalOffset, size: 1 });
+  return hopsOf(mergeRecording(await readRecording(wire)), physicalOffset);
 }
 
 for (const threadingMode of ['inline', 'shared', 'dedicated']) {
