@@ -2,8 +2,8 @@
  * Tracing switched and read from outside: requests of RingMQ's own tools, with codes beyond RocketMQ's. Cold.
  *
  * - RINGMQ_SET_TRACE, `every`: one in so many requests is traced, 0 for none. Answer: code 0.
- * - RINGMQ_GET_TRACE, `sinceMs` (ms since the epoch). Answer: code 0, `leftOut` (older events that did not fit), `nowMs`
- *   (the clock that events are noted by), and a {@link TraceBody}.
+ * - RINGMQ_GET_TRACE, `sinceMs` (ms since the epoch). Answer: code 0, `leftOut` (older events that did not fit),
+ *   `nowMs` (the clock that events are noted by), and a {@link TraceBody}.
  */
 import { encodeBody } from '../../protocol/bodies.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';

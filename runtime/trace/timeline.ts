@@ -114,8 +114,8 @@ export interface ChromeTrace {
 }
 
 /**
- * Recordings in Chrome's trace format, which Perfetto opens: a group of rows a broker, by name, and a row an actor; what
- * a request did in one actor is a span, everything else an instant.
+ * Recordings in Chrome's trace format, which Perfetto opens: a group of rows a broker, by name, and a row an actor;
+ * what a request did in one actor is a span, everything else an instant.
  * Source: Trace Event Format, JSON Object Format.
  */
 export function toChromeTrace(recordings: Readonly<Record<string, Recording>>): ChromeTrace {
