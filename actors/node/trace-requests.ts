@@ -8,6 +8,7 @@
 import { encodeBody } from '../../protocol/bodies.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
+import { messageOf } from '../../runtime/base/errors.js';
 import { readRecorder, traceNowMs } from '../../runtime/trace/recorder.js';
 import type { Recording } from '../../runtime/trace/timeline.js';
 import type { Workshop } from './memory.js';
@@ -34,13 +35,20 @@ export function answerTraceRequest(request: RemotingCommand, shop: Workshop): Re
 }
 
 function setTrace(request: RemotingCommand, shop: Workshop): RemotingCommand {
-  const every = Number(request.extFields.every ?? Number.NaN);
+  try {
+    setTraceEvery(shop, Number(request.extFields.every ?? Number.NaN));
+    return createResponse(request, ResponseCode.SUCCESS);
+  } catch (error) {
+    return createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
+  }
+}
+
+/** Traces one in so many requests from now on; 0: none. Errors: RangeError. */
+export function setTraceEvery(shop: Workshop, every: number): void {
   if (!Number.isInteger(every) || every < 0 || every > EVERY_MAX) {
-    const remark = `every must be a whole number from 0 to ${EVERY_MAX}: ${request.extFields.every}`;
-    return createResponse(request, ResponseCode.SYSTEM_ERROR, remark);
+    throw new RangeError(`every must be a whole number from 0 to ${EVERY_MAX}: ${every}`);
   }
   shop.traceSwitch.every = every;
-  return createResponse(request, ResponseCode.SUCCESS);
 }
 
 function getTrace(request: RemotingCommand, shop: Workshop): RemotingCommand {
