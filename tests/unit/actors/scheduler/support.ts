@@ -158,10 +158,11 @@ export class SchedulerRoom {
 
   /** The writer answers so many requests. */
   answer(appends: readonly Append[], code = 0): void {
-    for (const { opaque } of appends) {
+    for (const { opaque, traceId } of appends) {
       const word = this.results.claim(AppendResult.sizes * 4) >> 2;
       this.results.words[word + AppendResult.opaque] = opaque;
       this.results.words[word + AppendResult.code] = code;
+      this.results.words[word + AppendResult.traceId] = traceId;
       this.results.commit(OutboundType.APPEND_RESULT, AppendResult.sizes * 4);
     }
   }
