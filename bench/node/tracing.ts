@@ -21,7 +21,7 @@ export interface TracingParameters {
 
 export const parameters = {
   smoke: { messages: 800, warmUp: 80, rounds: 2 },
-  real: { messages: 100_000, warmUp: 200_000, rounds: 10 },
+  real: { messages: 20_000, warmUp: 200_000, rounds: 60 },
 } as const;
 
 const QUEUES = 8;
@@ -116,7 +116,7 @@ async function measure(
   }
 }
 
-/** Means over all rounds, and how much more than with tracing off. */
+/** Means over all rounds; how much more than with tracing off is the median of the rounds: some are disturbed. */
 function costOf(
   slices: readonly Slice[],
   off: readonly Slice[],
@@ -125,14 +125,16 @@ function costOf(
   const cpus = slices.flatMap(({ cpuUs }) => cpuUs ?? []);
   // Elsewhere nobody knows the CPU, and what is too short has none.
   if (cpus.length < slices.length || off.some(({ cpuUs }) => !cpuUs)) return { rate };
-  const more = cpus.map((cpuUs, round) => (cpuUs / off[round]!.cpuUs! - 1) * 100);
-  const meanMore = meanOf(more);
-  const variance = meanOf(more.map(percent => (percent - meanMore) ** 2)) * (more.length / (more.length - 1));
+  const more = cpus.map((cpuUs, round) => (cpuUs / off[round]!.cpuUs! - 1) * 100).sort((left, right) => left - right);
+  const middle = (more.length - 1) / 2;
+  const at = (rank: number): number => more[Math.min(more.length - 1, Math.max(0, Math.round(rank)))]!;
+  // Two of three medians of so many rounds lie between these ranks.
+  const reach = Math.sqrt(more.length) / 2;
   return {
     rate,
     cpuUs: hundredths(meanOf(cpus)),
-    morePercent: hundredths(meanMore),
-    moreErrorPercent: hundredths(Math.sqrt(variance / more.length)),
+    morePercent: hundredths((at(Math.floor(middle)) + at(Math.ceil(middle))) / 2),
+    moreErrorPercent: hundredths((at(middle + reach) - at(middle - reach)) / 2),
   };
 }
 

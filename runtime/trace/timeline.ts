@@ -2,7 +2,10 @@
  * What the recorders of a node say together: the hops of one request, and a file for Perfetto or Chrome. Cold.
  */
 import { OF_REQUEST, type TraceEventName, type TraceEventSpec, traceEvents } from './events.js';
-import type { RecordedEvent } from './recorder.js';
+import { RECORDER_EVENTS, type RecordedEvent } from './recorder.js';
+
+/** A full recorder has a few events less when its actor goes on while it is read. */
+const LOST_WHILE_READ_MAX = 1024;
 
 /** An event with the actor that noted it. */
 export interface TimedEvent extends RecordedEvent {
@@ -50,19 +53,45 @@ export function hopsOf(
   physicalOffset: number,
   slaves: readonly TimedEvent[] = [],
 ): Hop[] {
-  const append = events.find(({ name, value }) => name === 'appended' && value === physicalOffset);
+  const append = appendOf(events, physicalOffset);
   if (append === undefined) return [];
   const ids = requestIdsOf(events, append.traceId);
   const own = events.filter(({ traceId }) => ids.has(traceId));
   const found = new Set(own);
   const fromMs = own[0]!.timeMs;
-  const followers = [...events, ...slaves].filter(({ name, timeMs }) => positionEvents.has(name) && timeMs >= fromMs);
+  const all = [...events, ...slaves];
+  const forgetful = forgetfulActors(all, fromMs);
+  const followers = all.filter(
+    ({ actor, name, timeMs }) => positionEvents.has(name) && timeMs >= fromMs && !forgetful.has(actor),
+  );
   const pulls = events.filter(({ name }) => name === 'pulled');
   for (const record of own.filter(({ name }) => name === 'appended')) {
     for (const event of firstPast(followers, record.value)) found.add(event);
     for (const pull of pulls) if (handedOut(pull, record)) found.add(pull);
   }
   return toHops([...found].sort((left, right) => left.timeMs - right.timeMs));
+}
+
+/** The append that a record came with: its own, or that of the first message of its batch. */
+function appendOf(events: readonly TimedEvent[], physicalOffset: number): TimedEvent | undefined {
+  const sizes = new Map<number, number>();
+  for (const { name, traceId, value } of events) if (name === 'laneDone') sizes.set(traceId, value);
+  const holds = ({ traceId, value }: TimedEvent): boolean =>
+    value === physicalOffset || (value < physicalOffset && physicalOffset < value + (sizes.get(traceId) ?? 0));
+  return events.find(event => event.name === 'appended' && holds(event));
+}
+
+/** Actors whose recorder was filled since: when they were first past a message is overwritten. */
+function forgetfulActors(events: readonly TimedEvent[], sinceMs: number): Set<string> {
+  const counts = new Map<string, number>();
+  const oldestMs = new Map<string, number>();
+  for (const { actor, timeMs } of events) {
+    counts.set(actor, (counts.get(actor) ?? 0) + 1);
+    oldestMs.set(actor, Math.min(timeMs, oldestMs.get(actor) ?? timeMs));
+  }
+  const isFull = ([, count]: [string, number]): boolean => count >= RECORDER_EVENTS - LOST_WHILE_READ_MAX;
+  const full = [...counts].filter(isFull).map(([actor]) => actor);
+  return new Set(full.filter(actor => oldestMs.get(actor)! > sinceMs));
 }
 
 /** The message's own trace id, and those of the requests that made something of it. */

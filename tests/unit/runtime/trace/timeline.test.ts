@@ -1,7 +1,7 @@
 /** Recordings as people read them: the hops of a message, and the file for Perfetto. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RecordedEvent } from '../../../../runtime/trace/recorder.js';
+import { RECORDER_EVENTS, type RecordedEvent } from '../../../../runtime/trace/recorder.js';
 import {
   answeredAfterMs,
   hopsOf,
@@ -129,8 +129,27 @@ timeline(
   },
 );
 
+timeline('a message in a batch has the hops of its batch', () => {
+  const labelsAt = (physicalOffset: number): number => hopsOf(mergeRecording(recording), physicalOffset).length;
+  assert.is(labelsAt(1219), labelsAt(1000), 'the lane encoded 220 bytes');
+  assert.is(labelsAt(1220), 0);
+});
+
+timeline('an actor whose recorder has been filled since says nothing of the message', () => {
+  const later = Array.from({ length: RECORDER_EVENTS - 1 }, (_, index) =>
+    event(10 + index, 'flushed', 0, 5000 + index),
+  );
+  const labels = (flushes: RecordedEvent[]): string[] =>
+    hopsOf(mergeRecording({ ...recording, 'flush-service': flushes }), 1000).map(({ label }) => label);
+  assert.not(labels(later).includes('flushed'), 'it was flushed before, and that is overwritten');
+  assert.ok(
+    labels([event(0.1, 'flushed', 0, 500), ...later]).includes('flushed'),
+    'older ones are there: nothing is lost',
+  );
+});
+
 timeline('a message that was not traced has no hops', () => {
-  assert.equal(hopsOf(mergeRecording(recording), 1200), []);
+  assert.equal(hopsOf(mergeRecording(recording), 1300), []);
   assert.is(answeredAfterMs([]), undefined);
 });
 
