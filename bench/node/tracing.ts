@@ -1,8 +1,8 @@
 /**
  * What tracing costs a broker: the same sends, and pulls of all that is sent, with tracing off, off once more, of one
- * request in a hundred, and of all, in turn in one process. CPU of the broker a message tells; what it is more than with
- * tracing off is compared round by round, so that what else the machine does falls on all of them. The second `off` says
- * how much of a difference means nothing.
+ * request in a hundred, and of all, in turn in one process. CPU of the broker a message tells; what it is more than
+ * with tracing off is compared round by round, so that what else the machine does falls on all of them. The second
+ * `off` says how much of a difference means nothing.
  */
 import { RequestCode } from '../../protocol/codes.js';
 import { assert } from '../../runtime/base/assert.js';

@@ -105,6 +105,7 @@ export async function traceMessage(shell: Shell, id: string, flags: MessageFlags
     printJson(shell, { ...stored, answeredMs, clocks, hops });
   } else {
     shell.out(hopTable(shell, hops));
+    shell.out(birthRemark(stored.bornTimestamp, hops[0]!));
     if (answeredMs !== undefined) shell.out(`answered ${answeredMs.toFixed(3)} ms after it arrived`);
     for (const one of done) shell.out(clockRemark(one));
   }
@@ -114,6 +115,8 @@ export async function traceMessage(shell: Shell, id: string, flags: MessageFlags
 
 interface StoredAt {
   readonly physicalOffset: number;
+  /** By the clock of its client. Units: ms since the epoch. */
+  readonly bornTimestamp: number;
   /** Units: bytes. */
   readonly size: number;
 }
@@ -146,8 +149,15 @@ function orNothingThere(error: unknown): undefined {
   if (!(error instanceof MQBrokerError)) throw error;
 }
 
-function storedAt({ commitLogOffset, storeSize }: MessageExt): StoredAt {
-  return { physicalOffset: commitLogOffset, size: storeSize };
+function storedAt({ commitLogOffset, storeSize, bornTimestamp }: MessageExt): StoredAt {
+  return { physicalOffset: commitLogOffset, size: storeSize, bornTimestamp };
+}
+
+/** How long its client had it, and the network: as far as two clocks and whole milliseconds can tell. */
+function birthRemark(bornTimestamp: number, { label, timeMs }: Hop): string {
+  const beforeMs = Math.floor(timeMs) - bornTimestamp;
+  const when = beforeMs < 0 ? `${-beforeMs} ms after` : `${beforeMs} ms before`;
+  return `made ${when} it ${label}, by the clock of its client`;
 }
 
 function hopTable(shell: Shell, hops: readonly Hop[]): string {

@@ -223,13 +223,18 @@ export async function tracePaths(
   }
 }
 
-/** A row of the table: of the message in the middle. */
-function rowOf({ path: name, messages, emptyMs }: PathResult): string {
+/** The message in the middle. */
+function middleOf({ messages }: PathResult): TracedMessage {
   const middleMs = median(messages.map(({ clientMs }) => clientMs));
-  const { hops, inMs, sumMs, outMs, clientMs } = messages.find(message => message.clientMs === middleMs)!;
-  const share = (partMs: number): string => `${((partMs / clientMs) * 100).toFixed(1)} %`;
-  const times = [sumMs, inMs, outMs, emptyMs, clientMs].map(timeMs => timeMs.toFixed(3));
-  const cells = [name, hops.length, ...times, share(sumMs - clientMs), share(inMs + sumMs + outMs - clientMs)];
+  return messages.find(({ clientMs }) => clientMs === middleMs)!;
+}
+
+/** A row of the table. */
+function rowOf(result: PathResult): string {
+  const { hops, inMs, sumMs, outMs, clientMs } = middleOf(result);
+  const share = (partMs: number): string => `${(Math.round((partMs / clientMs) * 1000) / 10 || 0).toFixed(1)} %`;
+  const times = [sumMs, inMs, outMs, result.emptyMs, clientMs].map(timeMs => timeMs.toFixed(3));
+  const cells = [result.path, hops.length, ...times, share(sumMs - clientMs), share(inMs + sumMs + outMs - clientMs)];
   return `| ${cells.join(' | ')} |`;
 }
 
@@ -242,8 +247,8 @@ async function main(): Promise<void> {
     return;
   }
   const results = await tracePaths(chooseLaunchers({}), pathNames, wholeNumber(values, 'messages', 1));
-  for (const { path: name, messages } of values.show === true ? results : []) {
-    console.log(`${name}:\n${messages[0]!.printed}\n`);
+  for (const result of values.show === true ? results : []) {
+    console.log(`${result.path}:\n${middleOf(result).printed}\n`);
   }
   console.log(
     '| path | hops | sum ms | in ms | out ms | empty ms | client ms | sum against client | in + sum + out against client |',

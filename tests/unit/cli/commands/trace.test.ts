@@ -43,6 +43,7 @@ trace('start, a message by its key, export, stop', async () => {
   assert.is((await node.ringmq('send', 'T', 'traced', '--keys', 'k7')).code, 0);
   const { out } = await node.until(({ code }) => code === 0, 'trace', 'message', 'k7', '--topic', 'T');
   assert.match(out, /^HOP +ACTOR +AT MS +TOOK MS\narrived +remoting +0\.000 +0\.000\ntaken by lane +send-lane-0 /);
+  assert.match(out, /^made \d+ ms before it arrived, by the clock of its client$/m);
   assert.match(out, /^answered \d+\.\d{3} ms after it arrived$/m);
   const folder = temporaryFolder();
   try {
