@@ -19,7 +19,8 @@ import { type ActorInstance, type RingInstance, ringId, ringSizes } from './wiri
 
 /** Plain memory: it crosses threads as it is. */
 export interface NodeMemory {
-  readonly rings: Readonly<Record<string, SharedArrayBuffer>>;
+  /** Shared, but for a node whose actors all run on one thread. */
+  readonly rings: Readonly<Record<string, ArrayBufferLike>>;
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
   /** By actor; by ring from remoting, for what it refused; and of each thread, by {@link threadCounters}. */
@@ -80,9 +81,10 @@ export function allocateMemory(
   ringCapacityBytes: number,
 ): NodeMemory {
   const capacity = ({ row }: RingInstance): number => ringSizes[row.size] || ringCapacityBytes;
+  const allocate = plan.threads.size > 1 ? Ring.allocate : Ring.allocateLocal;
   const threadOf = [...plan.threads].flatMap(([thread, group]) => group.map(actor => [actor.name, thread] as const));
   return {
-    rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
+    rings: Object.fromEntries(rings.map(ring => [ring.id, allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
     counters: Object.fromEntries(
       [

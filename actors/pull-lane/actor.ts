@@ -30,6 +30,7 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import { LogWindow } from '../../storage/log-window.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
 import { limitedBy } from '../bottleneck.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
@@ -46,7 +47,6 @@ import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
 import { HeldPulls } from './held-pulls.js';
 import type { HeldPull } from './hold-table.js';
-import { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
 import type { MessageFilter } from './message-filter.js';
 import { PullFilters } from './pull-filters.js';
@@ -87,6 +87,8 @@ const BATCH_MAX = 256;
 const RETRY_MS = 5;
 /** Open consume queues of a lane. */
 const QUEUES_OPEN_MAX = 512;
+/** Consumers of several queues walk the same bytes of the log at about the same time. Units: bytes. */
+const WINDOW_SIZE = 512 * 1024;
 const MASTER_ID = 0;
 
 export class PullLane implements Actor {
@@ -116,7 +118,7 @@ export class PullLane implements Actor {
     this.#options = options;
     this.#settings = options.settings;
     this.#news = new TopicNews(options.news);
-    this.#window = new LogWindow(options.log);
+    this.#window = new LogWindow(options.log, WINDOW_SIZE);
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
     const counts = new GroupCounts(options.traffic, options.toCoordinator);

@@ -39,6 +39,8 @@ export const SendVerdict = {
   TOPIC_UNKNOWN: 2,
   /** The topic of the group's dead letters is to be made. */
   DEAD_LETTER_TOPIC_UNKNOWN: 3,
+  /** No answer, whatever the client waits for: so does RocketMQ. */
+  SILENCE: 4,
 } as const;
 
 const PERCENT = 0x25;

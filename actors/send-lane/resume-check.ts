@@ -33,7 +33,7 @@ export const resumeCheck: StoredHandler = (request, view) => {
     return answer(ResponseCode.SERVICE_NOT_AVAILABLE, `service not available now: ${reason}`);
   }
   const msgId = request.extFields.msgId ?? '';
-  const source = MESSAGE_ID.test(msgId) ? records.find(Number(`0x${msgId.slice(-16)}`)) : undefined;
+  const source = MESSAGE_ID.test(msgId) ? records.take(Number(`0x${msgId.slice(-16)}`)) : undefined;
   // RocketMQ takes any message; one that is no half message could never be committed.
   if (source === undefined || readRecordTopic(source, 0) !== DISCARD_TOPIC) {
     return answer(ResponseCode.SYSTEM_ERROR, `the message ${msgId} is not in topic ${DISCARD_TOPIC}`);

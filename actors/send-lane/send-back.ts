@@ -58,7 +58,7 @@ export const sendBack: StoredHandler = (request, view) => {
     return answer(ResponseCode.NO_PERMISSION, `the topic[${retryTopic.name}] sending message is forbidden`);
   }
   const position = Number(extFields.offset ?? Number.NaN);
-  const source = Number.isSafeInteger(position) ? view.records.find(position) : undefined;
+  const source = Number.isSafeInteger(position) ? view.records.take(position) : undefined;
   if (source === undefined) {
     return answer(ResponseCode.SYSTEM_ERROR, `look message by offset failed, ${extFields.offset}`);
   }

@@ -4,7 +4,6 @@ import type { GroupEntry } from '../../../../actors/group-snapshot.js';
 import { GroupTraffic } from '../../../../actors/group-traffic.js';
 import { PullLane } from '../../../../actors/pull-lane/actor.js';
 import { Fetcher } from '../../../../actors/pull-lane/fetcher.js';
-import { LogWindow } from '../../../../actors/pull-lane/log-window.js';
 import type { PullLaneSettings } from '../../../../actors/pull-lane/mailbox.js';
 import { StoreQueries } from '../../../../actors/pull-lane/queries.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
@@ -20,6 +19,7 @@ import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../../../storage/consume-queue.js';
 import type { Disk } from '../../../../storage/disk.js';
+import { LogWindow } from '../../../../storage/log-window.js';
 import { MessageIndexReader } from '../../../../storage/message-index.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { buildGapUnit, buildUnit, LogBuilder, type RecordParts, writeStream } from '../../../support/record-builder.js';
@@ -88,7 +88,7 @@ export class PulledStore {
   }
 
   fetcher(): Fetcher {
-    return new Fetcher(new LogWindow(this.openLog()), this.positions, this.table);
+    return new Fetcher(new LogWindow(this.openLog(), 512 * 1024), this.positions, this.table);
   }
 
   queries(): StoreQueries {

@@ -248,6 +248,38 @@ requests('a half message larger than one read is committed whole', () => {
   assert.is(decided!.topic, 'RMQ_SYS_TRANS_OP_HALF_TOPIC');
 });
 
+requests('transactions that begin together may end in any order, near and far in the log', () => {
+  const room = new Room();
+  const bodies = ['first', 'second', 'x'.repeat(40_000), 'third', 'y'.repeat(90_000), 'last'];
+  const offsets = bodies.map((body, index) =>
+    room.store({ ...halfMessage, body: utf8.encode(body), queueOffset: 41 + index }),
+  );
+  for (const index of [5, 0, 1, 4, 2, 3, 0]) {
+    const { append } = room.ask(37, end(offsets[index]!, 8, { tranStateTableOffset: 41 + index }));
+    const [message, decided] = append!.records;
+    assert.is(message!.body.toString(), bodies[index]);
+    assert.is(decided!.body.toString(), String(41 + index));
+  }
+});
+
+requests('a half message that was stored after its log was read is found', () => {
+  const room = new Room();
+  for (let index = 0; index < 5; index++) {
+    const offset = room.store({ ...halfMessage, body: utf8.encode(`order ${index}`) });
+    const { append } = room.ask(37, end(offset, 8));
+    assert.is(append!.records[0]!.body.toString(), `order ${index}`);
+  }
+});
+
+requests('the group of an end is compared as text, however it is written', () => {
+  const room = new Room();
+  const properties = halfMessage.properties!.replace('PG\u0002', 'gr\u00fc\u00dfe"\u0002');
+  const offset = room.store({ ...halfMessage, properties });
+  assert.ok(room.ask(37, end(offset, 12, { producerGroup: 'gr\u00fc\u00dfe"' })).append !== undefined);
+  assert.is(room.ask(37, end(offset, 12, { producerGroup: 'gr\u00fc\u00dfe' })).remark, 'The producer group wrong');
+  assert.is(room.ask(37, end(offset, 12, { producerGroup: '' })).remark, 'The producer group wrong');
+});
+
 requests('a committed message may have to wait for its time', () => {
   const room = new Room();
   const delayed = { ...halfMessage, properties: `${halfMessage.properties}\u0002DELAY\u00012` };
