@@ -290,8 +290,6 @@ export class HaReceiver implements Actor {
   }
 
   #onRead(): void {
-    const { recorder } = this.#options;
-    if (recorder.isOn) recorder.note(TraceEvent.received, 0, this.#intake.receivedPosition);
     this.#handOn();
     if (this.#intake.fault !== '') this.#lose(this.#intake.fault, true);
     else this.#link?.pause(this.#intake.heldBytes > HELD_MAX + this.#wanted());
@@ -305,7 +303,7 @@ export class HaReceiver implements Actor {
 
   /** Gives whole records to the writer, as far as its ring takes them; returns how many runs. */
   #handOn(): number {
-    const { toWriter, writerBell, counters } = this.#options;
+    const { toWriter, writerBell, counters, recorder } = this.#options;
     const intake = this.#intake;
     let runs = 0;
     for (let size = intake.run(); size > 0; size = intake.run(), runs++) {
@@ -318,6 +316,7 @@ export class HaReceiver implements Actor {
       toWriter.words[word + ReplicaRecords.size] = size;
       const { bytes, start } = intake;
       toWriter.bytes.set(bytes.subarray(start, start + size), claimed + ReplicaRecords.recordBytes);
+      if (recorder.isOn) recorder.note(TraceEvent.received, 0, intake.position + size);
       toWriter.commit(AppendType.REPLICA, length);
       intake.taken(size);
       this.#handedTo = intake.position;

@@ -18,7 +18,7 @@ export function trace(shell: Shell, end: End): Command {
       end(await (await use()).setTrace(shell, flags.every, flags)),
     );
   const stop = new Command('stop')
-    .description('trace no more, as start does; what was recorded stays')
+    .description('trace no more, on the same brokers; what was recorded stays')
     .addOption(brokerOption())
     .action(async (flags: TraceFlags) => end(await (await use()).setTrace(shell, 0, flags)));
   const write = new Command('export')

@@ -104,7 +104,10 @@ function requestIdsOf(events: readonly TimedEvent[], traceId: number): Set<numbe
   return ids;
 }
 
-/** Of each follower the first event that is past a record. Every position is where some record ends. */
+/**
+ * Of each follower the first event that is past a record. Positions are where records end; only a slave may be sent, or
+ * report if it is Java, part of one, and then the first part counts.
+ */
 function firstPast(followers: readonly TimedEvent[], physicalOffset: number): Iterable<TimedEvent> {
   const first = new Map<string, TimedEvent>();
   for (const event of followers) {
