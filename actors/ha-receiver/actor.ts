@@ -18,6 +18,8 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { AppendType, ReplicaRecords } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType, type HaStatus } from '../coordinator/mailbox.js';
@@ -50,6 +52,7 @@ export interface HaReceiverOptions {
   readonly positions: Positions;
   readonly reader: CommitLogReader;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: HaReceiverSettings;
   nowMs(): number;
@@ -306,7 +309,7 @@ export class HaReceiver implements Actor {
 
   /** Gives whole records to the writer, as far as its ring takes them; returns how many runs. */
   #handOn(): number {
-    const { toWriter, writerBell, counters } = this.#options;
+    const { toWriter, writerBell, counters, recorder } = this.#options;
     const intake = this.#intake;
     let runs = 0;
     for (let size = intake.run(); size > 0; size = intake.run(), runs++) {
@@ -319,6 +322,7 @@ export class HaReceiver implements Actor {
       toWriter.words[word + ReplicaRecords.size] = size;
       const { bytes, start } = intake;
       toWriter.bytes.set(bytes.subarray(start, start + size), claimed + ReplicaRecords.recordBytes);
+      if (recorder.isOn) recorder.note(TraceEvent.received, 0, intake.position + size);
       toWriter.commit(AppendType.REPLICA, length);
       intake.taken(size);
       this.#handedTo = intake.position;
@@ -330,7 +334,7 @@ export class HaReceiver implements Actor {
   }
 
   #follow(link: MasterLink, nowMs: number): number {
-    const { positions, settings } = this.#options;
+    const { positions, recorder, settings } = this.#options;
     let work = this.#handOn();
     if (link.isPaused && this.#intake.heldBytes <= HELD_MAX) link.pause(false);
     const appended = positions.read('appended');
@@ -339,6 +343,7 @@ export class HaReceiver implements Actor {
       this.#trouble = '';
       this.#refused = false;
       this.#retryMs = RETRY_FIRST_MS;
+      if (recorder.isOn) recorder.note(TraceEvent.reported, 0, appended);
       link.report(appended);
       work++;
     } else if (nowMs - link.lastWriteMs > settings.haSendHeartbeatInterval) {
