@@ -3,7 +3,7 @@
  */
 
 import { bool, int, type KeyTable, oneOf, text, type ValueOf } from './keys.js';
-import { pathOrEmpty } from './patterns.js';
+import { httpAddressOrEmpty, pathOrEmpty } from './patterns.js';
 
 const important = { important: true } as const;
 
@@ -53,6 +53,15 @@ export const laneKeys = {
   namesrvListenPort: int(0, 'port', 'port of a name server in the same process; 0: none', {
     max: 65_535,
     ...important,
+  }),
+  otlpEndpoint: text(
+    '',
+    'address of an OpenTelemetry collector (OTLP/HTTP) that gets spans of messages their senders trace; empty: no spans',
+    { pattern: httpAddressOrEmpty },
+  ),
+  otlpSampleRatio: int(100, 'percent', 'share of the traces that clients record in which this broker adds its spans', {
+    min: 1,
+    max: 100,
   }),
 } satisfies KeyTable;
 

@@ -54,6 +54,7 @@ export async function takeDown(parts: NodeParts, closeSends: () => void = () => 
   closeSends();
   if (store !== undefined) await drain(parts);
   await host.control('remoting').disconnect();
+  if (host.has('telemetry')) await host.control('telemetry').finishSpans();
   await host.stop();
   if (store !== undefined) closeStore(parts, store);
 }
