@@ -90,8 +90,8 @@ export interface RoomsControl {
   brokerConfig(): BrokerConfig;
   /** Passes over the log's files that an administrator asked for since the last call. */
   takeManualPasses(): number;
-  /** Sends what there is of spans, and makes no more. */
-  finishSpans(): Promise<void>;
+  /** Sends what there is of spans, and makes no more; waits so long for their collector. */
+  finishSpans(patienceMs: number): Promise<void>;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
   /** Deletes the log's segments that end at or before a position. */
@@ -134,7 +134,7 @@ export class ThreadRooms implements RoomsControl {
     this.#runner = runner;
     for (const actor of this.actors) runner.add(actor, this.shop.counters(actor.name));
     this.#gauge = watchThread(this.shop.counters(threadCounters(this.#data.thread)));
-    for (const actor of [this.#remoting, this.#haSender, this.#haReceiver, this.#telemetry]) {
+    for (const actor of [this.#remoting, this.#haSender, this.#haReceiver]) {
       if (actor !== undefined) actor.onWork = runner.schedule;
     }
     runner.listenTo(this.shop.threadBell(this.#data.thread));
@@ -169,6 +169,7 @@ export class ThreadRooms implements RoomsControl {
         return this.#haReceiver;
       case 'telemetry':
         this.#telemetry = buildTelemetry(this.#tools());
+        this.#telemetry.onWork = () => this.#runner?.schedule();
         return this.#telemetry;
       default:
         return buildActor(actor, this.#tools());
@@ -277,8 +278,8 @@ export class ThreadRooms implements RoomsControl {
     return this.#coordinator?.takeManualPasses() ?? 0;
   }
 
-  async finishSpans(): Promise<void> {
-    await this.#telemetry?.finish();
+  async finishSpans(patienceMs: number): Promise<void> {
+    await this.#telemetry?.finish(patienceMs);
   }
 
   announce(): void {

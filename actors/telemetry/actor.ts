@@ -7,10 +7,10 @@
  * Reads     notes from remoting and pull lanes; the log; position minimum.
  * Writes    spans to an OTLP collector, in batches.
  * When full it loses spans and counts them, as those who note do; nobody waits for it.
- * Fails     what goes wrong with a span or an export is said once, and counted; messages do not notice.
+ * Fails     what goes wrong with a span or an export is said once, and counted; messages do not notice. A crash starts
+ *           it anew, as a lane.
  */
 import type { Actor } from '../../runtime/actor/contract.js';
-import { AssertionError } from '../../runtime/base/assert.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
@@ -74,13 +74,13 @@ export class Telemetry implements Actor, ExportListener {
     this.#options.log.close();
   }
 
-  /** Sends what was noted so far and takes no more; waits for that a moment only. */
-  async finish(): Promise<void> {
+  /** Sends what was noted so far and takes no more; waits so long for the collector. */
+  async finish(patienceMs: number): Promise<void> {
     await this.#opened;
     while (!this.#closed && this.doWork() > 0);
     const sink = this.#sink;
     this.#sink = undefined;
-    await sink?.close();
+    await sink?.close(patienceMs);
   }
 
   async #open(): Promise<void> {
@@ -114,7 +114,6 @@ export class Telemetry implements Actor, ExportListener {
     try {
       this.#onNote(inbox, at, sink);
     } catch (error) {
-      if (error instanceof AssertionError) throw error;
       this.#options.counters.add(Counter.spansDropped);
       if (this.#saidFault) return;
       this.#saidFault = true;

@@ -31,9 +31,8 @@ const QUEUE_MAX = 4096;
 const EXPORT_MAX = 512;
 /** Units: ms. */
 const EXPORT_EVERY_MS = 1000;
-const EXPORT_TIMEOUT_MS = 5000;
-/** What a node that stops waits for its last spans. Units: ms. */
-const CLOSE_MAX_MS = 2000;
+/** With what is tried again in it. A process that stops has to wait for it. */
+const EXPORT_TIMEOUT_MS = 3000;
 
 /** A sink for the collector at the endpoint; nobody is contacted before there is a span. */
 export function openOtlpSink(settings: TelemetrySettings, listener: ExportListener): SpanSink {
@@ -96,10 +95,10 @@ class OtlpSink implements SpanSink {
     return true;
   }
 
-  async close(): Promise<void> {
+  async close(patienceMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, CLOSE_MAX_MS);
+      timer = setTimeout(resolve, patienceMs);
     });
     // What cannot be exported is told to the listener.
     await Promise.race([this.#provider.shutdown().catch(() => undefined), limit]);

@@ -41,7 +41,7 @@ function measure(name: string, messages: number, look: () => boolean, expected: 
   const watch = new Stopwatch(0);
   for (let message = 0; message < messages; message++) if (look()) found++;
   assert(found === (expected ? messages : 0), `${name}: what was looked for`);
-  return { name: `spans/${name}`, parameters: { messages }, ...watch.result(messages), checksum: found };
+  return { name: `spans/${name}`, parameters: { messages }, ...watch.result(messages), checksum: messages + found };
 }
 
 /** All cases one after another. Errors: asserts that what is looked for is found, or is not. */

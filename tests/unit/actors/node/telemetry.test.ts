@@ -7,8 +7,11 @@ import { Admin, Producer, PushConsumer } from '../../../../client/index.js';
 import { withClientTracing } from '../../../support/client-tracing.js';
 import { freePort } from '../../../support/node-process.js';
 import { type CollectedSpan, OtlpCollector } from '../../../support/otlp-collector.js';
+import { pullQueue } from '../../../support/raw-requests.js';
+import { withPair } from '../../../support/replica-pair.js';
 import { type TestWorld, withNode } from '../../../support/test-node.js';
 import { until } from '../../../support/until.js';
+import { runProgram } from '../../cli/support.js';
 
 const telemetry = suite('actors/node: telemetry');
 
@@ -187,6 +190,30 @@ telemetry('a collector that is down is said once, spans are counted, messages do
     }
   });
 });
+
+telemetry('a slave says what it hands out, and what it stores once it is the master', () =>
+  withCollector(collector =>
+    withPair({ set: { otlpEndpoint: collector.endpoint } }, async pair => {
+      const instanceOf = (name: string): unknown => only(collector.named(name)).resource['service.instance.id'];
+      await pair.send('T', 4);
+      assert.is(await send(pair.master, { traceparent: SAMPLED }), 0);
+      await pair.caughtUp();
+      const client = await pair.slave.connect();
+      await pullQueue(client, 'T', 0, () => 1, { patienceMs: 0 });
+      client.close();
+      await until(() => collector.named('deliver T').length === 1, 'the slave exports');
+      assert.is(instanceOf('store T'), 'broker-a/0');
+      assert.is(instanceOf('deliver T'), 'broker-a/1');
+      const changed = await runProgram('ringmq', ['switch', 'broker-a', '-n', pair.namesrvAddr]);
+      assert.is(changed.code, 0, changed.err);
+      collector.spans.length = 0;
+      assert.is(await send(pair.slave, { traceparent: SAMPLED }), 0);
+      await until(() => collector.named('store T').length === 1, 'the new master exports');
+      assert.is(instanceOf('store T'), 'broker-a/0');
+      assert.is(only(collector.spans).attributes['server.port'], pair.slave.node.ports.broker);
+    }),
+  ),
+);
 
 telemetry('without the key there is no such room, and nothing is asked of anybody', () =>
   withCollector(collector =>

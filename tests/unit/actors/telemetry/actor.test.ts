@@ -139,13 +139,13 @@ telemetry('without the SDK it says so, and takes nothing', async () => {
   assert.match(rig.lines[0]!.message, /^no spans are made: no such package$/);
   rig.store();
   assert.is(rig.room.doWork(), 0);
-  await rig.room.finish();
+  await rig.room.finish(10);
 });
 
 telemetry('the end sends what was noted before', async () => {
   const rig = new Rig();
   rig.store();
-  await rig.room.finish();
+  await rig.room.finish(10);
   assert.is(rig.sink.drafts.length, 1);
   assert.ok(rig.sink.closed);
   rig.store();

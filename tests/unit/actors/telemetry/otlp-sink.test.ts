@@ -52,7 +52,7 @@ sink('a span has the times of its draft, and says what went wrong', async () => 
   const { collector } = await collected(async open => {
     const opened = open(100);
     opened.record(draft('0af7651916cd43dd8448eb211c80319c', { error: 'answered FLUSH_DISK_TIMEOUT' }));
-    await opened.close();
+    await opened.close(20_000);
   });
   const [span] = collector.spans;
   assert.equal([span!.start, span!.end], [1_700_000_000_123_456_000n, 1_700_000_000_123_999_000n]);
@@ -68,7 +68,7 @@ sink('spans beyond what may wait are not taken; those taken arrive', async () =>
   const { collector, exported, failed } = await collected(async open => {
     const opened = open(100);
     for (let count = 0; count < 6000; count++) if (opened.record(draft())) taken++;
-    await opened.close();
+    await opened.close(20_000);
   });
   // A batch of 512 is on its way at once.
   assert.is(taken, 4096 + 512);
@@ -81,7 +81,7 @@ sink('of the traces that clients record a share is joined, the same one by every
     const { collector } = await collected(async open => {
       const opened = open(25);
       for (const traceId of traceIds) assert.ok(opened.record(draft(traceId)));
-      await opened.close();
+      await opened.close(20_000);
     });
     return collector.spans.map(({ traceId }) => traceId).sort();
   };
@@ -95,7 +95,7 @@ sink('a collector that refuses is told of, with the number of spans', async () =
     collector.refusal = 400;
     const opened = open(100);
     for (let count = 0; count < 3; count++) opened.record(draft());
-    await opened.close();
+    await opened.close(20_000);
   });
   assert.equal([exported, failed], [0, 3]);
 });
