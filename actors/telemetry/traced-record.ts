@@ -1,5 +1,5 @@
 /**
- * The record of a traced message as its span needs it: all but the body, which may be large and is not read. Cold: once
+ * The record of a traced message as its span needs it: all but the body, of which a large one is not read. Cold: once
  * for each traced message.
  */
 import { getI32, putI32 } from '../../protocol/bytes.js';
@@ -42,15 +42,15 @@ export interface TracedRecord {
   readonly properties: ReadonlyMap<string, string>;
 }
 
-/** The fixed part with IPv6 hosts. */
-const HEAD_SIZE = RecordLayout.size + 24;
+/** Most records are read whole, with one call. Of a larger one the body is left out. */
+const READ_SIZE = 4096;
 /** Topic and properties with their lengths. */
 const TAIL_SIZE_MAX = 2 + 32_767 + 2 + PROPERTIES_SIZE_MAX;
 const decoder = new TextDecoder();
 
 export class TracedRecordReader {
   readonly #log: CommitLogReader;
-  readonly #bytes = new Uint8Array(HEAD_SIZE + TAIL_SIZE_MAX);
+  readonly #bytes = new Uint8Array(READ_SIZE + TAIL_SIZE_MAX);
 
   constructor(log: CommitLogReader) {
     this.#log = log;
@@ -59,16 +59,19 @@ export class TracedRecordReader {
   /** The record at `position`; undefined when it is gone, or none begins there. Errors: RingError DISK_READ_FAILED. */
   read(position: number): TracedRecord | undefined {
     const bytes = this.#bytes;
-    if (this.#log.read(bytes, 0, HEAD_SIZE, position) < RecordLayout.size) return undefined;
+    const got = this.#log.read(bytes, 0, READ_SIZE, position);
+    if (got < RecordLayout.size) return undefined;
     const totalSize = recordTotalSize(bytes, 0);
     const bodyStart = recordBodyStart(bytes, 0);
     const bodySize = recordBodySize(bytes, 0);
     const tailSize = totalSize - bodyStart - bodySize;
     if (bodySize < 0 || tailSize <= 0 || tailSize > TAIL_SIZE_MAX) return undefined;
     if (recordPhysicalOffset(bytes, 0) !== position) return undefined;
-    // From here on it is a record without a body.
-    putI32(bytes, bodyStart - 4, 0);
-    if (this.#log.read(bytes, bodyStart, tailSize, position + bodyStart + bodySize) < tailSize) return undefined;
+    if (totalSize > got) {
+      // From here on it is a record without a body.
+      putI32(bytes, bodyStart - 4, 0);
+      if (this.#log.read(bytes, bodyStart, tailSize, position + bodyStart + bodySize) < tailSize) return undefined;
+    }
     return { ...this.#decode(), totalSize, bodySize };
   }
 
