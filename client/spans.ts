@@ -80,7 +80,8 @@ export function consumeInSpan<Status>(
     ...(single === undefined ? { 'messaging.batch.message_count': messages.length } : messageAttributes(single)),
   };
   const links = single === undefined ? messages.flatMap(({ properties }) => linkTo(properties)) : [];
-  const parent = single === undefined ? context.active() : propagation.extract(context.active(), single.properties);
+  // Not the active context: it is the one in which the consumer was started.
+  const parent = single === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, single.properties);
   return inSpan(`process ${topic}`, { kind: SpanKind.CONSUMER, attributes, links }, parent, async span => {
     const status = await call();
     if (!isGood(status)) fail(span, String(status), `the listener returned ${String(status)}`);

@@ -101,11 +101,14 @@ spans('a batch shares the context of its send; a listener of several gets links'
       return { ...result, offsetMsgId: `${result.offsetMsgId},${result.offsetMsgId}` };
     });
     const messages = [...sent.map(({ properties }) => received(properties!)), received({})];
-    await consumeInSpan(
-      messages,
-      consumption,
-      async () => {},
-      () => true,
+    // As a consumer that was started in a span of the application.
+    await trace.getTracer('application').startActiveSpan('start', () =>
+      consumeInSpan(
+        messages,
+        consumption,
+        async () => {},
+        () => true,
+      ),
     );
   });
   const [send, process] = [made.find(({ kind }) => kind === 4)!, made.find(({ kind }) => kind === 5)!];

@@ -1,4 +1,4 @@
-// @limit 120
+// @limit 240
 /** Spans of a broker: they join the traces of its clients, and go to a collector by OTLP. */
 import { trace } from '@opentelemetry/api';
 import { suite } from 'uvu';
@@ -84,46 +84,49 @@ async function sendAndConsume(world: TestWorld): Promise<void> {
 for (const threadingMode of ['inline', 'shared', 'dedicated']) {
   telemetry(`${threadingMode}: one trace from the client's send to the consumer's listener`, () =>
     withCollector(collector =>
-      withNode({ namesrv: true, real: true, set: { threadingMode, otlpEndpoint: collector.endpoint } }, async world => {
-        await withClientTracing(collector.endpoint, async flush => {
-          await sendAndConsume(world);
-          await flush();
-        });
-        await until(() => collector.named('deliver Orders').length === 1, 'the broker exports');
-        const [order, sent, stored, delivered, processed, bill] = [
-          ...['order', 'send Orders', 'store Orders', 'deliver Orders', 'process Orders', 'bill'],
-        ].map(name => only(collector.named(name)));
-        const parents: [CollectedSpan, CollectedSpan][] = [
-          ...([
-            [sent, order],
-            [stored, sent],
-            [delivered, sent],
-            [processed, sent],
-            [bill, processed],
-          ] as [CollectedSpan, CollectedSpan][]),
-        ];
-        for (const [child, parent] of parents) {
-          assert.equal([child.traceId, child.parentSpanId], [parent.traceId, parent.spanId], child.name);
-        }
-        assert.equal([sent!.kind, stored!.kind, delivered!.kind, processed!.kind], [4, 2, 2, 5]);
-        const common = {
-          'messaging.system': 'rocketmq',
-          'messaging.destination.name': 'Orders',
-          'messaging.message.id': sent!.attributes['messaging.message.id'],
-          'messaging.rocketmq.message.keys': ['k1', 'k2'],
-          'messaging.rocketmq.message.tag': 'created',
-        };
-        for (const span of [sent, stored, delivered, processed]) {
-          for (const [name, value] of Object.entries(common)) assert.equal(span!.attributes[name], value, name);
-          assert.ok(span!.end >= span!.start);
-        }
-        assert.is(delivered!.attributes['messaging.consumer.group.name'], 'tracing-consumers');
-        assert.is(stored!.attributes['server.port'], world.node.ports.broker);
-        assert.is(stored!.attributes['messaging.message.body.size'], 'an order'.length);
-        assert.equal(stored!.resource['service.instance.id'], 'broker-a/0');
-        await until(() => counted(world, 'spansExported') === 2, 'the broker has counted them');
-        assert.is(counted(world, 'spansDropped'), 0);
-      }),
+      withNode(
+        { namesrv: true, real: true, set: { threadingMode, lanesMax: '1', otlpEndpoint: collector.endpoint } },
+        async world => {
+          await withClientTracing(collector.endpoint, async flush => {
+            await sendAndConsume(world);
+            await flush();
+          });
+          await until(() => collector.named('deliver Orders').length === 1, 'the broker exports');
+          const [order, sent, stored, delivered, processed, bill] = [
+            ...['order', 'send Orders', 'store Orders', 'deliver Orders', 'process Orders', 'bill'],
+          ].map(name => only(collector.named(name)));
+          const parents: [CollectedSpan, CollectedSpan][] = [
+            ...([
+              [sent, order],
+              [stored, sent],
+              [delivered, sent],
+              [processed, sent],
+              [bill, processed],
+            ] as [CollectedSpan, CollectedSpan][]),
+          ];
+          for (const [child, parent] of parents) {
+            assert.equal([child.traceId, child.parentSpanId], [parent.traceId, parent.spanId], child.name);
+          }
+          assert.equal([sent!.kind, stored!.kind, delivered!.kind, processed!.kind], [4, 2, 2, 5]);
+          const common = {
+            'messaging.system': 'rocketmq',
+            'messaging.destination.name': 'Orders',
+            'messaging.message.id': sent!.attributes['messaging.message.id'],
+            'messaging.rocketmq.message.keys': ['k1', 'k2'],
+            'messaging.rocketmq.message.tag': 'created',
+          };
+          for (const span of [sent, stored, delivered, processed]) {
+            for (const [name, value] of Object.entries(common)) assert.equal(span!.attributes[name], value, name);
+            assert.ok(span!.end >= span!.start);
+          }
+          assert.is(delivered!.attributes['messaging.consumer.group.name'], 'tracing-consumers');
+          assert.is(stored!.attributes['server.port'], world.node.ports.broker);
+          assert.is(stored!.attributes['messaging.message.body.size'], 'an order'.length);
+          assert.equal(stored!.resource['service.instance.id'], 'broker-a/0');
+          await until(() => counted(world, 'spansExported') === 2, 'the broker has counted them');
+          assert.is(counted(world, 'spansDropped'), 0);
+        },
+      ),
     ),
   );
 }
