@@ -63,6 +63,21 @@ sink('a span has the times of its draft, and says what went wrong', async () => 
   );
 });
 
+sink('what the environment of OpenTelemetry says of the service counts', async () => {
+  process.env.OTEL_SERVICE_NAME = 'orders-broker';
+  try {
+    const { collector } = await collected(async open => {
+      const opened = open(100);
+      opened.record(draft());
+      await opened.close(20_000);
+    });
+    const { resource } = collector.spans[0]!;
+    assert.equal([resource['service.name'], resource['service.instance.id']], ['orders-broker', 'broker-a/0']);
+  } finally {
+    delete process.env.OTEL_SERVICE_NAME;
+  }
+});
+
 sink('spans beyond what may wait are not taken; those taken arrive', async () => {
   let taken = 0;
   const { collector, exported, failed } = await collected(async open => {
