@@ -3,7 +3,7 @@
  */
 
 import { bool, int, type KeyTable, long, oneOf, text, type ValueOf } from './keys.js';
-import { pathOrEmpty } from './patterns.js';
+import { httpAddressOrEmpty, pathOrEmpty } from './patterns.js';
 
 const important = { important: true } as const;
 
@@ -60,6 +60,15 @@ export const laneKeys = {
     'of what a former master has beyond its successor: as much is set aside in a file without being asked; 0: nothing',
     { hot: true },
   ),
+  otlpEndpoint: text(
+    '',
+    'address of an OpenTelemetry collector (OTLP/HTTP) that gets spans of messages their senders trace; empty: no spans',
+    { pattern: httpAddressOrEmpty },
+  ),
+  otlpSampleRatio: int(100, 'percent', 'share of the traces that clients record in which this broker adds its spans', {
+    min: 1,
+    max: 100,
+  }),
 } satisfies KeyTable;
 
 export type ThreadingMode = ValueOf<typeof processKeys.threadingMode>;

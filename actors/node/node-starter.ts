@@ -166,6 +166,7 @@ export class NodeStarter {
       // Memory for as many as there may ever be: what is not touched costs nothing.
       sendLanes: lanes(config?.lanesMax ?? 1),
       pullLanes: lanes(config?.lanesMax ?? 1),
+      telemetry: config !== undefined && config.otlpEndpoint !== '',
     });
     const plan = planThreads(actors, mode, reason);
     const shop = new Workshop(allocateMemory(actors, planRings(actors), plan, ringCapacityBytes));

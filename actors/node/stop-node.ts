@@ -1,4 +1,5 @@
 /** Taking a node down in order, so that the next start finds everything as it was left. Cold. */
+import { messageOf } from '../../runtime/base/errors.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { RootLogger } from '../../runtime/log/logger.js';
@@ -31,18 +32,25 @@ export interface NodeParts {
 /** How long a stopping node waits for what is in progress. Units: ms. */
 const DRAIN_MAX_MS = 5000;
 const LOOK_EVERY_MS = 2;
+/** How long a collector may take for the last spans of a node that stops, and of one that is wanted back. Units: ms. */
+const SPANS_AT_STOP_MAX_MS = 2000;
+const SPANS_MAX_MS = 200;
 
 export async function stopNode(parts: NodeParts): Promise<void> {
   const { shop, store, log, rootLogger, role } = parts;
   log.info({}, 'stopping: no new connections');
-  await takeDown(parts, () => role.send({ type: 'SHUT_DOWN' }));
+  await takeDown(parts, () => role.send({ type: 'SHUT_DOWN' }), SPANS_AT_STOP_MAX_MS);
   role.send({ type: 'STOPPED' });
   log.info(store === undefined ? {} : { commitLog: formatBytes(shop.positions.read('appended')) }, 'stopped');
   await rootLogger?.close();
 }
 
 /** Ends the rooms and closes the store. `closeSends`: called when no connection can come any more. */
-export async function takeDown(parts: NodeParts, closeSends: () => void = () => {}): Promise<void> {
+export async function takeDown(
+  parts: NodeParts,
+  closeSends: () => void = () => {},
+  spansMaxMs = SPANS_MAX_MS,
+): Promise<void> {
   const { store, host, housekeeping } = parts;
   housekeeping?.stop();
   await parts.lanes?.close();
@@ -54,8 +62,17 @@ export async function takeDown(parts: NodeParts, closeSends: () => void = () => 
   closeSends();
   if (store !== undefined) await drain(parts);
   await host.control('remoting').disconnect();
+  if (host.has('telemetry')) await finishSpans(parts, spansMaxMs);
   await host.stop();
   if (store !== undefined) closeStore(parts, store);
+}
+
+async function finishSpans({ host, log }: NodeParts, patienceMs: number): Promise<void> {
+  try {
+    await host.control('telemetry').finishSpans(patienceMs);
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'the last spans are lost');
+  }
 }
 
 /** Waits until every accepted send is answered, every delivery that was begun is done, and every message dispatched. */

@@ -29,6 +29,7 @@ const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
   'name-registry',
   'ha-sender',
   'ha-receiver',
+  'telemetry',
 ]);
 
 /** Actors that follow the log and may wait for the disk. */
@@ -87,6 +88,7 @@ const workOrder: readonly ActorKind[] = [
   'remoting',
   'dispatcher',
   'scheduler',
+  'telemetry',
 ];
 
 function inWorkOrder(actors: readonly ActorInstance[]): ActorInstance[] {

@@ -23,8 +23,16 @@ import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
 import { type ListenerSpec, Listeners } from '../remoting/listeners.js';
 import { Scheduler } from '../scheduler/actor.js';
+import type { Telemetry } from '../telemetry/actor.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
-import { type BuildTools, buildActor, buildHaReceiver, buildHaSender, buildRemoting } from './build-actor.js';
+import {
+  type BuildTools,
+  buildActor,
+  buildHaReceiver,
+  buildHaSender,
+  buildRemoting,
+  buildTelemetry,
+} from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
 import { type NodeMemory, threadCounters, Workshop } from './memory.js';
@@ -82,6 +90,8 @@ export interface RoomsControl {
   brokerConfig(): BrokerConfig;
   /** Passes over the log's files that an administrator asked for since the last call. */
   takeManualPasses(): number;
+  /** Sends what there is of spans, and makes no more; waits so long for their collector. */
+  finishSpans(patienceMs: number): Promise<void>;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
   /** Deletes the log's segments that end at or before a position. */
@@ -100,6 +110,7 @@ export class ThreadRooms implements RoomsControl {
   #coordinator: CoordinatorRoom | undefined;
   #haSender: HaSender | undefined;
   #haReceiver: HaReceiver | undefined;
+  #telemetry: Telemetry | undefined;
   readonly actors: Actor[] = [];
   #runner: EventLoopRunner | undefined;
   #gauge: ThreadGauge | undefined;
@@ -156,6 +167,10 @@ export class ThreadRooms implements RoomsControl {
       case 'ha-receiver':
         this.#haReceiver = buildHaReceiver(this.#tools(), systemClock.nowMs);
         return this.#haReceiver;
+      case 'telemetry':
+        this.#telemetry = buildTelemetry(this.#tools());
+        this.#telemetry.onWork = () => this.#runner?.schedule();
+        return this.#telemetry;
       default:
         return buildActor(actor, this.#tools());
     }
@@ -261,6 +276,10 @@ export class ThreadRooms implements RoomsControl {
 
   takeManualPasses(): number {
     return this.#coordinator?.takeManualPasses() ?? 0;
+  }
+
+  async finishSpans(patienceMs: number): Promise<void> {
+    await this.#telemetry?.finish(patienceMs);
   }
 
   announce(): void {

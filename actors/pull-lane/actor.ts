@@ -40,6 +40,7 @@ import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
+import type { SpanNotes } from '../span-notes.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
@@ -80,6 +81,8 @@ export interface PullLaneOptions {
   readonly brokerName: string;
   readonly storeState: SharedFlags;
   readonly index: MessageIndexReader;
+  /** Where there is a telemetry room. */
+  readonly notes?: SpanNotes | undefined;
 }
 
 const BATCH_MAX = 256;
@@ -122,7 +125,7 @@ export class PullLane implements Actor {
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
     const counts = new GroupCounts(options.traffic, options.toCoordinator);
-    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder, options.notes);
     this.#held = new HeldPulls({
       table: options.table,
       counters: options.counters,
@@ -385,6 +388,7 @@ export class PullLane implements Actor {
     filter: MessageFilter,
   ): void {
     const startedMs = performance.now();
+    this.#fetcher.startedMs = startedMs;
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
     this.#options.latencies.add(performance.now() - startedMs);

@@ -36,6 +36,8 @@ export class Fetcher {
   /** What was asked for last. */
   queueNumber = 0;
   offset = 0;
+  /** When looking for them began. Units: ms of the steady clock. */
+  startedMs = 0;
   /** Messages found. */
   count = 0;
   /** Size of all messages found. Units: bytes. */

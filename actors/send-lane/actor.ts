@@ -31,6 +31,8 @@ import { GroupCounts } from '../group-counts.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
+import { AppendFlag } from '../remoting/mailbox.js';
+import { joinsTrace } from '../span-notes.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import { SendBehaviour, SendVerdict } from './behaviour.js';
 import { Detours } from './detours.js';
@@ -58,6 +60,8 @@ export interface SendLaneOptions extends LaneExitsOptions {
   readonly traffic: GroupTraffic;
   /** The log, for requests that name a message by its place. */
   readonly records: RecordSource;
+  /** There is a telemetry room, which is to hear of messages that their senders trace. */
+  readonly joinsTraces?: boolean;
 }
 
 /** Requests that store a message made from one that is in the log. */
@@ -261,7 +265,9 @@ export class SendLane implements Actor {
       this.#settings,
     );
     if (end < 0) return exits.refuse(ring, at, behaviour.code, behaviour.remark);
-    exits.append(ring, at, recordAt, end - recordAt, behaviour, false);
+    const { toWriter, joinsTraces } = this.#options;
+    const joins = joinsTraces === true && joinsTrace(toWriter.bytes, recordAt, end);
+    exits.append(ring, at, recordAt, end - recordAt, behaviour, joins ? AppendFlag.JOINS_TRACE : 0);
     return true;
   }
 
@@ -277,7 +283,7 @@ export class SendLane implements Actor {
     const recordAt = exits.claim(end.recordSizeMax);
     if (recordAt < 0) return false;
     const recordEnd = end.encode(this.#options.toWriter.bytes, recordAt, this.#nowMs);
-    exits.append(ring, at, recordAt, recordEnd - recordAt, end, true);
+    exits.append(ring, at, recordAt, recordEnd - recordAt, end, AppendFlag.PLAIN);
     return true;
   }
 
@@ -323,7 +329,7 @@ export class SendLane implements Actor {
     const recordAt = exits.claim(records.length);
     if (recordAt < 0) return false;
     this.#options.toWriter.bytes.set(records, recordAt);
-    exits.append(ring, at, recordAt, records.length, outcome, true);
+    exits.append(ring, at, recordAt, records.length, outcome, AppendFlag.PLAIN);
     if (sentBack !== undefined) this.#sendBacks.add(sentBack.topic, sentBack.group, 1, records.length);
     return true;
   }

@@ -82,9 +82,9 @@ export class LaneExits {
 
   /**
    * Asks the writer to append the records that were encoded from `recordAt` (see {@link claim}) for the request at
-   * `at` of `ring`. `plain`: its answer tells no place.
+   * `at` of `ring`. `flags`: of AppendFlag, besides those that header and target make.
    */
-  append(ring: Ring, at: number, recordAt: number, size: number, target: AppendTarget, plain: boolean): void {
+  append(ring: Ring, at: number, recordAt: number, size: number, target: AppendTarget, flags: number): void {
     const { toWriter } = this.#options;
     const inbound = at >> 2;
     const word = (recordAt - AppendRequest.recordBytes) >> 2;
@@ -92,10 +92,7 @@ export class LaneExits {
     words[word + AppendRequest.connectionId] = ring.words[inbound + InboundFrame.connectionId]!;
     words[word + AppendRequest.opaque] = this.#header.opaque;
     words[word + AppendRequest.flags] =
-      this.#header.serializeType |
-      (this.#isOneway ? AppendFlag.ONEWAY : 0) |
-      (target.waits ? this.#policy : 0) |
-      (plain ? AppendFlag.PLAIN : 0);
+      this.#header.serializeType | (this.#isOneway ? AppendFlag.ONEWAY : 0) | (target.waits ? this.#policy : 0) | flags;
     words[word + AppendRequest.queueNumber] = target.queueNumber;
     words[word + AppendRequest.queueId] = target.queueId;
     words[word + AppendRequest.count] = target.count;

@@ -157,4 +157,18 @@ examples('trace-actors prints the way of its message and writes what Perfetto op
   }),
 );
 
+examples('promote-a-slave changes master and slave over, and nothing is missing', () =>
+  inFolder(async folder => {
+    const outcome = await run('promote-a-slave', folder, String(await freePort()));
+    assertClean(outcome);
+    const [before = '', after = '', count = '', ...rest] = outcome.lines.filter(line => !line.startsWith('{'));
+    const [, first, second] = /^master (\S+), slave (\S+)$/.exec(before) ?? [];
+    assert.is(after, `master ${second}, slave ${first}`);
+    const [, acknowledged] = /^(\d+) messages acknowledged, 0 missing$/.exec(count) ?? [];
+    assert.ok(Number(acknowledged) >= 200, count);
+    assert.equal(rest, []);
+    assert.equal(readdirSync(folder), [], 'nothing is left behind');
+  }),
+);
+
 examples.run();

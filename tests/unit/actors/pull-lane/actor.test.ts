@@ -3,9 +3,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CoordinatorType } from '../../../../actors/coordinator/mailbox.js';
 import { OutboundType } from '../../../../actors/remoting/mailbox.js';
+import { SpanNotes } from '../../../../actors/span-notes.js';
+import { Note, NoteType } from '../../../../actors/telemetry/mailbox.js';
 import { NewsType } from '../../../../actors/topic-news.js';
+import { systemClock } from '../../../../runtime/base/clock.js';
+import { Counters } from '../../../../runtime/memory/counters.js';
 import { decodeRecords } from '../../../support/raw-record.js';
-import { asAnswer, fillRing, frameOf, takeAll, topicEntry } from '../../../support/rooms.js';
+import { asAnswer, CountingBell, fillRing, frameOf, makeRing, takeAll, topicEntry } from '../../../support/rooms.js';
 import { PulledStore, PullRoom, pullFrame } from './support.js';
 
 const lane = suite('actors/pull-lane');
@@ -45,6 +49,22 @@ lane('answers with messages, in the serialize type of the request', () => {
   }
   assert.is(room.remotingBell.rings, 4);
   assert.equal([room.counters.read('pullsFound'), room.counters.read('messagesPulled')], [4, 8]);
+});
+
+lane('where there is a telemetry room, it hears of the traced messages that are handed out', () => {
+  const ring = makeRing();
+  const notes = new SpanNotes({ ring, bell: new CountingBell(), counters: new Counters(), clock: systemClock });
+  const room = new PullRoom({ notes });
+  const traced = 'traceparent\u000100-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  for (const properties of ['', traced, '', traced]) room.store.append(0, { properties });
+  assert.is(room.ask(pullFrame()).code, 0);
+  const noted = takeAll(ring).map(({ type, bytes }) => [type, Buffer.from(bytes.subarray(Note.groupBytes)).toString()]);
+  assert.equal(noted, [
+    [NoteType.DELIVERED, 'G'],
+    [NoteType.DELIVERED, 'G'],
+  ]);
+  assert.is(room.ask(pullFrame({ offset: 9 })).code, 21);
+  assert.equal(takeAll(ring), []);
 });
 
 lane('answers the statuses with all four fields and no body', () => {

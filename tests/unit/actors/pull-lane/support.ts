@@ -7,6 +7,7 @@ import { Fetcher } from '../../../../actors/pull-lane/fetcher.js';
 import type { PullLaneSettings } from '../../../../actors/pull-lane/mailbox.js';
 import { StoreQueries } from '../../../../actors/pull-lane/queries.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
+import type { SpanNotes } from '../../../../actors/span-notes.js';
 import { formatTopicEntry, NewsType } from '../../../../actors/topic-news.js';
 import { type TopicEntry, TopicSnapshot } from '../../../../actors/topic-snapshot.js';
 import type { ExtFields } from '../../../../protocol/command.js';
@@ -151,6 +152,7 @@ export interface PullRoomOptions {
   readonly settings?: Partial<PullLaneSettings>;
   readonly remotingRingBytes?: number;
   readonly coordinatorRingBytes?: number;
+  readonly notes?: SpanNotes;
 }
 
 export class PullRoom {
@@ -198,6 +200,7 @@ export class PullRoom {
       brokerName: 'broker-a',
       storeState: this.storeState,
       index: openIndex(store.disk),
+      notes: options.notes,
     });
     this.tellTopic(topicEntry('TopicTest', 4));
     this.tellGroup();

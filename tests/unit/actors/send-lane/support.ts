@@ -44,6 +44,7 @@ export interface LaneRoomOptions {
   readonly writerRingBytes?: number;
   readonly remotingRingBytes?: number;
   readonly inboxBytes?: number;
+  readonly joinsTraces?: boolean;
 }
 
 export class LaneRoom {
@@ -90,6 +91,7 @@ export class LaneRoom {
       context: { ...sendContext, ...options.context },
       traffic: this.traffic,
       records: new RecordSource(new CommitLogReader(this.disk, LOG_FOLDER, LOG_SEGMENT_SIZE), this.positions),
+      joinsTraces: options.joinsTraces ?? false,
     });
     this.tell(topicEntry('T', 4, {}, 10));
   }
