@@ -89,6 +89,6 @@ export function renderReference(): string {
   );
   const note =
     'A name server also reads the keys of the server transport, with `listenPort` 9876 unless configured, and those ' +
-    'of RingMQ except `lanesMax` and `namesrvListenPort`.\n';
+    'of RingMQ except `lanesMax`, `namesrvListenPort` and `setAsideMaxBytes`.\n';
   return [introduction, ...tables, namesrv, note].join('\n');
 }

@@ -2,7 +2,7 @@
  * RingMQ's own keys: threads, shared memory, sockets and logs, which RocketMQ either fixes or leaves to the JVM.
  */
 
-import { bool, int, type KeyTable, oneOf, text, type ValueOf } from './keys.js';
+import { bool, int, type KeyTable, long, oneOf, text, type ValueOf } from './keys.js';
 import { pathOrEmpty } from './patterns.js';
 
 const important = { important: true } as const;
@@ -54,6 +54,12 @@ export const laneKeys = {
     max: 65_535,
     ...important,
   }),
+  setAsideMaxBytes: long(
+    1_073_741_824,
+    'bytes',
+    'of what a former master has beyond its successor: as much is set aside in a file without being asked; 0: nothing',
+    { hot: true },
+  ),
 } satisfies KeyTable;
 
 export type ThreadingMode = ValueOf<typeof processKeys.threadingMode>;

@@ -97,6 +97,7 @@ export const RequestCode = {
   RINGMQ_GET_REPORT: 12_003,
   RINGMQ_CHANGE_ROLE: 12_010,
   RINGMQ_GET_ROLE: 12_011,
+  RINGMQ_REJOIN: 12_012,
 } as const;
 
 export const ResponseCode = {

@@ -6,7 +6,7 @@ import {
   recordPhysicalOffset,
   recordTotalSize,
 } from '../protocol/message-record.js';
-import type { CommitLogReader } from './commit-log-reader.js';
+import type { LogBytes } from './record-walk.js';
 
 /** The fields that tell whether a record is one. Units: bytes. */
 export const RECORD_HEAD_SIZE = 44;
@@ -29,12 +29,7 @@ export function recordSizeAt(bytes: Uint8Array, start: number, position: number,
  * The record that starts at `position` of a log that reaches from `minimum` to `appended`; undefined when none does.
  * Cold. Errors: RingError DISK_READ_FAILED.
  */
-export function readRecord(
-  log: CommitLogReader,
-  position: number,
-  minimum: number,
-  appended: number,
-): Uint8Array | undefined {
+export function readRecord(log: LogBytes, position: number, minimum: number, appended: number): Uint8Array | undefined {
   if (!Number.isSafeInteger(position) || position < minimum) return undefined;
   const available = appended - position;
   if (available < RECORD_SIZE_MIN) return undefined;

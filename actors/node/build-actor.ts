@@ -233,6 +233,7 @@ function buildScheduler(name: string, { shop, settings, disk, log }: BuildTools)
     syncLog: (from, to) => syncSegments(disk, paths.commitLog, mappedFileSizeCommitLog, from, to),
     host: settings.context,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
   });
 }
@@ -294,6 +295,7 @@ export function buildHaReceiver({ shop, settings, disk, log }: BuildTools, nowMs
     positions: shop.positions,
     reader: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.ha,
     nowMs,
@@ -315,6 +317,7 @@ function buildTransactionChecker(name: string, { shop, settings, disk, log }: Bu
       openQueueReader(disk, settings, topic, queueId, new Uint8Array(ahead * ConsumeQueueUnit.size)),
     host: settings.context,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.transactionChecker,
   });

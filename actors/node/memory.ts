@@ -9,6 +9,7 @@ import { Latencies } from '../../runtime/memory/latencies.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
+import { TracedMessages } from '../../runtime/trace/traced-messages.js';
 import { GroupTraffic } from '../group-traffic.js';
 import { LaneCounts, laneKinds } from '../lane-counts.js';
 import { QueueTable } from '../queue-table.js';
@@ -29,6 +30,7 @@ export interface NodeMemory {
   /** A flight recorder an actor. */
   readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
   readonly traceSwitch: SharedArrayBuffer;
+  readonly tracedMessages: SharedArrayBuffer;
   readonly positions: SharedArrayBuffer;
   readonly storeState: SharedArrayBuffer;
   readonly queueTable: SharedArrayBuffer;
@@ -94,6 +96,7 @@ export function allocateMemory(
     waits: allocateWaits(actors),
     recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
     traceSwitch: new TraceSwitch().memory,
+    tracedMessages: new TracedMessages().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,
@@ -123,6 +126,7 @@ export class Workshop {
   readonly queueTraffic: QueueTraffic;
   readonly putLatencies: Latencies;
   readonly traceSwitch: TraceSwitch;
+  readonly tracedMessages: TracedMessages;
   readonly laneCounts: LaneCounts;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
@@ -135,6 +139,7 @@ export class Workshop {
     this.queueTraffic = new QueueTraffic(memory.statistics.queueTraffic);
     this.putLatencies = new Latencies(memory.statistics.putLatencies);
     this.traceSwitch = new TraceSwitch(memory.traceSwitch);
+    this.tracedMessages = new TracedMessages(memory.tracedMessages);
     this.laneCounts = new LaneCounts(memory.laneCounts);
   }
 
@@ -166,7 +171,7 @@ export class Workshop {
   }
 
   recorder(actor: string): FlightRecorder {
-    return new FlightRecorder(this.traceSwitch, this.memory.recorders[actor]);
+    return new FlightRecorder(this.traceSwitch, this.memory.recorders[actor], this.tracedMessages);
   }
 
   counters(actor: string): Counters {

@@ -18,6 +18,7 @@ import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { storePaths } from '../../storage/paths.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
+import type { BeyondMaster } from '../coordinator/mailbox.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
 import { reservePort } from '../remoting/reserve-port.js';
 import { StoreState } from '../store-state.js';
@@ -26,6 +27,7 @@ import type { BrokerRoleActions, BrokerRoleEvent } from './broker-role.machine.j
 import { brokerSettings, remotingSettings } from './build-settings.js';
 import { dumpRecorders } from './flight-dump.js';
 import { Housekeeping } from './housekeeping.js';
+import { noteRole } from './led-span.js';
 import { type Life, startBrokerRole, startStoreLife } from './life.js';
 import { allocateMemory, Workshop } from './memory.js';
 import type { NodeOptions, NodePorts } from './node.js';
@@ -63,6 +65,8 @@ export interface Comeback {
   /** What the configuration is made from now. */
   readonly inputs: Inputs;
   readonly to: BrokerRole;
+  /** What is cut off the log: it was set aside. */
+  readonly cut?: BeyondMaster;
 }
 
 export class NodeStarter {
@@ -174,7 +178,9 @@ export class NodeStarter {
 
   #openStore(shop: Workshop, log: Logger, life: Life<StoreEvent>): Store | undefined {
     if (this.#config === undefined) return undefined;
-    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life);
+    const beyond = this.#comeback?.cut;
+    const cut = beyond && { position: beyond.from, storeTimestamp: beyond.storeTimestamp };
+    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life, cut);
   }
 
   #housekeeping(shop: Workshop, store: Store | undefined, host: ThreadHost, log: Logger): Housekeeping | undefined {
@@ -198,6 +204,7 @@ export class NodeStarter {
     const advertised = this.#config === undefined ? '' : await this.#advertisedAddress(this.#config);
     const anyPort = this.#config?.listenPort === 0 ? await this.#anyPort(this.#config) : undefined;
     const specs = this.#listenerSpecs(anyPort?.port);
+    this.#noteRole(parts);
     try {
       const common = this.#roomsData(parts, specs, advertised, anyPort?.port);
       await startThreads(plan, host, common, parts.shop.laneCounts);
@@ -220,6 +227,12 @@ export class NodeStarter {
     if (store !== undefined) await host.control('coordinator').register();
     this.#sayStarted(log, plan, specs, ports, advertised);
     return { parts, ports, kept };
+  }
+
+  /** Before the first byte comes in. */
+  #noteRole({ store, shop }: NodeParts): void {
+    if (this.#config === undefined || store === undefined) return;
+    noteRole(this.#disk, store.paths.config, isSlave(this.#config), shop.positions.read('appended'));
   }
 
   /** Any free one; the same as before where clients know it already. */

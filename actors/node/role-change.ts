@@ -6,6 +6,7 @@
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Disk } from '../../storage/disk.js';
 import type { Comeback, Running } from './node-starter.js';
+import { setBeyondAside } from './rejoin.js';
 import type { RoleRequest } from './role-desk.js';
 import { type BrokerRole, keepRole } from './role-file.js';
 import { isAtRest, type NodeParts, takeDown, within } from './stop-node.js';
@@ -80,9 +81,13 @@ export class RoleWatch {
     const { running, disk, isNameServer } = this.#options;
     const { parts, kept } = running();
     const { role, host, log } = parts;
-    const asked = `asked to be ${request.brokerRole} with brokerId ${request.brokerId}`;
+    const { brokerRole, brokerId, setAside } = request;
+    const asked =
+      setAside === undefined
+        ? `asked to be ${brokerRole} with brokerId ${brokerId}`
+        : `what its log holds from ${setAside.from} to ${setAside.to} is to be set aside`;
     log.info({ ...request }, asked);
-    role.send({ type: request.brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE', reason: asked });
+    role.send({ type: eventOf(request), reason: asked });
     let refusal: string | undefined;
     try {
       refusal = isNameServer
@@ -102,15 +107,22 @@ export class RoleWatch {
   async #comeBack(to: RoleRequest): Promise<void> {
     const { running, comeBack } = this.#options;
     const before = running();
-    const { host, log } = before.parts;
+    const { host, log, shop } = before.parts;
     const beganMs = performance.now();
     const inputs = await host.control('coordinator').brokerInputs();
     await takeDown(before.parts);
-    await comeBack({ before, inputs, to });
+    const isAsItWas = to.setAside?.to === shop.positions.read('appended');
+    if (to.setAside !== undefined && !isAsItWas) log.warn({}, 'the log has grown meanwhile: it is not cut');
+    await comeBack({ before, inputs, to, ...(isAsItWas ? { cut: to.setAside } : {}) });
     const { brokerRole, brokerId } = to;
     const tookMs = Math.round(performance.now() - beganMs);
     log.info({ brokerRole, brokerId, tookMs }, `this broker is ${brokerRole} now, with brokerId ${brokerId}`);
   }
+}
+
+function eventOf({ brokerRole, setAside }: RoleRequest): 'REJOIN' | 'DEMOTE' | 'PROMOTE' {
+  if (setAside !== undefined) return 'REJOIN';
+  return brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE';
 }
 
 /** Readies the node for its new role and puts the role on the device; why it keeps the old one, else undefined. */
@@ -120,6 +132,10 @@ export async function prepareRole(
   request: RoleRequest,
   configured: BrokerRole,
 ): Promise<string | undefined> {
+  if (request.setAside !== undefined) {
+    await setBeyondAside(parts, disk, request.setAside);
+    return undefined;
+  }
   const refusal =
     request.brokerRole === 'SLAVE' ? await readyToFollow(parts, request) : await readyToLead(parts, request);
   if (refusal === undefined) keepRole(disk, parts.store!.paths.config, request, configured);

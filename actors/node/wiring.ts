@@ -83,7 +83,15 @@ export const positionTable: readonly PositionRow[] = [
   {
     name: 'minimum',
     writer: 'commit-log-writer',
-    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'transaction-checker', 'ha-sender'],
+    followers: [
+      'flush-service',
+      'dispatcher',
+      'scheduler',
+      'pull-lane',
+      'transaction-checker',
+      'ha-sender',
+      'ha-receiver',
+    ],
     meaning: 'start of the log',
   },
   {

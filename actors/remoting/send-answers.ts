@@ -219,8 +219,8 @@ export class SendAnswers {
     traceId: number,
   ): void {
     this.inflight--;
-    if (traceId !== 0) this.#options.recorder.note(TraceEvent.answered, traceId, code, connectionId);
     if ((flags & AppendFlag.ONEWAY) !== 0) return;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.answered, traceId, code, connectionId);
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return;
     const { counters, encoder } = this.#options;

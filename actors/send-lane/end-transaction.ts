@@ -33,6 +33,7 @@ import {
 import { MessageProperty } from '../../protocol/property-names.js';
 import { type CopyFields, copyRecord, copySizeMax, readRecordProperties } from '../../protocol/record-copy.js';
 import { HALF_TOPIC, OP_HALF_TOPIC } from '../../protocol/topic-names.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import { type SendContext, SendVerdict } from './behaviour.js';
@@ -73,6 +74,8 @@ export class TransactionEnd implements AppendTarget {
   readonly count = 1;
   companionQueue = -1;
   waits = false;
+  traceEvent: number = TraceEvent.laneCommitted;
+  madeFrom = 0;
   /** No more than this many bytes are encoded. */
   recordSizeMax = 0;
 
@@ -130,6 +133,7 @@ export class TransactionEnd implements AppendTarget {
     if (opQueue === undefined) {
       return this.#refuse(ResponseCode.SYSTEM_ERROR, `the topic ${OP_HALF_TOPIC} is not there`);
     }
+    this.traceEvent = this.#commit ? TraceEvent.laneCommitted : TraceEvent.laneRolledBack;
     if (this.#commit) return this.#judgeCommit(opQueue);
     this.queueNumber = opQueue;
     this.queueId = 0;
@@ -156,6 +160,7 @@ export class TransactionEnd implements AppendTarget {
     if (!equalBytes(bytes, topicAt + lengthSize, halfTopic, 0, halfTopic.length)) return false;
     this.#half = bytes;
     this.#at = at;
+    this.madeFrom = position;
     this.#properties = recordPropertiesStart(bytes, at);
     this.#propertiesEnd = this.#properties + recordPropertiesSize(bytes, this.#properties);
     return true;

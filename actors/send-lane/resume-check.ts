@@ -8,12 +8,14 @@ import {
   formatProperties,
   PROPERTIES_SIZE_MAX,
   recordFlag,
+  recordPhysicalOffset,
   recordReconsumeTimes,
   recordSysFlag,
 } from '../../protocol/message-record.js';
 import { MessageProperty } from '../../protocol/property-names.js';
 import { readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
 import { DISCARD_TOPIC, HALF_TOPIC } from '../../protocol/topic-names.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import { answer, copyAt, queueNumberOf, type StoredHandler } from './stored-requests.js';
 
@@ -57,5 +59,7 @@ export const resumeCheck: StoredHandler = (request, view) => {
     count: 1,
     companionQueue: -1,
     waits: true,
+    traceEvent: TraceEvent.laneResumed,
+    madeFrom: recordPhysicalOffset(source, 0),
   };
 };

@@ -20,6 +20,7 @@ import {
 import { MessageProperty } from '../../protocol/property-names.js';
 import { readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
 import { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX } from '../../protocol/topic-names.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import { VERSION_WITH_MAX_RECONSUME_TIMES } from './behaviour.js';
 import { placeDelayed } from './placement.js';
@@ -139,7 +140,18 @@ function store(
   // RocketMQ waits for nothing here. The consumer forgets the message once this is answered, so it is waited for as a
   // send is.
   const sentBack = { topic: readRecordTopic(source, 0), group };
-  return { kind: 'append', records, queueNumber, queueId, count: 1, companionQueue: -1, waits: true, sentBack };
+  return {
+    kind: 'append',
+    records,
+    queueNumber,
+    queueId,
+    count: 1,
+    companionQueue: -1,
+    waits: true,
+    traceEvent: TraceEvent.laneSentBack,
+    madeFrom: recordPhysicalOffset(source, 0),
+    sentBack,
+  };
 }
 
 function messageIdOf(source: Uint8Array): string {

@@ -73,6 +73,11 @@ export class SendEncoder {
     return this.#editor.wait;
   }
 
+  /** The last message is half of a transaction. */
+  get isHalf(): boolean {
+    return this.#editor.transactional;
+  }
+
   /** Takes what the header says of all messages of a request. */
   begin(header: HeaderView, slots: Int16Array, queueId: number, peerAddress: number, peerPort: number): void {
     const fields = this.#fields;

@@ -32,6 +32,10 @@ export interface AppendOutcome {
   readonly companionQueue: number;
   /** Its sender hears of it when it is as safe as the broker's policy makes it. */
   readonly waits: boolean;
+  /** What is noted of it when it is traced, of TraceEvent. */
+  readonly traceEvent: number;
+  /** Physical offset of the message it is made from. */
+  readonly madeFrom: number;
   /** The message comes back from a group that could not consume it: whose, and of which topic. */
   readonly sentBack?: { readonly topic: string; readonly group: string };
 }

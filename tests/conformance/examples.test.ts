@@ -1,6 +1,6 @@
 /** The examples run as their first lines say, print what they promise, and leave nothing behind. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -133,6 +133,27 @@ examples('tune-pools shows the lanes of both pools and what they did', () =>
       );
     }
     assert.equal(readdirSync(folder), [], 'nothing is left behind');
+  }),
+);
+
+examples('trace-actors prints the way of its message and writes what Perfetto opens', () =>
+  inFolder(async folder => {
+    const file = path.join(folder, 'trace.json');
+    const outcome = await run('trace-actors', folder, String(await freePort()), file);
+    assertClean(outcome);
+    const hops = outcome.lines.map(line => /^(\S.*?) +\S+ +\d+\.\d{3} ms after the hop before$/.exec(line)?.[1]);
+    const order = ['arrived', 'taken by lane', 'encoded by lane', 'appended', 'dispatched', 'pulled'];
+    assert.equal(
+      hops.filter(label => order.includes(label ?? '')),
+      order,
+      outcome.lines.join('\n'),
+    );
+    assert.ok(hops.includes('flushed') && hops.includes('answered'), outcome.lines.join('\n'));
+    assert.is(outcome.lines.at(-1), `everything that was noted is in ${file}`);
+    const { traceEvents } = JSON.parse(readFileSync(file, 'utf8')) as { traceEvents: { ph: string; name: string }[] };
+    assert.ok(traceEvents.some(({ ph, name }) => ph === 'M' && name === 'thread_name'));
+    assert.ok(traceEvents.some(({ ph, name }) => ph === 'i' && name === 'appended'));
+    assert.equal(readdirSync(folder), ['trace.json'], 'nothing else is left behind');
   }),
 );
 

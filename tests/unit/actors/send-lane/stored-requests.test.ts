@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { CoordinatorType } from '../../../../actors/coordinator/mailbox.js';
 import { AppendFlag } from '../../../../actors/remoting/mailbox.js';
 import { StoreState } from '../../../../actors/store-state.js';
+import { readRecorder } from '../../../../runtime/trace/recorder.js';
 import type { RawRecord } from '../../../support/raw-record.js';
 import type { RecordParts } from '../../../support/record-builder.js';
 import {
@@ -355,6 +356,45 @@ requests('nothing else is made a half message, and bad ids are told so', () => {
     assert.is(code, 1, msgId);
     assert.match(remark!, 'TRANS_CHECK_MAX_TIME_TOPIC');
   }
+});
+
+// ---- tracing ----
+
+for (const [what, event, askFor] of [
+  ['a commit', 'laneCommitted', (room: Room, at: number) => room.ask(37, end(at, 8))],
+  ['a rollback', 'laneRolledBack', (room: Room, at: number) => room.ask(37, end(at, 12))],
+  ['a return', 'laneSentBack', (room: Room, at: number) => room.ask(36, back(at))],
+] as const) {
+  requests(`${what} goes on under the trace id of its message, traced itself or not`, () => {
+    const room = new Room();
+    room.store({ body: utf8.encode('before') });
+    const offset = room.store(event === 'laneSentBack' ? consumed : halfMessage);
+    assert.is(askFor(room, offset).append!.traceId, 0, 'nothing is traced');
+    room.recorder.messages.put(offset, 7);
+    room.traceSwitch.every = 100;
+    assert.is(askFor(room, offset).append!.traceId, 7);
+    assert.equal(
+      readRecorder(room.recorder.memory).map(({ name, traceId, value, first }) => [name, traceId, value, first]),
+      [[event, 7, offset, 0]],
+    );
+  });
+}
+
+requests('a traced request to a message that is not traced has its own trace id', () => {
+  const room = new Room();
+  const offset = room.store(halfMessage);
+  room.traceSwitch.every = 1;
+  room.put(frameOf(37, end(offset, 8)), { traceId: 9 });
+  room.work();
+  const [append] = takeAppends(room.toWriter);
+  assert.is(append!.traceId, 9);
+  assert.equal(
+    readRecorder(room.recorder.memory).map(({ name, traceId, first }) => [name, traceId, first]),
+    [
+      ['laneTook', 9, 0],
+      ['laneCommitted', 9, 9],
+    ],
+  );
 });
 
 requests.run();
