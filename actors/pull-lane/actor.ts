@@ -129,6 +129,8 @@ export class PullLane implements Actor {
       answers: this.#answers,
       fetch: ({ group, topic, queueId, queueNumber, offset, maxMsgNums, filter }) =>
         this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter),
+      refusal: ({ group, topic, byMembers }) =>
+        byMembers ? this.#rules.checkMembers(this.#groups.get(group), group, topic.name) : undefined,
     });
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#filters = new PullFilters(this.#rules, this.#groups);
@@ -344,6 +346,7 @@ export class PullLane implements Actor {
         queueNumber,
         maxMsgNums,
         filter,
+        byMembers: (sysFlag & PullSysFlag.SUBSCRIPTION) === 0,
         offset: outcome.nextBeginOffset,
         deadlineMs: this.#nowMs + (this.#settings.longPollingEnable ? suspendMs : this.#settings.shortPollingTimeMills),
         done: false,

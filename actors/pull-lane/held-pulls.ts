@@ -13,6 +13,7 @@ import type { QueueTable } from '../queue-table.js';
 import type { PullAnswers } from './answers.js';
 import type { Fetcher } from './fetcher.js';
 import { type HeldPull, HoldTable } from './hold-table.js';
+import type { PullRefusal } from './subscription-rules.js';
 
 export interface HeldPullsOptions {
   readonly table: QueueTable;
@@ -22,6 +23,8 @@ export interface HeldPullsOptions {
   readonly fetcher: Fetcher;
   readonly answers: PullAnswers;
   readonly fetch: (pull: HeldPull) => void;
+  /** Why it may not read any more, since it was held; undefined when it may. */
+  readonly refusal: (pull: HeldPull) => PullRefusal | undefined;
 }
 
 export class HeldPulls {
@@ -97,16 +100,23 @@ export class HeldPulls {
    * no room.
    */
   #reopen(pull: HeldPull, expired: boolean): boolean {
-    const { fetch, log, answers } = this.#options;
+    const { fetch, refusal, log } = this.#options;
     try {
+      // Its members may have left: messages would be read, and counted, for nobody.
+      const refused = refusal(pull);
+      if (refused !== undefined) return this.#refuse(pull, refused);
       fetch(pull);
       return this.#answer(pull, expired);
     } catch (error) {
       if (error instanceof AssertionError) throw error;
       log.error({ err: error }, 'a held pull failed');
-      const response = createResponse(pull, ResponseCode.SYSTEM_ERROR, messageOf(error));
-      return answers.frame(pull.connectionId, encodeCommand(response)) && this.#letGo(pull);
+      return this.#refuse(pull, { code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error) });
     }
+  }
+
+  #refuse(pull: HeldPull, { code, remark }: PullRefusal): boolean {
+    const frame = encodeCommand(createResponse(pull, code, remark));
+    return this.#options.answers.frame(pull.connectionId, frame) && this.#letGo(pull);
   }
 
   #answer(pull: HeldPull, expired: boolean): boolean {

@@ -213,6 +213,22 @@ lane('holds a pull that finds nothing, and answers when its queue grew', () => {
   assert.is(room.take().length, 0, 'answered once');
 });
 
+lane('a held pull whose group has left gets nothing any more', () => {
+  const room = roomWith();
+  const subscription = { topic: 'TopicTest', subString: '*', subVersion: 1, expressionType: 'TAG' };
+  room.tellGroup({ members: { messageModel: 'CLUSTERING', subscriptions: [subscription] } });
+  room.put(pullFrame({ sysFlag: SUSPEND, suspendMs: 15_000, more: { subVersion: 1 } }));
+  room.put(pullFrame({ ...holding }, { opaque: 8 }));
+  room.work();
+  room.tellGroup({});
+  room.store.append(0, { body: new TextEncoder().encode('late') });
+  room.tellGrown(0);
+  room.work();
+  const codes = room.take().map(({ command }) => command!.code);
+  assert.equal(codes, [24, 0], 'the second said itself what it wants');
+  assert.is(room.store.table.isAwaited(0), false);
+});
+
 lane('answers a held pull at its deadline, in the type of its request', () => {
   const room = roomWith('a1');
   room.put(pullFrame({ ...holding, offset: 1 }, { serializeType: 1 }));
