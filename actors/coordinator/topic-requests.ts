@@ -49,7 +49,9 @@ const updateAndCreateTopic: Handler = (state, request) => {
 /** Why a topic can neither be made nor deleted; undefined when it can. */
 function changeFault({ topics }: CoordinatorState, topic: string): string | undefined {
   const isSystem = topics.isSystem(topic);
-  return topicFault(topic, TOPIC_SIZE_MAX) ?? (isSystem ? `The topic[${topic}] is conflict with system topic.` : undefined);
+  return (
+    topicFault(topic, TOPIC_SIZE_MAX) ?? (isSystem ? `The topic[${topic}] is conflict with system topic.` : undefined)
+  );
 }
 
 const deleteTopic: Handler = (state, request) => {

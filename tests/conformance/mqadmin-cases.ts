@@ -21,6 +21,11 @@ export interface MqadminRun {
   readonly only?: RegExp;
   /** Called again until the output has this: some news travels. */
   readonly until?: RegExp;
+  /**
+   * It runs for ever, in a program of its own, and says what it has to say in the log of its clients: until this is
+   * there.
+   */
+  readonly logs?: RegExp;
   /** Interrupted when the output has this, a regular expression of Java: the command never ends by itself. */
   readonly endWhen?: string;
   /** A file that it writes and that counts as output. */
@@ -87,7 +92,8 @@ const cluster: MqadminSection = {
         ],
         differences: [
           {
-            reason: 'the earliest message is known at once; Java does not know it before the log has 8 MiB, and prints 1970',
+            reason:
+              'the earliest message is known at once; Java does not know it before the log has 8 MiB, and prints 1970',
             java: /earliestMessageTimeStamp : -1$/,
             ringmq: /earliestMessageTimeStamp : <ms>$/,
           },
@@ -151,10 +157,7 @@ const cluster: MqadminSection = {
         {
           call: 'getNamesrvConfig',
           anyOrder: true,
-          masks: [
-            valuesOf('port', 'listenPort'),
-            valuesOf('folder', 'rocketmqHome kvConfigPath configStorePath'),
-          ],
+          masks: [valuesOf('port', 'listenPort'), valuesOf('folder', 'rocketmqHome kvConfigPath configStorePath')],
           differences: [
             {
               reason: 'RingMQ has keys of its own',
@@ -180,7 +183,7 @@ const cluster: MqadminSection = {
       runs: [
         {
           call: 'wipeWritePerm -b broker-a',
-          differences: [{ reason: transactionTopics, java: / OK, 14$/, ringmq: / OK, 17$/ }],
+          differences: [{ reason: transactionTopics, java: / OK, 16$/, ringmq: / OK, 19$/ }],
         },
         { call: 'topicRoute -t Orders' },
         { call: 'wipeWritePerm -b nobody' },
@@ -192,7 +195,7 @@ const cluster: MqadminSection = {
       runs: [
         {
           call: 'addWritePerm -b broker-a',
-          differences: [{ reason: transactionTopics, java: / OK, 14$/, ringmq: / OK, 17$/ }],
+          differences: [{ reason: transactionTopics, java: / OK, 16$/, ringmq: / OK, 19$/ }],
         },
         { call: 'topicRoute -t Orders' },
         { call: 'addWritePerm -b nobody' },
@@ -359,8 +362,12 @@ const groups: MqadminSection = {
       command: 'consumerProgress',
       works: true,
       runs: [
-        { call: 'consumerProgress', anyOrder: true, masks: [mask('throughput', /(CLUSTERING|OFFLINE)\s+\d+/g, '$1 <tps>')] },
-        { call: 'consumerProgress -g billing', masks: [tps] },
+        {
+          call: 'consumerProgress',
+          anyOrder: true,
+          masks: [mask('throughput', /(CLUSTERING|OFFLINE)\s+\d+/g, '$1 <tps>')],
+        },
+        { call: 'consumerProgress -g billing', masks: [tps], until: /%RETRY%billing/ },
         { call: 'consumerProgress -g nightly', masks: [tps] },
         { call: 'consumerProgress -g billing -s true', masks: [tps] },
         { call: 'consumerProgress -g nobody' },
@@ -521,7 +528,7 @@ const messages: MqadminSection = {
       works: true,
       runs: [
         { call: 'sendMessage -t Ordered -p hello -k sent -c tag -b broker-a -i 0' },
-        { call: 'queryMsgByKey -t Ordered -k sent' },
+        { call: 'queryMsgByKey -t Ordered -k sent', until: /#Offset\s+\S/ },
         { call: 'sendMessage -t Ordered -p hello -i 0' },
       ],
     },
@@ -580,8 +587,7 @@ const cleaning: MqadminSection = {
       command: 'deleteExpiredCommitLog',
       works: true,
       runs: [{ call: 'deleteExpiredCommitLog -b {broker}' }, { call: 'deleteExpiredCommitLog -c DefaultCluster' }],
-      remark:
-        "20 passes over the log's files, whatever `deleteWhen` says; files younger than `fileReservedTime` stay",
+      remark: "20 passes over the log's files, whatever `deleteWhen` says; files younger than `fileReservedTime` stay",
     },
   ],
 };
@@ -633,7 +639,36 @@ const access: MqadminSection = {
   })),
 };
 
-/** In the order in which they are run: what looks at all comes before what changes something, statistics late. */
+const noMovedEvents =
+  'a pull from outside of its queue is not told to the topic `OFFSET_MOVED_EVENT`, so the monitor does not report it';
+
+const monitoring: MqadminSection = {
+  title: 'Monitoring',
+  commands: [
+    {
+      command: 'startMonitoring',
+      works: true,
+      runs: [
+        {
+          call: 'startMonitoring',
+          logs: /\[MONITOR\] =+endRound/,
+          only: /\[MONITOR\] (=|report\w+: .*(topic=Watched|OffsetMovedEvent))/,
+          differences: [{ reason: noMovedEvents, java: /OffsetMovedEvent/ }],
+          masks: [
+            mask('durations', /DelayTimeMills=\d+/g, 'DelayTimeMills=<duration>'),
+            mask('the head of the line', /^.*(?=\[MONITOR\])/gm, ''),
+          ],
+        },
+      ],
+      remark: 'reports to the log of its clients, `logs/rocketmqlogs/rocketmq_client.log`',
+    },
+  ],
+};
+
+/**
+ * In the order in which they are run: what looks at all comes before what changes something; statistics late, and last
+ * the monitor, whose clients all the others would see.
+ */
 export const mqadminSections: readonly MqadminSection[] = [
   cluster,
   topics,
@@ -643,4 +678,5 @@ export const mqadminSections: readonly MqadminSection[] = [
   cleaning,
   access,
   statistics,
+  monitoring,
 ];

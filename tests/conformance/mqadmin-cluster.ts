@@ -1,5 +1,5 @@
 /** A cluster with something in it for every command of mqadmin to show. */
-import type { PushConsumer, SendResult } from '../../client/index.js';
+import type { MessageListenerConcurrently, PushConsumer, SendResult } from '../../client/index.js';
 import { ClientCluster, eventually } from '../support/client-cluster.js';
 import type { Launchers } from '../support/node-process.js';
 
@@ -11,13 +11,19 @@ export interface PreparedCluster {
   words: ClusterWords;
 }
 
-/** Numbers of threads: those of the reference are others. */
-const settings = { traceTopicEnable: 'true', sendMessageThreadPoolNums: '2', pullMessageThreadPoolNums: '2' };
+const settings = {
+  traceTopicEnable: 'true',
+  // The numbers of the reference are others.
+  sendMessageThreadPoolNums: '2',
+  pullMessageThreadPoolNums: '2',
+  // Java makes topics when it first looks for transactions: not while this runs.
+  transactionCheckInterval: '3600000',
+};
 
 /**
  * Topics `Orders` (4 queues, two messages each; four more after the group `nightly` has left), `Steady` (5 messages, of
  * which `audit` committed 2, nobody online) and `Ordered`; `billing` is online and has consumed all of `Orders`, `shop`
- * produces.
+ * produces; `watching` is online too and never comes to an end with the message of `Watched`.
  */
 export async function prepareCluster(launchers: Launchers): Promise<PreparedCluster> {
   const cluster = await ClientCluster.start(launchers, settings);
@@ -36,6 +42,7 @@ async function fill(cluster: ClientCluster): Promise<ClusterWords> {
     ['Orders', 4],
     ['Steady', 1],
     ['Ordered', 2],
+    ['Watched', 1],
   ] as const) {
     await admin.createTopic({ brokerAddr, topic, readQueueNums: queues, writeQueueNums: queues });
     await eventually(async () => (await admin.topicRoute(topic)) !== null, `the route of ${topic}`);
@@ -61,6 +68,10 @@ async function fill(cluster: ClientCluster): Promise<ClusterWords> {
   for (let number = 8; number < 12; number++) await send('Orders', number, number % 4);
   for (let number = 0; number < 5; number++) await send('Steady', number, 0);
   await admin.groups.updateOffset(brokerAddr, 'audit', { topic: 'Steady', brokerName: 'broker-a', queueId: 0 }, 2);
+  await send('Watched', 0, 0);
+  const watching = consumer(cluster, 'watching', 'Watched', async () => new Promise(() => undefined));
+  await watching.start();
+  await eventually(async () => (await lag('watching', 'Watched')) === 1, 'the group that is stuck to commit');
   await eventually(async () => (await lag('billing', 'Orders')) === 0, 'the group that is online to have all');
   const ids = results.flatMap(({ msgId, offsetMsgId }, index) => [
     [`id-${index}`, msgId],
@@ -75,11 +86,17 @@ async function fill(cluster: ClientCluster): Promise<ClusterWords> {
   ]);
 }
 
-function consumer(cluster: ClientCluster, consumerGroup: string): PushConsumer {
+function consumer(
+  cluster: ClientCluster,
+  consumerGroup: string,
+  topic = 'Orders',
+  listener: MessageListenerConcurrently = async () => 'CONSUME_SUCCESS',
+): PushConsumer {
   const options = { consumerGroup, instanceName: consumerGroup, persistConsumerOffsetIntervalMs: 200 };
-  const made = cluster.pushConsumer(options);
-  made.subscribe('Orders', 'paid || open');
-  made.consumeConcurrently(async () => 'CONSUME_SUCCESS');
+  // What one listener never ends with is not to hold up the end.
+  const made = cluster.pushConsumer({ ...options, awaitTerminationWhenShutdownMs: 0 });
+  made.subscribe(topic, 'paid || open');
+  made.consumeConcurrently(listener);
   return made;
 }
 

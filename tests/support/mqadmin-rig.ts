@@ -1,53 +1,87 @@
-/** Runs one call of mqadmin against two clusters and compares what it has to say. */
+/** A Java cluster and one of RingMQ with the same in them, and one mqadmin that is asked about both. */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { MqadminRun } from '../conformance/mqadmin-cases.js';
-import type { PreparedCluster } from '../conformance/mqadmin-cluster.js';
-import type { Mqadmin, MqadminOutput } from './mqadmin.js';
+import { type ClusterWords, type PreparedCluster, prepareCluster } from '../conformance/mqadmin-cluster.js';
+import { Mqadmin, MqadminInBackground, type MqadminOutput } from './mqadmin.js';
 import { compareLines, linesOf } from './mqadmin-output.js';
+import type { Launchers } from './node-process.js';
+import { removeFolder, temporaryFolder } from './node-process.js';
 import { until } from './until.js';
 
-export interface Comparison {
-  /** Empty when both say the same, but for declared differences. */
-  readonly faults: readonly string[];
-  readonly java: MqadminOutput;
-  readonly ringmq: MqadminOutput;
-}
+/** News between brokers, name servers and clients, on a busy machine. */
+const UNTIL_LIMIT_MS = 60_000;
 
-/** Errors: Error when the output never has what the run waits for. */
-export async function compareRun(
-  mqadmin: Mqadmin,
-  run: MqadminRun,
-  java: PreparedCluster,
-  ringmq: PreparedCluster,
-): Promise<Comparison> {
-  const [left, right] = [await outputOf(mqadmin, run, java), await outputOf(mqadmin, run, ringmq)];
-  const [linesLeft, linesRight] = [linesIn(left, run, java), linesIn(right, run, ringmq)];
-  const faults = compareLines(linesLeft, linesRight, run.differences, run.anyOrder);
-  return { faults, java: left, ringmq: right };
-}
+export class MqadminRig {
+  readonly mqadmin: Mqadmin;
+  readonly #version: string;
+  readonly #java: PreparedCluster;
+  readonly #ringmq: PreparedCluster;
+  readonly #folder = temporaryFolder();
 
-async function outputOf(mqadmin: Mqadmin, run: MqadminRun, prepared: PreparedCluster): Promise<MqadminOutput> {
-  if (run.before !== undefined) prepared.words = { ...prepared.words, ...(await run.before(prepared.cluster)) };
-  const { words } = prepared;
-  const call = run.call.replaceAll(/\{([\w-]+)\}/g, (_, name: string) => words[name] ?? `{${name}}`);
-  const args = [...call.split(' '), '-n', words.namesrv ?? ''];
-  let output = await mqadmin.run(args, run.endWhen);
-  const wanted = run.until;
-  if (wanted !== undefined) {
+  /** Errors: Error when something cannot be started. */
+  static async start(version: string, java: Launchers, ringmq: Launchers): Promise<MqadminRig> {
+    const first = await prepareCluster(java);
+    try {
+      return new MqadminRig(version, first, await prepareCluster(ringmq));
+    } catch (error) {
+      await first.cluster.end();
+      throw error;
+    }
+  }
+
+  private constructor(version: string, java: PreparedCluster, ringmq: PreparedCluster) {
+    this.#version = version;
+    this.#java = java;
+    this.#ringmq = ringmq;
+    this.mqadmin = new Mqadmin(version, this.#folder);
+  }
+
+  /** What is wrong, a line each; empty when both say the same but for declared differences. */
+  async compare(run: MqadminRun): Promise<string[]> {
+    const sides = [this.#java, this.#ringmq].map(prepared => this.#linesOf(run, prepared));
+    const [java = [], ringmq = []] = await Promise.all(sides);
+    return compareLines(java, ringmq, run.differences, run.anyOrder);
+  }
+
+  async end(): Promise<void> {
+    await this.mqadmin.end();
+    await this.#java.cluster.end();
+    await this.#ringmq.cluster.end();
+    removeFolder(this.#folder);
+  }
+
+  async #linesOf(run: MqadminRun, prepared: PreparedCluster): Promise<string[]> {
+    if (run.before !== undefined) prepared.words = { ...prepared.words, ...(await run.before(prepared.cluster)) };
+    const { words } = prepared;
+    const output = run.logs === undefined ? await this.#ask(run, words) : await this.#logOf(run.call, run.logs, words);
+    const { only } = run;
+    const lines = linesOf(output, words, run.masks);
+    return only === undefined ? lines : lines.filter(line => only.test(line));
+  }
+
+  async #ask({ call, endWhen, until: wanted, file }: MqadminRun, words: ClusterWords): Promise<MqadminOutput> {
+    const named = call.replaceAll(/\{([\w-]+)\}/g, (_, name: string) => words[name] ?? `{${name}}`);
+    const args = [...named.split(' '), '-n', words.namesrv!];
+    let output = await this.mqadmin.run(args, endWhen);
     const said = async (): Promise<boolean> => {
-      if (wanted.test(output.out)) return true;
-      output = await mqadmin.run(args, run.endWhen);
+      if (wanted === undefined || wanted.test(output.out)) return true;
+      output = await this.mqadmin.run(args, endWhen);
       return false;
     };
-    await until(said, `${wanted} from mqadmin ${call}`);
+    await until(said, `${wanted} from mqadmin ${named}`, UNTIL_LIMIT_MS);
+    if (file === undefined) return output;
+    return { ...output, out: `${output.out}\n${fs.readFileSync(path.join(words.folder!, file), 'utf8')}` };
   }
-  if (run.file === undefined) return output;
-  const file = path.join(words.folder ?? '', run.file);
-  return { ...output, out: `${output.out}\n${fs.readFileSync(file, 'utf8')}` };
-}
 
-function linesIn(output: MqadminOutput, { masks, only }: MqadminRun, { words }: PreparedCluster): string[] {
-  const lines = linesOf(output, words, masks);
-  return only === undefined ? lines : lines.filter(line => only.test(line));
+  async #logOf(call: string, wanted: RegExp, words: ClusterWords): Promise<MqadminOutput> {
+    const args = [...call.split(' '), '-n', words.namesrv!];
+    const program = new MqadminInBackground(this.#version, path.join(words.folder!, 'background'), args);
+    try {
+      await until(() => wanted.test(program.log()), `${wanted} in the log of mqadmin ${call}`, UNTIL_LIMIT_MS);
+      return { code: 0, out: program.log(), err: '' };
+    } finally {
+      await program.kill();
+    }
+  }
 }

@@ -21,12 +21,8 @@ export class Mqadmin {
 
   /** `folder` takes the logs of its clients. Errors: Error when that version cannot be had. */
   constructor(version: string, folder: string) {
-    const home = path.join(folder, 'mqadmin');
-    fs.mkdirSync(path.join(home, 'conf'), { recursive: true });
-    fs.writeFileSync(path.join(home, 'conf', 'logback_tools.xml'), '<configuration/>\n');
     const runner = path.join(checkoutFolder(), 'tests', 'conformance', 'MqadminCommands.java');
-    const options = ['-Xmx256m', `-Duser.home=${home}`, '-Dfile.encoding=UTF-8', '-cp', javaClasspath(version)];
-    this.#jvm = spawn('java', [...options, runner], { cwd: home, env: { ...process.env, ROCKETMQ_HOME: home } });
+    this.#jvm = startJvm(version, folder, [runner]);
     this.#jvm.stderr!.on('data', chunk => this.#errors.push(chunk));
     this.#answers = readline.createInterface({ input: this.#jvm.stdout! })[Symbol.asyncIterator]();
   }
@@ -44,11 +40,8 @@ export class Mqadmin {
   /** Waits for the end of the JVM. */
   async end(): Promise<void> {
     await this.#last;
-    const { exitCode, signalCode } = this.#jvm;
-    if (exitCode !== null || signalCode !== null) return;
-    const ended = new Promise(resolve => this.#jvm.once('exit', resolve));
     this.#jvm.stdin!.end();
-    await ended;
+    await endOf(this.#jvm);
   }
 
   async #run(words: readonly string[]): Promise<MqadminOutput> {
@@ -59,6 +52,41 @@ export class Mqadmin {
     const [code, out, err] = value.split(' ') as [string, string, string];
     return { code: Number(code), out: textOf(out), err: textOf(err) };
   }
+}
+
+/** One command that goes on for ever, in a JVM of its own. */
+export class MqadminInBackground {
+  readonly #jvm: ChildProcess;
+  readonly #logFile: string;
+
+  /** `folder` takes the logs of its clients. Errors: Error when that version cannot be had. */
+  constructor(version: string, folder: string, args: readonly string[]) {
+    this.#jvm = startJvm(version, folder, ['org.apache.rocketmq.tools.command.MQAdminStartup', ...args]);
+    for (const stream of [this.#jvm.stdout!, this.#jvm.stderr!]) stream.resume();
+    this.#logFile = path.join(folder, 'logs', 'rocketmqlogs', 'rocketmq_client.log');
+  }
+
+  /** What its clients have logged. */
+  log(): string {
+    return fs.existsSync(this.#logFile) ? fs.readFileSync(this.#logFile, 'utf8') : '';
+  }
+
+  async kill(): Promise<void> {
+    this.#jvm.kill('SIGKILL');
+    await endOf(this.#jvm);
+  }
+}
+
+/** `home` becomes the JVM's home and working folder. */
+function startJvm(version: string, home: string, args: readonly string[]): ChildProcess {
+  fs.mkdirSync(path.join(home, 'conf'), { recursive: true });
+  fs.writeFileSync(path.join(home, 'conf', 'logback_tools.xml'), '<configuration/>\n');
+  const options = ['-Xmx256m', `-Duser.home=${home}`, '-Dfile.encoding=UTF-8', '-cp', javaClasspath(version)];
+  return spawn('java', [...options, ...args], { cwd: home, env: { ...process.env, ROCKETMQ_HOME: home } });
+}
+
+async function endOf(jvm: ChildProcess): Promise<void> {
+  if (jvm.exitCode === null && jvm.signalCode === null) await new Promise(resolve => jvm.once('exit', resolve));
 }
 
 const textOf = (base64: string): string => Buffer.from(base64, 'base64').toString();
