@@ -26,7 +26,7 @@ const always: readonly Mask[] = [
   { what: 'addresses', find: /\b127\.0\.0\.1:\d+/g, put: '<address>' },
 ];
 
-/** Lines without what differs from cluster to cluster, spaces as one, empty ones left out. The exit code comes first. */
+/** The exit code and the lines: without what differs from cluster to cluster, spaces as one, empty ones left out. */
 export function linesOf(
   { code, out, err }: MqadminOutput,
   words: Readonly<Record<string, string>>,

@@ -1,7 +1,7 @@
 /** A Java cluster and one of RingMQ with the same in them, and one mqadmin that is asked about both. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { MqadminRun } from '../conformance/mqadmin-cases.js';
+import type { MqadminRun } from '../conformance/mqadmin-case.js';
 import { type ClusterWords, type PreparedCluster, prepareCluster } from '../conformance/mqadmin-cluster.js';
 import { Mqadmin, MqadminInBackground, type MqadminOutput } from './mqadmin.js';
 import { compareLines, linesOf } from './mqadmin-output.js';

@@ -3,7 +3,8 @@
  *
  *   node dist/tests/support/render-mqadmin.js > docs/mqadmin.md
  */
-import { type MqadminCommand, type MqadminSection, mqadminSections } from '../conformance/mqadmin-cases.js';
+import type { MqadminCommand, MqadminSection } from '../conformance/mqadmin-case.js';
+import { mqadminSections } from '../conformance/mqadmin-cases.js';
 import { runAsProgram } from './rig-arguments.js';
 
 const head = `# mqadmin
@@ -23,7 +24,7 @@ const tail = `Statistics count from the start of the broker and move every 10 se
 its topic when its queue has it. With \`autoDeleteUnusedStats\` they go with their topic or group. There are \`TOPIC_PUT_NUMS\`, \`TOPIC_PUT_SIZE\`, \`GROUP_GET_NUMS\`, \`GROUP_GET_SIZE\`,
 \`SNDBCK_PUT_NUMS\`, \`BROKER_PUT_NUMS\` and \`BROKER_GET_NUMS\`; not \`QUEUE_*\`, \`GROUP_GET_LATENCY\`, \`GROUP_GET_FROM_DISK_*\` and \`COMMERCIAL_*\`, for which \`mqadmin\` never asks.
 
-Not answered (code 3): the access control of the last but two tables, and what only brokers of RocketMQ 5 know, as pop consumers, timers and controllers. Of what a
+Not answered (code 3): access control, and what only brokers of RocketMQ 5 know, as pop consumers, timers and controllers. Of what a
 dashboard 5.3 asks besides, codes 343, 345, 351 and 352 are answered.
 `;
 
@@ -38,7 +39,7 @@ function comparison(command: MqadminCommand): string {
   const [what, masked] = [differences.join('; '), masksOf(command).join(', ')];
   if (!command.works) return what;
   const apart = masked === '' ? '' : `, apart from ${masked}`;
-  return differences.length === 0 ? `equal${apart}` : `equal${apart}; but ${what}`;
+  return differences.length === 0 ? `equal${apart}` : `equal${apart}; but: ${what}`;
 }
 
 /** A bar would end the cell. */

@@ -26,7 +26,7 @@ mqadmin('a command becomes a row: what is masked, what differs, once each', () =
       { command: 'no', works: false, runs: [{ call: 'no', differences }] },
     ],
   });
-  assert.ok(text.includes('| `all` | yes | 2 | equal, apart from times; but it has a\\|bar |  |\n'), text);
+  assert.ok(text.includes('| `all` | yes | 2 | equal, apart from times; but: it has a\\|bar |  |\n'), text);
   assert.ok(text.includes('| `same` | yes | 1 | equal | easy |\n'), text);
   assert.ok(text.includes('| `no` | no | 1 | it has a\\|bar |  |\n'), text);
 });
