@@ -125,6 +125,7 @@ export class PullLane implements Actor {
       table: options.table,
       counters: options.counters,
       log: options.logger,
+      nowMs: () => this.#nowMs,
       fetcher: this.#fetcher,
       answers: this.#answers,
       fetch: ({ group, topic, queueId, queueNumber, offset, maxMsgNums, filter }) =>
@@ -349,6 +350,7 @@ export class PullLane implements Actor {
         byMembers: (sysFlag & PullSysFlag.SUBSCRIPTION) === 0,
         offset: outcome.nextBeginOffset,
         deadlineMs: this.#nowMs + (this.#settings.longPollingEnable ? suspendMs : this.#settings.shortPollingTimeMills),
+        passedOver: false,
         done: false,
       };
       if (suspendMs > 0 && this.#held.size < this.#settings.holdsMax) {

@@ -15,10 +15,15 @@ import type { Fetcher } from './fetcher.js';
 import { type HeldPull, HoldTable } from './hold-table.js';
 import type { PullRefusal } from './subscription-rules.js';
 
+/** A pull that passed over messages says so after this time, so that its group is seen to go on. Units: ms. */
+const PASSED_OVER_MS = 5000;
+
 export interface HeldPullsOptions {
   readonly table: QueueTable;
   readonly counters: Counters;
   readonly log: Logger;
+  /** Units: ms since the epoch. */
+  readonly nowMs: () => number;
   /** Where `fetch` leaves what it found. */
   readonly fetcher: Fetcher;
   readonly answers: PullAnswers;
@@ -127,12 +132,21 @@ export class HeldPulls {
       // More than one look can take stands behind: its client goes on from there.
       const lookedAtAll = outcome.nextBeginOffset >= outcome.maxOffset;
       if (outcome.code === ResponseCode.PULL_RETRY_IMMEDIATELY && lookedAtAll) {
-        pull.offset = outcome.nextBeginOffset;
+        this.#passOver(pull, outcome.nextBeginOffset);
         return true;
       }
     }
     const { connectionId, opaque, serializeType, topic, group } = pull;
     return answers.found(fetcher, connectionId, opaque, serializeType, topic.name, group) && this.#letGo(pull);
+  }
+
+  /** Holds it on behind messages that do not match, no longer than brokers of Java would. */
+  #passOver(pull: HeldPull, offset: number): void {
+    pull.offset = offset;
+    const deadlineMs = this.#options.nowMs() + PASSED_OVER_MS;
+    if (pull.passedOver || pull.deadlineMs <= deadlineMs) return;
+    this.#holds.remove(pull);
+    this.#holds.add({ ...pull, deadlineMs, passedOver: true, done: false });
   }
 
   #letGo(pull: HeldPull): true {

@@ -24,6 +24,8 @@ export interface HeldPull {
   offset: number;
   /** Units: ms since the epoch. */
   readonly deadlineMs: number;
+  /** Its deadline is sooner than its client asked: it has something to say. */
+  readonly passedOver: boolean;
   /** It was answered. */
   done: boolean;
 }

@@ -4,6 +4,8 @@ import { traceMessage } from './mqadmin-cluster.js';
 
 /** As many messages as the trace was cut into by time. */
 const traceOffset = mask('offsets of the trace', /^(<id>\s+\d+\s+)\d+/m, '$1<offset>');
+/** Its offsets were reset while it was online: what was on its way came again, or did not. */
+const consumedAgain = mask('what was consumed again', /^(Orders\s+billing .*?)\d+\s*$/m, '$1<count>');
 const traceCount = mask('length of the trace', /^(RMQ_SYS_TRACE_TOPIC .*?)\d+(\s+NO_CONSUMER)/m, '$1<count>$2');
 
 export const messages: MqadminSection = {
@@ -150,11 +152,11 @@ export const statistics: MqadminSection = {
         { call: 'statsAll -t Steady', until: /Steady +audit .* 7 +0\s/, masks: [tps] },
         {
           call: 'statsAll',
-          masks: [tps, traceCount],
+          masks: [tps, traceCount, consumedAgain],
           anyOrder: true,
           differences: [{ reason: transactionTopics, ringmq: transactionTopicNames }],
         },
-        { call: 'statsAll -a', masks: [tps, traceCount], anyOrder: true },
+        { call: 'statsAll -a', masks: [tps, traceCount, consumedAgain], anyOrder: true },
       ],
     },
   ],

@@ -263,18 +263,31 @@ lane('messages of other tags do not wake a held pull, and it goes on behind them
   assert.equal([answer!.command!.code, answer!.command!.extFields.nextBeginOffset], [0, '4']);
 });
 
-lane('a pull that passed over other tags says so at its deadline', () => {
-  const room = roomWith();
-  room.put(pullFrame({ ...holding, subscription: 'TagA' }));
-  room.work();
-  room.store.append(0, { tag: 'TagB' });
-  room.tellGrown(0);
-  room.work();
-  room.nowMs += 15_000;
-  room.work();
-  const [answer] = room.take();
-  assert.is(answer!.command!.extFields.nextBeginOffset, '1');
-  assert.ok([19, 20].includes(answer!.command!.code));
+lane('a pull that passed over other tags says so after 5 seconds, or at its deadline', () => {
+  for (const [suspendMs, waitMs] of [
+    [15_000, 5000],
+    [3000, 3000],
+  ] as const) {
+    const room = roomWith();
+    room.put(pullFrame({ ...holding, suspendMs, subscription: 'TagA' }));
+    room.work();
+    for (let count = 0; count < 2; count++) {
+      room.store.append(0, { tag: 'TagB' });
+      room.tellGrown(0);
+      room.work();
+      // The second message moves nothing.
+      room.nowMs += 1000;
+    }
+    room.nowMs += waitMs - 2001;
+    room.work();
+    assert.is(room.take().length, 0);
+    room.nowMs += 1;
+    room.work();
+    const [answer] = room.take();
+    assert.is(answer!.command!.extFields.nextBeginOffset, '2');
+    assert.ok([19, 20].includes(answer!.command!.code));
+    assert.is(room.store.table.isAwaited(0), false);
+  }
 });
 
 lane('what comes between looking and holding is seen', () => {

@@ -22,6 +22,7 @@ function held(queueNumber: number, deadlineMs: number, opaque = 0): HeldPull {
     filter: ALL_TAGS,
     offset: 0,
     deadlineMs,
+    passedOver: false,
     done: false,
   };
 }
