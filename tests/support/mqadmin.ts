@@ -6,6 +6,9 @@ import readline from 'node:readline';
 import { javaClasspath } from './java.js';
 import { checkoutFolder } from './node-process.js';
 
+/** Threads of clients may hold up the end of a JVM. */
+const END_LIMIT_MS = 10_000;
+
 /** What a command printed, and its exit code. */
 export interface MqadminOutput {
   readonly code: number;
@@ -37,11 +40,13 @@ export class Mqadmin {
     return answer;
   }
 
-  /** Waits for the end of the JVM. */
+  /** Ends the JVM when what was asked is answered. */
   async end(): Promise<void> {
     await this.#last;
     this.#jvm.stdin!.end();
+    const late = setTimeout(() => this.#jvm.kill('SIGKILL'), END_LIMIT_MS);
     await endOf(this.#jvm);
+    clearTimeout(late);
   }
 
   async #run(words: readonly string[]): Promise<MqadminOutput> {
