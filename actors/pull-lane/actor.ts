@@ -130,10 +130,13 @@ export class PullLane implements Actor {
       table: options.table,
       counters: options.counters,
       log: options.logger,
+      nowMs: () => this.#nowMs,
       fetcher: this.#fetcher,
       answers: this.#answers,
       fetch: ({ group, topic, queueId, queueNumber, offset, maxMsgNums, filter }) =>
         this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter),
+      refusal: ({ group, topic, byMembers }) =>
+        byMembers ? this.#rules.checkMembers(this.#groups.get(group), group, topic.name) : undefined,
     });
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#filters = new PullFilters(this.#rules, this.#groups);
@@ -349,8 +352,10 @@ export class PullLane implements Actor {
         queueNumber,
         maxMsgNums,
         filter,
+        byMembers: (sysFlag & PullSysFlag.SUBSCRIPTION) === 0,
         offset: outcome.nextBeginOffset,
         deadlineMs: this.#nowMs + (this.#settings.longPollingEnable ? suspendMs : this.#settings.shortPollingTimeMills),
+        passedOver: false,
         done: false,
       };
       if (suspendMs > 0 && this.#held.size < this.#settings.holdsMax) {

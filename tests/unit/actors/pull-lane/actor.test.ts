@@ -233,6 +233,22 @@ lane('holds a pull that finds nothing, and answers when its queue grew', () => {
   assert.is(room.take().length, 0, 'answered once');
 });
 
+lane('a held pull whose group has left gets nothing any more', () => {
+  const room = roomWith();
+  const subscription = { topic: 'TopicTest', subString: '*', subVersion: 1, expressionType: 'TAG' };
+  room.tellGroup({ members: { messageModel: 'CLUSTERING', subscriptions: [subscription] } });
+  room.put(pullFrame({ sysFlag: SUSPEND, suspendMs: 15_000, more: { subVersion: 1 } }));
+  room.put(pullFrame({ ...holding }, { opaque: 8 }));
+  room.work();
+  room.tellGroup({});
+  room.store.append(0, { body: new TextEncoder().encode('late') });
+  room.tellGrown(0);
+  room.work();
+  const codes = room.take().map(({ command }) => command!.code);
+  assert.equal(codes, [24, 0], 'the second said itself what it wants');
+  assert.is(room.store.table.isAwaited(0), false);
+});
+
 lane('answers a held pull at its deadline, in the type of its request', () => {
   const room = roomWith('a1');
   room.put(pullFrame({ ...holding, offset: 1 }, { serializeType: 1 }));
@@ -267,18 +283,31 @@ lane('messages of other tags do not wake a held pull, and it goes on behind them
   assert.equal([answer!.command!.code, answer!.command!.extFields.nextBeginOffset], [0, '4']);
 });
 
-lane('a pull that passed over other tags says so at its deadline', () => {
-  const room = roomWith();
-  room.put(pullFrame({ ...holding, subscription: 'TagA' }));
-  room.work();
-  room.store.append(0, { tag: 'TagB' });
-  room.tellGrown(0);
-  room.work();
-  room.nowMs += 15_000;
-  room.work();
-  const [answer] = room.take();
-  assert.is(answer!.command!.extFields.nextBeginOffset, '1');
-  assert.ok([19, 20].includes(answer!.command!.code));
+lane('a pull that passed over other tags says so after 5 seconds, or at its deadline', () => {
+  for (const [suspendMs, waitMs] of [
+    [15_000, 5000],
+    [3000, 3000],
+  ] as const) {
+    const room = roomWith();
+    room.put(pullFrame({ ...holding, suspendMs, subscription: 'TagA' }));
+    room.work();
+    for (let count = 0; count < 2; count++) {
+      room.store.append(0, { tag: 'TagB' });
+      room.tellGrown(0);
+      room.work();
+      // The second message moves nothing.
+      room.nowMs += 1000;
+    }
+    room.nowMs += waitMs - 2001;
+    room.work();
+    assert.is(room.take().length, 0);
+    room.nowMs += 1;
+    room.work();
+    const [answer] = room.take();
+    assert.is(answer!.command!.extFields.nextBeginOffset, '2');
+    assert.ok([19, 20].includes(answer!.command!.code));
+    assert.is(room.store.table.isAwaited(0), false);
+  }
 });
 
 lane('what comes between looking and holding is seen', () => {
