@@ -54,8 +54,10 @@ export interface SlaveStatus {
   readonly transferredBytes: number;
 }
 
-/** What the HA rooms say of themselves. */
+/** What the HA rooms say of themselves, and the forwarder of who came after this broker. */
 export type HaStatus =
+  /** `leads`: the successor is the master and registered; else it is not waited for any longer. */
+  | { readonly room: 'forwarder'; readonly leads: boolean }
   | { readonly room: 'ha-sender'; readonly slaves: readonly SlaveStatus[] }
   | {
       readonly room: 'ha-receiver';

@@ -21,10 +21,12 @@ import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueRetirer } from '../dispatcher/queue-retirer.js';
 import { FlushService } from '../flush-service/actor.js';
+import { Forwarder } from '../forwarder/actor.js';
 import { HaReceiver } from '../ha-receiver/actor.js';
 import { HaSender } from '../ha-sender/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
 import { type Outlet, Remoting } from '../remoting/actor.js';
+import type { ConnectionTable } from '../remoting/connection-table.js';
 import type { RoomName } from '../remoting/routes.js';
 import { Scheduler } from '../scheduler/actor.js';
 import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
@@ -330,11 +332,28 @@ function openQueueReader(
   return new ConsumeQueueReader(disk, consumeQueueFolder(paths, topic, queueId), mappedFileSizeConsumeQueue, units);
 }
 
+/** Who sends on what is meant for a new master, for a thread with an event loop. */
+export function buildForwarder({ shop, settings, log }: BuildTools, nowMs: () => number): Forwarder {
+  const name = 'forwarder';
+  return new Forwarder({
+    inbox: shop.ring('remoting', name),
+    toRemoting: shop.ring(name, 'remoting'),
+    remotingBell: shop.bell('remoting'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    forwarding: settings.forwarding,
+    nowMs,
+  });
+}
+
 /** Remoting, for the thread that has the sockets. */
 export function buildRemoting(
   shop: Workshop,
   settings: RemotingSettings,
   context: Pick<SendContext, 'storeAddress' | 'storePort' | 'regionId' | 'traceOn'>,
+  connections: ConnectionTable,
   log: Logger,
   nowMs: () => number,
 ): Remoting {
@@ -348,6 +367,7 @@ export function buildRemoting(
     pullLane: 'pull-lane',
     coordinator: 'coordinator',
     nameRegistry: 'name-registry',
+    forwarder: 'forwarder',
   } as const;
   const outlets: Partial<Record<RoomName, Outlet[]>> = {};
   for (const [room, kind] of Object.entries(rooms)) {
@@ -368,7 +388,8 @@ export function buildRemoting(
     traceSwitch: shop.traceSwitch,
     encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),
-    connectionsMax: settings.connectionsMax,
+    connections,
+    passesOnUntilMs: settings.passesOnUntilMs,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
     slaveTimeoutMs: settings.slaveTimeoutMs,

@@ -59,6 +59,12 @@ export interface CoordinatorRoomOptions {
   /** The address in message ids and registrations. */
   readonly advertisedAddress: string;
   readonly listenPort: number;
+  /** Until a successor is registered the name servers must not hear that this broker is no master. */
+  readonly waitsForSuccessor: boolean;
+  /** Who was connected before the role changed. */
+  readonly clients: ClientTable;
+  /** Of the role before: left once this broker is registered in its new one. */
+  readonly formerRegistrar: Registrar | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -75,6 +81,7 @@ export class CoordinatorRoom {
   #metadataSync: MetadataSync | undefined;
   #loaded: LoadedConfig<BrokerConfig>;
   #manualPasses = 0;
+  #isClosed = false;
 
   constructor(options: CoordinatorRoomOptions) {
     this.#options = options;
@@ -140,7 +147,7 @@ export class CoordinatorRoom {
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
       fromDispatcher: shop.ring('dispatcher', name),
-      fromHaRooms: ['ha-sender', 'ha-receiver'].map(room => shop.ring(room, name)),
+      fromHaRooms: ['ha-sender', 'ha-receiver', 'forwarder'].map(room => shop.ring(room, name)),
       registrar: () => this.registrar,
       onHaStatus: status => this.#onHaStatus(status),
       nodeRequest,
@@ -148,7 +155,7 @@ export class CoordinatorRoom {
         topics: new TopicTable(table('topics'), config, nowMs),
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
-        clients: new ClientTable(),
+        clients: this.#options.clients,
         filters: new FilterTable(
           table('consumerFilter'),
           new BloomBits(config.maxErrorRateOfBloomFilter, config.expectConsumerNumUseFilter),
@@ -176,6 +183,7 @@ export class CoordinatorRoom {
 
   /** A slave that is not attached looks for its master. */
   #onHaStatus(status: HaStatus): void {
+    if (status.room === 'forwarder') return this.#startRegistrar();
     if (status.room === 'ha-sender') this.#replication.slaves = status.slaves;
     else this.#replication.receiver = status;
     if (status.room === 'ha-receiver' && status.state !== 'shutdown') {
@@ -233,9 +241,14 @@ export class CoordinatorRoom {
     this.#news.settings('scheduler', schedulerSettings(this.config));
   }
 
-  /** Registers with the name servers from now on. */
+  /** Registers with the name servers from now on, or once its successor is there. */
   openRegistrar(): void {
-    const { advertisedAddress, listenPort, log } = this.#options;
+    if (!this.#options.waitsForSuccessor) this.#startRegistrar();
+  }
+
+  #startRegistrar(): void {
+    if (this.#isClosed || this.registrar !== undefined) return;
+    const { advertisedAddress, listenPort, log, formerRegistrar } = this.#options;
     const config = this.config;
     if (config.namesrvAddr === '') {
       log.warn({}, 'no name server is configured (key namesrvAddr): clients find this broker by its address only');
@@ -256,7 +269,8 @@ export class CoordinatorRoom {
         periodMs: Math.min(60_000, Math.max(10_000, config.registerNameServerPeriod)),
         timeoutMs: config.registerBrokerTimeoutMills,
         topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
-        onRegistered: () => {},
+        onRegistered: namesrvAddr => formerRegistrar?.leave(namesrvAddr),
+        takesOver: formerRegistrar !== undefined,
         ...(slave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
         onOrderedTopics: topics => this.coordinator.setOrdered(topics, Date.now()),
         log: log.child({ actor: 'coordinator' }),
@@ -295,7 +309,25 @@ export class CoordinatorRoom {
     }
   }
 
+  /** Registers no more; the name servers know this broker as they did. Who they know it by. */
+  restRegistrar(): Registrar | undefined {
+    const registrar = this.registrar ?? this.#options.formerRegistrar;
+    registrar?.rest();
+    if (registrar !== this.#options.formerRegistrar) this.#options.formerRegistrar?.leaveAll();
+    return registrar;
+  }
+
+  /** Farewell to the name servers. */
+  async unregister(): Promise<void> {
+    this.#isClosed = true;
+    const { formerRegistrar } = this.#options;
+    if (this.registrar === undefined) return formerRegistrar?.stop();
+    formerRegistrar?.leaveAll();
+    await this.registrar.stop();
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#metadataSync?.stop();
     this.#rates.close();
   }

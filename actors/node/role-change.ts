@@ -8,7 +8,7 @@ import type { Disk } from '../../storage/disk.js';
 import type { Comeback, Running } from './node-starter.js';
 import type { RoleRequest } from './role-desk.js';
 import { type BrokerRole, keepRole } from './role-file.js';
-import { isAtRest, type NodeParts, takeDown, within } from './stop-node.js';
+import { isAtRest, type NodeParts, takeDownForRole, within } from './stop-node.js';
 
 export interface RoleWatchOptions {
   readonly disk: Disk;
@@ -21,6 +21,8 @@ export interface RoleWatchOptions {
   onFailed(reason: string): void;
 }
 
+/** A slave that lacks no more has it in an instant. Units: bytes. */
+const NEARLY_ALL_BYTES = 1024 * 1024;
 /** How often the node looks whether a change of role was asked for. Units: ms. */
 const LOOK_EVERY_MS = 50;
 
@@ -82,12 +84,13 @@ export class RoleWatch {
     const { role, host, log } = parts;
     const asked = `asked to be ${request.brokerRole} with brokerId ${request.brokerId}`;
     log.info({ ...request }, asked);
-    role.send({ type: request.brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE', reason: asked });
+    const begin = (): void =>
+      role.send({ type: request.brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE', reason: asked });
     let refusal: string | undefined;
     try {
       refusal = isNameServer
         ? 'a name server runs in the same process, which would go down with it: run them as two'
-        : await prepareRole(parts, disk, request, kept.configured!);
+        : await prepareRole(parts, disk, request, kept.configured!, begin);
     } catch (error) {
       refusal = messageOf(error);
     }
@@ -95,6 +98,7 @@ export class RoleWatch {
     log.warn({}, `the role stays as it is: ${refusal}`);
     await host.control('transaction-checker').restChecker(false);
     role.send({ type: 'KEEP', reason: refusal });
+    await host.control('remoting').holdSends(false);
     await host.control('coordinator').refuseRole(refusal);
     return false;
   }
@@ -105,29 +109,36 @@ export class RoleWatch {
     const { host, log } = before.parts;
     const beganMs = performance.now();
     const inputs = await host.control('coordinator').brokerInputs();
-    await takeDown(before.parts);
-    await comeBack({ before, inputs, to });
+    const heirlooms = await takeDownForRole(before.parts);
+    const downMs = Math.round(performance.now() - beganMs);
+    await comeBack({ before, inputs, to, heirlooms, successor: to.successor });
     const { brokerRole, brokerId } = to;
     const tookMs = Math.round(performance.now() - beganMs);
-    log.info({ brokerRole, brokerId, tookMs }, `this broker is ${brokerRole} now, with brokerId ${brokerId}`);
+    log.info({ brokerRole, brokerId, downMs, tookMs }, `this broker is ${brokerRole} now, with brokerId ${brokerId}`);
   }
 }
 
-/** Readies the node for its new role and puts the role on the device; why it keeps the old one, else undefined. */
+/** Readies the node for its new role (`begin`: it is in between from now on) and puts the role on the device; why it keeps the old one, else undefined. */
 export async function prepareRole(
   parts: NodeParts,
   disk: Disk,
   request: RoleRequest,
   configured: BrokerRole,
+  begin: () => void,
 ): Promise<string | undefined> {
-  const refusal =
-    request.brokerRole === 'SLAVE' ? await readyToFollow(parts, request) : await readyToLead(parts, request);
+  const isToFollow = request.brokerRole === 'SLAVE';
+  const refusal = isToFollow ? await readyToFollow(parts, request, begin) : await readyToLead(parts, request, begin);
   if (refusal === undefined) keepRole(disk, parts.store!.paths.config, request, configured);
   return refusal;
 }
 
 /** A slave that is to be the master: its log must reach as far as was asked. */
-async function readyToLead({ shop, log }: NodeParts, request: RoleRequest): Promise<string | undefined> {
+async function readyToLead(
+  { shop, log }: NodeParts,
+  request: RoleRequest,
+  begin: () => void,
+): Promise<string | undefined> {
+  begin();
   const { expectedEnd, timeoutMs, force } = request;
   const missing = (): number => Math.max(0, expectedEnd - shop.positions.read('appended'));
   if (await within(force ? 0 : timeoutMs, () => missing() === 0)) return undefined;
@@ -137,19 +148,29 @@ async function readyToLead({ shop, log }: NodeParts, request: RoleRequest): Prom
   return undefined;
 }
 
-/** A master that is to be a slave: sends are refused already, and what was accepted must be on a slave. */
-async function readyToFollow(parts: NodeParts, request: RoleRequest): Promise<string | undefined> {
+/** A master that is to be a slave: sends wait, and what was accepted must be on a slave. */
+async function readyToFollow(
+  parts: NodeParts,
+  request: RoleRequest,
+  begin: () => void,
+): Promise<string | undefined> {
   const { shop, log, host } = parts;
   const { timeoutMs, force } = request;
   const { positions } = shop;
   const beganMs = performance.now();
+  const leftMs = (): number => Math.max(0, timeoutMs - (performance.now() - beganMs));
+  const missing = (): number => positions.read('appended') - positions.read('replicated');
+  // A slave that is far behind, or not there, is no reason to hold sends up.
+  if (!force) await within(timeoutMs, () => missing() <= NEARLY_ALL_BYTES);
+  const remoting = host.control('remoting');
+  await remoting.holdSends(true);
+  const isSettled = await within(leftMs(), async () => (await remoting.sendsInFlight()) === 0);
+  begin();
   await host.control('transaction-checker').restChecker(true);
-  if (!(await within(timeoutMs, () => isAtRest(parts)))) {
+  if (!(isSettled && (await within(leftMs(), () => isAtRest(parts))))) {
     return `what it had accepted was not done after ${timeoutMs} ms`;
   }
-  const missing = (): number => positions.read('appended') - positions.read('replicated');
-  const leftMs = force ? 0 : Math.max(0, timeoutMs - (performance.now() - beganMs));
-  if (await within(leftMs, () => missing() <= 0)) return undefined;
+  if (await within(force ? 0 : leftMs(), () => missing() <= 0)) return undefined;
   const bytes = missing();
   if (!force) {
     const who = positions.read('replicated') === 0 ? 'no slave has said that it has them' : 'no slave has them';

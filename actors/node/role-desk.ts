@@ -4,7 +4,8 @@
  *
  * - RINGMQ_GET_ROLE. Answer: code 0 and the fields of {@link RoleFacts}.
  * - RINGMQ_CHANGE_ROLE, `brokerRole` (SYNC_MASTER, ASYNC_MASTER, SLAVE), `brokerId`, `force`, `timeoutMs`,
- *   `expectedEnd` (how far the log must reach). Answer: code 0 when the change was begun; its end is seen with
+ *   `expectedEnd` (how far the log must reach), `successor` (address of the broker that is to be the master after this
+ *   one). Answer: code 0 when the change was begun; its end is seen with
  *   RINGMQ_GET_ROLE: the role is the new one, or `refusal` says why not.
  */
 import type { BrokerConfig } from '../../config/index.js';
@@ -22,6 +23,8 @@ export interface RoleRequest extends BrokerRole {
   readonly timeoutMs: number;
   /** Where the log must reach at least. Units: bytes. */
   readonly expectedEnd: number;
+  /** Of a master: who is to be the master after it; '' when nobody is named. */
+  readonly successor: string;
 }
 
 export interface RoleDeskOptions {
@@ -139,11 +142,16 @@ function readRequest({ extFields }: RemotingCommand): RoleRequest | string {
   if (timeoutMs === undefined) return `timeoutMs must be from 0 to ${TIMEOUT_MAX_MS}: ${extFields.timeoutMs}`;
   const expectedEnd = number(extFields.expectedEnd ?? '0', Number.MAX_SAFE_INTEGER);
   if (expectedEnd === undefined) return `expectedEnd must be a position: ${extFields.expectedEnd}`;
+  const { successor = '' } = extFields;
+  if (successor !== '' && (brokerRole !== 'SLAVE' || !/^.+:\d{1,5}$/.test(successor))) {
+    return `successor must be the address (host:port) of the master that follows a master: ${successor}`;
+  }
   return {
     brokerRole: brokerRole as RoleRequest['brokerRole'],
     brokerId,
     force: force === 'true',
     timeoutMs,
     expectedEnd,
+    successor,
   };
 }

@@ -12,6 +12,7 @@ import type { Store } from './store.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
 import type { ThreadHost } from './thread-host.js';
 import type { ThreadPlan } from './thread-plan.js';
+import type { Heirlooms } from './thread-rooms.js';
 
 /** What a node is made of. */
 export interface NodeParts {
@@ -30,6 +31,8 @@ export interface NodeParts {
 
 /** How long a stopping node waits for what is in progress. Units: ms. */
 const DRAIN_MAX_MS = 5000;
+/** How long clients of a broker that changes its role wait for answers that are late. Units: ms. */
+const EMPTY_MAX_MS = 1000;
 const LOOK_EVERY_MS = 2;
 
 export async function stopNode(parts: NodeParts): Promise<void> {
@@ -41,8 +44,46 @@ export async function stopNode(parts: NodeParts): Promise<void> {
   await rootLogger?.close();
 }
 
+/**
+ * Ends the rooms and closes the store, and leaves what the next rooms take over: clients stay connected and wait. What
+ * that is; undefined where it cannot be, then clients have to come again.
+ */
+export async function takeDownForRole(parts: NodeParts): Promise<Heirlooms | undefined> {
+  const { host, housekeeping, store } = parts;
+  if (host.heirlooms === undefined) {
+    await takeDown(parts, () => {});
+    return undefined;
+  }
+  housekeeping?.stop();
+  await parts.lanes?.close();
+  await host.control('ha-receiver').stopReplica();
+  await host.control('coordinator').restRegistrar();
+  await drain(parts);
+  await emptyRooms(parts);
+  const { heirlooms } = host;
+  await host.stop();
+  closeStore(parts, store!);
+  return heirlooms;
+}
+
+/** Takes no more requests, and waits until those inside are answered or on their way back. */
+async function emptyRooms({ host, shop, log }: NodeParts): Promise<void> {
+  const remoting = host.control('remoting');
+  await remoting.shutDoor();
+  for (const lane of host.controlsOf(shop.startedLanes('pull-lane'))) await lane.releasePulls();
+  let looks = 0;
+  const isEmpty = async (): Promise<boolean> => {
+    const onTheirWay = await host.control('forwarder').restForwarder();
+    // A request on a detour may be in none of them at one look.
+    looks = onTheirWay === 0 && shop.requestsWaiting() === 0 ? looks + 1 : 0;
+    return looks > 1;
+  };
+  if (!(await within(EMPTY_MAX_MS, isEmpty))) log.warn({}, 'the role changes although requests are not answered yet');
+  await remoting.leaveDoor();
+}
+
 /** Ends the rooms and closes the store. `closeSends`: called when no connection can come any more. */
-export async function takeDown(parts: NodeParts, closeSends: () => void = () => {}): Promise<void> {
+async function takeDown(parts: NodeParts, closeSends: () => void): Promise<void> {
   const { store, host, housekeeping } = parts;
   housekeeping?.stop();
   await parts.lanes?.close();

@@ -45,6 +45,8 @@ interface Change {
   readonly brokerRole: string;
   readonly brokerId: number;
   readonly expectedEnd?: number;
+  /** Who is to be the master next. */
+  readonly successor?: string;
 }
 
 const LOOK_EVERY_MS = 25;
@@ -101,7 +103,8 @@ export async function switchBroker(shell: Shell, named: string, flags: SwitchFla
   }
   const slave = chooseSlave(members, master, flags);
   checkBytes(slave.minimum - master.minimum, `${slave.address} does not have the oldest part of the log`, flags);
-  await change(master.address, { brokerRole: 'SLAVE', brokerId: slave.brokerId }, flags);
+  const { address: successor } = slave;
+  await change(master.address, { brokerRole: 'SLAVE', brokerId: slave.brokerId, successor }, flags);
   const { appended: end } = await memberAt(master.address);
   try {
     await change(slave.address, { brokerRole: master.brokerRole, brokerId: 0, expectedEnd: end }, flags);

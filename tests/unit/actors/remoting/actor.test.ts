@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { InboundFrame, InboundType } from '../../../../actors/inbound.js';
 import { LaneCounts } from '../../../../actors/lane-counts.js';
 import { Remoting, type RemotingOptions } from '../../../../actors/remoting/actor.js';
+import { ConnectionTable } from '../../../../actors/remoting/connection-table.js';
 import {
   AppendFlag,
   AppendResult,
@@ -68,7 +69,8 @@ class RemotingRoom {
       traceSwitch: this.traceSwitch,
       encoder: new SendResponseEncoder({ storeAddress: 0x7f000001, storePort: 10_911 }, 'DefaultRegion', true),
       log: silentLogger,
-      connectionsMax: 100,
+      connections: new ConnectionTable(100),
+      passesOnUntilMs: 0,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
       slaveTimeoutMs: 3000,
@@ -477,7 +479,7 @@ remoting('closes who is idle for too long, and nobody else', () => {
 });
 
 remoting('no more connections than allowed', () => {
-  const room = new RemotingRoom({ connectionsMax: 2 });
+  const room = new RemotingRoom({ connections: new ConnectionTable(2) });
   const first = room.connect();
   room.connect();
   assert.throws(() => room.connect(), /refused/);
