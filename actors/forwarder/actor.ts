@@ -56,6 +56,8 @@ const WAIT_MAX_MS = 2500;
 const ANSWER_MAX_MS = 30_000;
 /** How long the name server's entry of the former master stays when no successor takes it over. Units: ms. */
 const SUCCESSION_MAX_MS = 10_000;
+/** How long the new master's first slave is waited for, which is this broker. Units: ms. */
+const SLAVE_MAX_MS = 1000;
 const IN_FLIGHT_MAX = 4096;
 /** When a full ring is tried again, if nothing else happens. Units: ms. */
 const RETRY_MS = 5;
@@ -84,6 +86,8 @@ export class Forwarder implements Actor {
   /** The successor is the master. */
   #isOpen = false;
   #isSeeking = false;
+  /** Since when the successor says that it is the master. */
+  #ledSinceMs = Number.POSITIVE_INFINITY;
   /** The coordinator knows. */
   #isTold = false;
   #isResting = false;
@@ -274,14 +278,21 @@ export class Forwarder implements Actor {
     try {
       const connection = await this.#connect(forwarding.successor);
       const { extFields } = await connection.request(createRequest(RequestCode.RINGMQ_GET_ROLE), WAIT_MAX_MS);
-      const { brokerRole = 'SLAVE', registered } = extFields;
-      if (!this.#isOpen && brokerRole !== 'SLAVE') {
+      const { brokerRole = 'SLAVE', registered, replicated, appended } = extFields;
+      const leads = brokerRole !== 'SLAVE';
+      this.#ledSinceMs = leads ? Math.min(this.#ledSinceMs, nowMs()) : Number.POSITIVE_INFINITY;
+      if (leads && registered === 'true' && !this.#isTold) this.#tell(true);
+      // A synchronous master without a slave stores what it is sent, but not twice: this broker follows in a moment.
+      const isSafe = brokerRole !== 'SYNC_MASTER' || Number(replicated) > 0 || Number(appended) === 0;
+      if (leads && !this.#isOpen && (isSafe || nowMs() - this.#ledSinceMs > SLAVE_MAX_MS)) {
         this.#isOpen = true;
         log.info({ successor: forwarding.successor, waiting: this.#waiting.length }, 'requests go to the new master');
       }
-      if (this.#isOpen && registered === 'true' && !this.#isTold) this.#tell(true);
     } catch (error) {
-      log.debug({ successor: forwarding.successor, reason: messageOf(error) }, 'the new master does not say what it is');
+      log.debug(
+        { successor: forwarding.successor, reason: messageOf(error) },
+        'the new master does not say what it is',
+      );
     }
     return this.#isOpen && this.#isTold;
   }

@@ -15,7 +15,7 @@ import type { StorePaths } from '../../storage/paths.js';
 import { MANUAL_PASSES } from '../../storage/retention.js';
 import { Coordinator } from '../coordinator/actor.js';
 import { BrokerStats } from '../coordinator/broker-stats.js';
-import { ClientTable } from '../coordinator/client-table.js';
+import type { ClientTable } from '../coordinator/client-table.js';
 import { FilterTable } from '../coordinator/filter-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
 import { LockTable } from '../coordinator/lock-table.js';
@@ -125,6 +125,10 @@ export class CoordinatorRoom {
 
   get config(): BrokerConfig {
     return this.#loaded.config;
+  }
+
+  get queueNumbers(): [string, Int32Array][] {
+    return this.#options.numbers.entries();
   }
 
   get inputs(): Inputs {

@@ -33,7 +33,7 @@ import type { NodeOptions, NodePorts } from './node.js';
 import { type BrokerRole, keptRole, roleOf, withRole } from './role-file.js';
 import { isSlave } from './settings.js';
 import { type CommonRoomsData, keepLanes, startThreads } from './start-threads.js';
-import type { NodeParts } from './stop-node.js';
+import type { Legacy, NodeParts } from './stop-node.js';
 import { Store } from './store.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
 import { ThreadHost } from './thread-host.js';
@@ -62,8 +62,7 @@ export interface Kept {
 /** How a node comes back after a change of role. */
 export interface Comeback {
   readonly before: Running;
-  /** Connections and what goes with them; undefined when they are gone. */
-  readonly heirlooms: Heirlooms | undefined;
+  readonly legacy: Legacy;
   /** Address of the broker that is to be the master now; '' when none is known. */
   readonly successor: string;
   /** What the configuration is made from now. */
@@ -128,7 +127,7 @@ export class NodeStarter {
       log.error(facts, `the node did not start: ${messageOf(error)}`);
       (parts?.role ?? before?.role)?.send({ type: 'FAIL', reason: messageOf(error) });
       await parts?.host.stop();
-      endHeirlooms(this.#comeback?.heirlooms);
+      endHeirlooms(this.#comeback?.legacy.heirlooms);
       parts?.store?.abandon(parts.shop.positions.read('appended'));
       await rootLogger?.close();
       throw error;
@@ -137,7 +136,7 @@ export class NodeStarter {
 
   /** The connections stay where remoting stays: on the main thread. */
   #heirlooms({ threads }: ThreadPlan): Heirlooms | undefined {
-    const heirlooms = this.#comeback?.heirlooms;
+    const heirlooms = this.#comeback?.legacy.heirlooms;
     if (threads.get(MAIN_THREAD)?.some(({ kind }) => kind === 'remoting')) return heirlooms;
     endHeirlooms(heirlooms);
     return undefined;
@@ -196,7 +195,9 @@ export class NodeStarter {
 
   #openStore(shop: Workshop, log: Logger, life: Life<StoreEvent>): Store | undefined {
     if (this.#config === undefined) return undefined;
-    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life);
+    const left = this.#comeback?.legacy.left;
+    const again = left === undefined ? undefined : Store.openAgain(left, this.#config, shop, life);
+    return again ?? Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life);
   }
 
   #housekeeping(shop: Workshop, store: Store | undefined, host: ThreadHost, log: Logger): Housekeeping | undefined {
@@ -233,6 +234,8 @@ export class NodeStarter {
     const ha = await this.#listenForSlaves(host);
     const slave = this.#config !== undefined && isSlave(this.#config);
     role.send({ type: slave ? 'SERVE_AS_SLAVE' : 'SERVE_AS_MASTER' });
+    // Whoever had the role changed lets them go on: a slave may have to come first.
+    if (this.#comeback !== undefined) await host.control('remoting').holdSends(true);
     await host.control('remoting').letIn();
     housekeeping?.start();
     const ports = {

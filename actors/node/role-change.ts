@@ -5,6 +5,7 @@
  */
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Disk } from '../../storage/disk.js';
+import { StoreState } from '../store-state.js';
 import type { Comeback, Running } from './node-starter.js';
 import type { RoleRequest } from './role-desk.js';
 import { type BrokerRole, keepRole } from './role-file.js';
@@ -23,6 +24,8 @@ export interface RoleWatchOptions {
 
 /** A slave that lacks no more has it in an instant. Units: bytes. */
 const NEARLY_ALL_BYTES = 1024 * 1024;
+/** How long sends to a new master wait for its first slave, which is the former master most often. Units: ms. */
+const SLAVE_COMES_MAX_MS = 1000;
 /** How often the node looks whether a change of role was asked for. Units: ms. */
 const LOOK_EVERY_MS = 50;
 
@@ -84,8 +87,7 @@ export class RoleWatch {
     const { role, host, log } = parts;
     const asked = `asked to be ${request.brokerRole} with brokerId ${request.brokerId}`;
     log.info({ ...request }, asked);
-    const begin = (): void =>
-      role.send({ type: request.brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE', reason: asked });
+    const begin = (): void => role.send({ type: request.brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE', reason: asked });
     let refusal: string | undefined;
     try {
       refusal = isNameServer
@@ -109,12 +111,24 @@ export class RoleWatch {
     const { host, log } = before.parts;
     const beganMs = performance.now();
     const inputs = await host.control('coordinator').brokerInputs();
-    const heirlooms = await takeDownForRole(before.parts);
+    const legacy = await takeDownForRole(before.parts);
     const downMs = Math.round(performance.now() - beganMs);
-    await comeBack({ before, inputs, to, heirlooms, successor: to.successor });
+    await comeBack({ before, inputs, to, legacy, successor: to.successor });
+    await this.#letSendsGoOn();
     const { brokerRole, brokerId } = to;
     const tookMs = Math.round(performance.now() - beganMs);
     log.info({ brokerRole, brokerId, downMs, tookMs }, `this broker is ${brokerRole} now, with brokerId ${brokerId}`);
+  }
+
+  /** A synchronous master stores what it is sent without a slave too, but then nobody else has it. */
+  async #letSendsGoOn(): Promise<void> {
+    const { host, shop } = this.#options.running().parts;
+    const { brokerRole } = await host.control('coordinator').brokerConfig();
+    const { storeState, positions } = shop;
+    const isSafe = (): boolean =>
+      storeState.has(StoreState.HAS_SLAVE) && (positions.read('replicated') > 0 || positions.read('appended') === 0);
+    if (brokerRole === 'SYNC_MASTER') await within(SLAVE_COMES_MAX_MS, isSafe);
+    await host.control('remoting').holdSends(false);
   }
 }
 
@@ -149,11 +163,7 @@ async function readyToLead(
 }
 
 /** A master that is to be a slave: sends wait, and what was accepted must be on a slave. */
-async function readyToFollow(
-  parts: NodeParts,
-  request: RoleRequest,
-  begin: () => void,
-): Promise<string | undefined> {
+async function readyToFollow(parts: NodeParts, request: RoleRequest, begin: () => void): Promise<string | undefined> {
   const { shop, log, host } = parts;
   const { timeoutMs, force } = request;
   const { positions } = shop;

@@ -8,7 +8,7 @@ import type { Housekeeping } from './housekeeping.js';
 import type { LaneKeeper } from './lane-keeper.js';
 import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
-import type { Store } from './store.js';
+import type { LeftStore, Store } from './store.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
 import type { ThreadHost } from './thread-host.js';
 import type { ThreadPlan } from './thread-plan.js';
@@ -29,6 +29,14 @@ export interface NodeParts {
   lanes?: LaneKeeper;
 }
 
+/** What the rooms of one role leave to those of the next. */
+export interface Legacy {
+  /** Connections and what goes with them; undefined where they are gone. */
+  readonly heirlooms: Heirlooms | undefined;
+  /** Undefined when the store was not closed well. */
+  readonly left: LeftStore | undefined;
+}
+
 /** How long a stopping node waits for what is in progress. Units: ms. */
 const DRAIN_MAX_MS = 5000;
 /** How long clients of a broker that changes its role wait for answers that are late. Units: ms. */
@@ -45,25 +53,29 @@ export async function stopNode(parts: NodeParts): Promise<void> {
 }
 
 /**
- * Ends the rooms and closes the store, and leaves what the next rooms take over: clients stay connected and wait. What
- * that is; undefined where it cannot be, then clients have to come again.
+ * Ends the rooms of a broker and closes the store, and leaves to the next rooms what need not end with these: clients
+ * stay connected and wait, and the store need not be read back.
  */
-export async function takeDownForRole(parts: NodeParts): Promise<Heirlooms | undefined> {
-  const { host, housekeeping, store } = parts;
-  if (host.heirlooms === undefined) {
-    await takeDown(parts, () => {});
-    return undefined;
-  }
+export async function takeDownForRole(parts: NodeParts): Promise<Legacy> {
+  const { host, housekeeping, shop } = parts;
+  const store = parts.store!;
   housekeeping?.stop();
   await parts.lanes?.close();
+  const staysConnected = host.heirlooms !== undefined;
+  if (!staysConnected) await host.control('remoting').stopListening();
   await host.control('ha-receiver').stopReplica();
-  await host.control('coordinator').restRegistrar();
+  if (staysConnected) await host.control('coordinator').restRegistrar();
+  else await host.control('coordinator').unregister();
   await drain(parts);
-  await emptyRooms(parts);
+  if (staysConnected) await emptyRooms(parts);
+  else await host.control('remoting').disconnect();
+  const queueNumbers = await host.control('coordinator').queueNumbers();
+  const lastWriteOffset = await host.control('commit-log-writer').lastWriteOffset();
   const { heirlooms } = host;
   await host.stop();
-  closeStore(parts, store!);
-  return heirlooms;
+  const left = closeStore(parts, store) ? { store, shop, queueNumbers, lastWriteOffset } : undefined;
+  if (left === undefined) store.release();
+  return { heirlooms, left };
 }
 
 /** Takes no more requests, and waits until those inside are answered or on their way back. */
@@ -96,7 +108,9 @@ async function takeDown(parts: NodeParts, closeSends: () => void): Promise<void>
   if (store !== undefined) await drain(parts);
   await host.control('remoting').disconnect();
   await host.stop();
-  if (store !== undefined) closeStore(parts, store);
+  if (store === undefined) return;
+  closeStore(parts, store);
+  store.release();
 }
 
 /** Waits until every accepted send is answered, every delivery that was begun is done, and every message dispatched. */
@@ -130,7 +144,8 @@ async function inflightOf(host: ThreadHost): Promise<number> {
   return inflight;
 }
 
-function closeStore({ shop, log, storeLife }: NodeParts, store: Store): void {
+/** Whether it is as the next start would find it; its directory is still taken. */
+function closeStore({ shop, log, storeLife }: NodeParts, store: Store): boolean {
   const { positions, storeState } = shop;
   storeLife.send({ type: 'CLOSE' });
   let clean = false;
@@ -143,6 +158,6 @@ function closeStore({ shop, log, storeLife }: NodeParts, store: Store): void {
   } catch (error) {
     log.error({ err: error }, 'the store could not be closed cleanly: the next start will read the log back');
   }
-  store.release();
   storeLife.send({ type: 'CLOSED', clean });
+  return clean;
 }

@@ -16,24 +16,31 @@ import { assert } from '../../runtime/base/assert.js';
 import { systemClock } from '../../runtime/base/clock.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
-import { ClientTable } from '../coordinator/client-table.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
+import { ClientTable } from '../coordinator/client-table.js';
+import type { Registrar } from '../coordinator/registrar.js';
 import type { Forwarder } from '../forwarder/actor.js';
 import type { HaReceiver } from '../ha-receiver/actor.js';
 import type { HaSender } from '../ha-sender/actor.js';
-import { QueueNumbers } from '../queue-numbers.js';
 import { PullLane } from '../pull-lane/actor.js';
+import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
 import { FrontDoor } from '../remoting/front-door.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
 import { Scheduler } from '../scheduler/actor.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
-import { type BuildTools, buildActor, buildForwarder, buildHaReceiver, buildHaSender, buildRemoting } from './build-actor.js';
+import {
+  type BuildTools,
+  buildActor,
+  buildForwarder,
+  buildHaReceiver,
+  buildHaSender,
+  buildRemoting,
+} from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
 import { type NodeMemory, threadCounters, Workshop } from './memory.js';
 import { buildNameRegistry } from './name-registry-room.js';
-import type { Registrar } from '../coordinator/registrar.js';
 import type { RoleRequest } from './role-desk.js';
 import { type ThreadGauge, watchThread } from './thread-gauge.js';
 import type { ActorInstance } from './wiring.js';
@@ -113,6 +120,10 @@ export interface RoomsControl {
   takeManualPasses(): number;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
+  /** All queues with their numbers, also those made since the start. */
+  queueNumbers(): [string, Int32Array][];
+  /** Where the last write to the log began; -1 when there was none. Units: bytes. */
+  lastWriteOffset(): number;
   /** Deletes the log's segments that end at or before a position. */
   retire(position: number): void;
   /** Ends the actors; the thread's loop is over then. */
@@ -359,6 +370,15 @@ export class ThreadRooms implements RoomsControl {
   announce(): void {
     this.#coordinator?.announce();
     this.#runner?.schedule();
+  }
+
+  queueNumbers(): [string, Int32Array][] {
+    assert(this.#coordinator !== undefined, 'the coordinator runs here');
+    return this.#coordinator.queueNumbers;
+  }
+
+  lastWriteOffset(): number {
+    return this.actors.find(actor => actor instanceof CommitLogWriter)?.lastWriteOffset ?? -1;
   }
 
   retire(position: number): void {

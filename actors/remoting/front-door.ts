@@ -8,7 +8,7 @@ import { FRAME_SIZE_MAX } from '../../protocol/codes.js';
 import type { Remoting } from './actor.js';
 import { Connection, type ConnectionEvents } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
-import { Listeners, type ListenerSpec } from './listeners.js';
+import { type ListenerSpec, Listeners } from './listeners.js';
 
 export interface FrontDoorOptions {
   readonly connectionsMax: number;
@@ -42,12 +42,16 @@ export class FrontDoor implements ConnectionEvents {
   letIn(remoting: Remoting): void {
     this.#remoting = remoting;
     this.#isShut = false;
-    this.connections.forEach(connection => remoting.welcome(connection));
+    this.connections.forEach(connection => {
+      remoting.welcome(connection);
+    });
     for (const connection of this.#gone.splice(0)) {
       remoting.welcome(connection);
       remoting.onClosed(connection, 'closed while the role changed');
     }
-    this.connections.forEach(connection => connection.resume());
+    this.connections.forEach(connection => {
+      connection.resume();
+    });
   }
 
   /** No request goes in any more; answers come out until {@link leave}. */
@@ -70,7 +74,9 @@ export class FrontDoor implements ConnectionEvents {
   /** Ends everything. */
   close(): void {
     this.#listeners.close();
-    this.connections.forEach(connection => connection.close('the node stops'));
+    this.connections.forEach(connection => {
+      connection.close('the node stops');
+    });
   }
 
   #accept(socket: net.Socket, listener: number): void {

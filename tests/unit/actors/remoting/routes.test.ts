@@ -13,7 +13,10 @@ const broker: Partial<Record<RoomName, number[]>> = {
 
 routes('what only a master does is passed on by a broker that was one', () => {
   for (const code of [10, 310, 320, 36, 37, 14, 15, 41, 42]) {
-    assert.equal([isPassedOn(code, 'broker'), isPassedOn(code, 'vip'), isPassedOn(code, 'namesrv')], [true, true, false]);
+    assert.equal(
+      [isPassedOn(code, 'broker'), isPassedOn(code, 'vip'), isPassedOn(code, 'namesrv')],
+      [true, true, false],
+    );
   }
   for (const code of [11, 17, 30, 34, 38, 323, 12_010, -1]) assert.not(isPassedOn(code, 'broker'), String(code));
 });
