@@ -132,7 +132,10 @@ export class RoleWatch {
   }
 }
 
-/** Readies the node for its new role (`begin`: it is in between from now on) and puts the role on the device; why it keeps the old one, else undefined. */
+/**
+ * Readies the node for its new role and puts the role on the device; why it keeps the old one, else undefined.
+ * `begin`: called when the node is in between, serving as a slave would.
+ */
 export async function prepareRole(
   parts: NodeParts,
   disk: Disk,

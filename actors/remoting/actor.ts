@@ -17,7 +17,7 @@ import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../.
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import { Counter } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
@@ -29,16 +29,9 @@ import { describeStoreState, StoreState } from '../store-state.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import type { ConnectionTable } from './connection-table.js';
 import { OutboundFrame, OutboundType } from './mailbox.js';
+import type { Outlet } from './outlet.js';
 import { isPassedOn, type ListenerKind, type RoomName, routeOf } from './routes.js';
 import { SendAnswers, type SendAnswersOptions } from './send-answers.js';
-
-/** A room's way in: its ring and its bell. */
-export interface Outlet {
-  readonly ring: Ring;
-  readonly bell: Doorbell;
-  /** Where what this ring did not take is counted. */
-  readonly counters?: Counters;
-}
 
 export interface RemotingOptions extends SendAnswersOptions {
   readonly kinds: readonly ListenerKind[];
@@ -53,7 +46,7 @@ export interface RemotingOptions extends SendAnswersOptions {
   readonly traceSwitch: TraceSwitch;
   readonly log: Logger;
   readonly connections: ConnectionTable;
-  /** Until then this broker has just been the master: what only a master does goes to the new one. Units: ms since the epoch. */
+  /** So long after it was the master it passes on what only a master does. Units: ms since the epoch. */
   readonly passesOnUntilMs: number;
   readonly idleMaxMs: number;
   /** Rooms that want to know when a connection closes. */
