@@ -378,6 +378,12 @@ export class Coordinator implements Actor {
     return outcome;
   }
 
+  /** Slaves that are told of changes would hear of nothing from the rooms that come after these: they come again. */
+  dismissWatchers(): void {
+    for (const connectionId of this.#state.desk.watchers) this.#closeConnection(connectionId);
+    this.#outlet.ringBell();
+  }
+
   #closeConnection(connectionId: number): void {
     this.#outlet.send(connectionId, undefined);
   }

@@ -313,8 +313,9 @@ export class CoordinatorRoom {
     }
   }
 
-  /** Registers no more; the name servers know this broker as they did. Who they know it by. */
+  /** Registers no more; the name servers know this broker as they did. Who keeps them so. */
   restRegistrar(): Registrar | undefined {
+    this.coordinator.dismissWatchers();
     const registrar = this.registrar ?? this.#options.formerRegistrar;
     registrar?.rest();
     if (registrar !== this.#options.formerRegistrar) this.#options.formerRegistrar?.leaveAll();

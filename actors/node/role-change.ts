@@ -26,6 +26,11 @@ export interface RoleWatchOptions {
 const NEARLY_ALL_BYTES = 1024 * 1024;
 /** How long sends to a new master wait for its first slave, which is the former master most often. Units: ms. */
 const SLAVE_COMES_MAX_MS = 1000;
+/**
+ * How long sends wait for the log to come to rest: clients wait 3 s by default, and what comes after it takes its time
+ * too. Units: ms.
+ */
+const HOLD_MAX_MS = 2000;
 /** How often the node looks whether a change of role was asked for. Units: ms. */
 const LOOK_EVERY_MS = 50;
 
@@ -169,26 +174,29 @@ async function readyToLead(
 async function readyToFollow(parts: NodeParts, request: RoleRequest, begin: () => void): Promise<string | undefined> {
   const { shop, log, host } = parts;
   const { timeoutMs, force } = request;
-  const { positions } = shop;
-  const beganMs = performance.now();
-  const leftMs = (): number => Math.max(0, timeoutMs - (performance.now() - beganMs));
+  const { positions, storeState } = shop;
   const missing = (): number => positions.read('appended') - positions.read('replicated');
   // A slave that is far behind, or not there, is no reason to hold sends up.
-  if (!force) await within(timeoutMs, () => missing() <= NEARLY_ALL_BYTES);
+  const isNear = (): boolean => missing() <= (storeState.has(StoreState.HAS_SLAVE) ? NEARLY_ALL_BYTES : 0);
+  if (!force && !(await within(timeoutMs, isNear))) return wouldBeLost(missing(), positions.read('replicated'));
   const remoting = host.control('remoting');
   await remoting.holdSends(true);
+  const untilMs = performance.now() + HOLD_MAX_MS;
+  const leftMs = (): number => Math.max(0, untilMs - performance.now());
   const isSettled = await within(leftMs(), async () => (await remoting.sendsInFlight()) === 0);
   begin();
   await host.control('transaction-checker').restChecker(true);
   if (!(isSettled && (await within(leftMs(), () => isAtRest(parts))))) {
-    return `what it had accepted was not done after ${timeoutMs} ms`;
+    return `what it had accepted was not done after ${HOLD_MAX_MS} ms, for which sends were held`;
   }
   if (await within(force ? 0 : leftMs(), () => missing() <= 0)) return undefined;
   const bytes = missing();
-  if (!force) {
-    const who = positions.read('replicated') === 0 ? 'no slave has said that it has them' : 'no slave has them';
-    return `${bytes} bytes of its log would be lost: ${who}`;
-  }
+  if (!force) return wouldBeLost(bytes, positions.read('replicated'));
   log.warn({ bytes }, `it becomes a slave although no slave is known to have the last ${bytes} bytes of its log`);
   return undefined;
+}
+
+function wouldBeLost(bytes: number, replicated: number): string {
+  const who = replicated === 0 ? 'no slave has said that it has them' : 'no slave has them';
+  return `${bytes} bytes of its log would be lost: ${who}`;
 }

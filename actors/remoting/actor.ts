@@ -128,7 +128,7 @@ export class Remoting implements Actor, ConnectionEvents {
     return this.#sendAnswers.inflight;
   }
 
-  /** Sends wait in their connections from now on, or are taken again. */
+  /** Sends, and what else only a master does, wait in their connections from now on, or are taken again. */
   holdSends(wanted: boolean): void {
     const held = this.#held ?? [];
     this.#held = wanted ? held : undefined;
@@ -161,7 +161,7 @@ export class Remoting implements Actor, ConnectionEvents {
     const { counters, kinds, passesOnUntilMs } = this.#options;
     const kind = kinds[connection.listener]!;
     const room = this.#nowMs < passesOnUntilMs && isPassedOn(code, kind) ? 'forwarder' : routeOf(code, kind);
-    if (this.#held !== undefined && (room === 'sendLane' || room === 'forwarder')) {
+    if (this.#held !== undefined && isPassedOn(code, kind)) {
       this.#held.push(connection);
       return false;
     }

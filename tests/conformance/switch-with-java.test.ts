@@ -2,7 +2,8 @@
 /**
  * `ringmq switch` under stock Java producers with all their defaults: no error reaches the application, and what it was
  * told was sent is there, at its place. Java learns of a new master every 30 s only, so all this time it sends to the
- * old one. `clients/java-producer` is the application; `RINGMQ_JAVA_CLIENT` names one version to run with.
+ * old one. `clients/java-producer` is the application; `RINGMQ_JAVA_CLIENT` names one version to run
+ * with, `RINGMQ_SWITCHES` how often it is switched.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -31,7 +32,8 @@ import { until } from '../support/until.js';
 const TOPIC = 'Steady';
 const QUEUES = 4;
 const THREADS = 6;
-const SWITCHES = 3;
+/** More make it long enough for refreshes of the route to fall into it. */
+const SWITCHES = Number(process.env.RINGMQ_SWITCHES ?? 3);
 const GET_ROLE = '12011';
 
 const run = promisify(execFile);

@@ -6,10 +6,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Producer, PushConsumer } from '../../../../client/index.js';
 import { decodeTopicRouteData } from '../../../../protocol/bodies/route.js';
-import { RawClient } from '../../../support/raw-client.js';
-import { pullQueue } from '../../../support/raw-requests.js';
+import { physicalOffsetOf, RawClient } from '../../../support/raw-client.js';
+import { formatProperties } from '../../../support/raw-record.js';
+import { pullQueue, queueBound } from '../../../support/raw-requests.js';
 import { queryOffset, type ReplicaPair, withPair } from '../../../support/replica-pair.js';
-import { sendFrame } from '../../../support/rooms.js';
+import { frameOf, sendFrame } from '../../../support/rooms.js';
 import { type TestWorld, withNode } from '../../../support/test-node.js';
 import { until } from '../../../support/until.js';
 import { type Outcome, runProgram } from '../../cli/support.js';
@@ -144,6 +145,29 @@ roleChange('who consumes stays known: its pull is answered, its group has it, it
   }),
 );
 
+roleChange(
+  'a transaction that began before a switch is committed after it, and a message is sent back, by who knows nothing',
+  () =>
+    withPair({ master: SYNC }, async pair => {
+      const wire = await pair.master.dial();
+      await pair.send('T', 4);
+      const properties = formatProperties(Object.entries({ TRAN_MSG: 'true', PGROUP: 'PG', UNIQ_KEY: 'half' }));
+      const half = await wire.ask(sendFrame({ topic: 'T', properties, more: { sysFlag: 4 } }));
+      assert.is(half.code, 0);
+      assert.is((await ringmq(pair, 'switch', 'broker-a')).code, 0);
+      const { msgId, queueOffset } = half.extFields;
+      const commitLogOffset = physicalOffsetOf(msgId!);
+      const fields = { producerGroup: 'PG', tranStateTableOffset: queueOffset, commitLogOffset, commitOrRollback: 8 };
+      assert.is((await wire.ask(frameOf(37, fields))).code, 0);
+      assert.is(await countOf(pair.slave, 'T'), 5);
+      const back = { offset: 0, group: 'C', delayLevel: 1, originTopic: 'T', maxReconsumeTimes: 16 };
+      assert.is((await wire.ask(frameOf(36, back))).code, 0);
+      const client = await pair.slave.connect();
+      const delayed = (): Promise<number> => queueBound(client, 'SCHEDULE_TOPIC_XXXX', 0, 'max');
+      await until(async () => (await delayed()) === 1, 'the message that was sent back waits at the new master');
+    }),
+);
+
 roleChange('a role given on command holds after a restart, until the configuration is changed', () =>
   withPair({ master: SYNC }, async pair => {
     await pair.send('T', 10);
@@ -226,6 +250,8 @@ roleChange('requests that make no sense are answered with the reason', () =>
       [{ brokerRole: 'SYNC_MASTER', brokerId: '0' }, /is a master already/],
       [{ brokerRole: 'SLAVE', brokerId: '1', timeoutMs: '-1' }, /timeoutMs must be/],
       [{ brokerRole: 'SLAVE', brokerId: '1', expectedEnd: 'x' }, /expectedEnd must be/],
+      [{ brokerRole: 'SLAVE', brokerId: '1', successor: 'nowhere' }, /successor must be the address/],
+      [{ brokerRole: 'SYNC_MASTER', brokerId: '0', successor: '127.0.0.1:1' }, /successor must be/],
     ];
     for (const [fields, pattern] of refusals) {
       const { code, remark } = await client.request(CHANGE_ROLE, fields);

@@ -213,6 +213,25 @@ lane('holds a pull that finds nothing, and answers when its queue grew', () => {
   assert.is(room.take().length, 0, 'answered once');
 });
 
+lane('releases what it holds before the broker changes its role, and holds nothing more', () => {
+  const room = roomWith();
+  room.put(pullFrame(holding, { opaque: 5 }));
+  room.put(pullFrame(holding, { opaque: 6 }));
+  room.work();
+  assert.is(room.take().length, 0);
+  room.lane.releasePulls();
+  room.put(pullFrame(holding, { opaque: 7 }));
+  room.work();
+  assert.equal(
+    room.take().map(({ command }) => [command!.opaque, command!.code]),
+    [
+      [7, 19],
+      [5, 19],
+      [6, 19],
+    ],
+  );
+});
+
 lane('answers a held pull at its deadline, in the type of its request', () => {
   const room = roomWith('a1');
   room.put(pullFrame({ ...holding, offset: 1 }, { serializeType: 1 }));
