@@ -88,7 +88,8 @@ export class Forwarder implements Actor {
   #isSeeking = false;
   /** Since when the successor says that it is the master. */
   #ledSinceMs = Number.POSITIVE_INFINITY;
-  /** The coordinator knows. */
+  /** The coordinator knows where the successor can be followed, and that it is registered. */
+  #isFollowed = false;
   #isTold = false;
   #isResting = false;
   #isClosed = false;
@@ -274,14 +275,18 @@ export class Forwarder implements Actor {
     const { forwarding, nowMs, log } = this.#options;
     if (forwarding === undefined) return true;
     const isLate = nowMs() - this.#startedMs > SUCCESSION_MAX_MS;
-    if (isLate && !this.#isTold) this.#tell(false);
+    if (isLate && !this.#isTold) this.#isTold = this.#tell({ room: 'forwarder' });
     try {
       const connection = await this.#connect(forwarding.successor);
       const { extFields } = await connection.request(createRequest(RequestCode.RINGMQ_GET_ROLE), WAIT_MAX_MS);
       const { brokerRole = 'SLAVE', registered, replicated, appended } = extFields;
       const leads = brokerRole !== 'SLAVE';
       this.#ledSinceMs = leads ? Math.min(this.#ledSinceMs, nowMs()) : Number.POSITIVE_INFINITY;
-      if (leads && registered === 'true' && !this.#isTold) this.#tell(true);
+      if (leads && !this.#isFollowed) {
+        const place = { masterAddr: forwarding.successor, haServerAddr: extFields.haServerAddr ?? '' };
+        this.#isFollowed = this.#tell({ room: 'forwarder', place });
+      }
+      if (leads && registered === 'true' && !this.#isTold) this.#isTold = this.#tell({ room: 'forwarder' });
       // A synchronous master without a slave stores what it is sent, but not twice: this broker follows in a moment.
       const isSafe = brokerRole !== 'SYNC_MASTER' || Number(replicated) > 0 || Number(appended) === 0;
       if (leads && !this.#isOpen && (isSafe || nowMs() - this.#ledSinceMs > SLAVE_MAX_MS)) {
@@ -309,11 +314,11 @@ export class Forwarder implements Actor {
     return this.#connection;
   }
 
-  #tell(leads: boolean): void {
+  #tell(status: HaStatus): boolean {
     const { toCoordinator, coordinatorBell } = this.#options;
-    const status: HaStatus = { room: 'forwarder', leads };
-    this.#isTold = toCoordinator.offer(CoordinatorType.HA_STATUS, encoder.encode(JSON.stringify(status)));
+    const isTold = toCoordinator.offer(CoordinatorType.HA_STATUS, encoder.encode(JSON.stringify(status)));
     coordinatorBell.ring();
+    return isTold;
   }
 }
 

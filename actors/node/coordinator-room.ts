@@ -116,6 +116,7 @@ export class CoordinatorRoom {
       config: () => this.config,
       replication: () => this.#replication,
       isRegistered: () => this.registrar?.isRegistered ?? false,
+      haServerAddr: () => this.#haServerAddr,
     });
     const { roleDesk } = this;
     this.coordinator = this.#makeCoordinator(
@@ -187,12 +188,23 @@ export class CoordinatorRoom {
 
   /** A slave that is not attached looks for its master. */
   #onHaStatus(status: HaStatus): void {
-    if (status.room === 'forwarder') return this.#startRegistrar();
+    if (status.room === 'forwarder') return this.#onSuccession(status.place);
     if (status.room === 'ha-sender') this.#replication.slaves = status.slaves;
     else this.#replication.receiver = status;
     if (status.room === 'ha-receiver' && status.state !== 'shutdown') {
       this.registrar?.seekMaster(isSlave(this.config) && status.state !== 'transfer');
     }
+  }
+
+  /** The successor leads, and may be followed before a name server says so; or it is registered, or given up. */
+  #onSuccession(place: MasterPlace | undefined): void {
+    if (place === undefined) this.#startRegistrar();
+    else this.#onMaster(place);
+  }
+
+  get #haServerAddr(): string {
+    const { brokerIP2, haListenPort } = this.config;
+    return `${brokerIP2 || this.#options.advertisedAddress}:${haListenPort}`;
   }
 
   /** The name server says where the master is: the HA receiver goes there, and so does the copy of the metadata. */

@@ -33,6 +33,8 @@ export interface RoleDeskOptions {
   replication(): Replication;
   /** A name server has taken this broker in. */
   isRegistered(): boolean;
+  /** `host:port` for slaves. */
+  haServerAddr(): string;
 }
 
 const roles: ReadonlySet<string> = new Set(['SYNC_MASTER', 'ASYNC_MASTER', 'SLAVE']);
@@ -91,7 +93,7 @@ export class RoleDesk {
   }
 
   #facts(): RoleFacts {
-    const { shop, config, replication, isRegistered } = this.#options;
+    const { shop, config, replication, isRegistered, haServerAddr } = this.#options;
     const { brokerRole, brokerId, brokerName } = config();
     const { slaves, receiver } = replication();
     return {
@@ -106,6 +108,7 @@ export class RoleDesk {
       slaves: slaves.length,
       haState: receiver?.state ?? '',
       registered: isRegistered(),
+      haServerAddr: haServerAddr(),
     };
   }
 }
@@ -126,6 +129,8 @@ export type RoleFacts = {
   /** Of the link to the master. */
   readonly haState: string;
   readonly registered: boolean;
+  /** `host:port` where slaves connect. */
+  readonly haServerAddr: string;
 };
 
 /** The request; in words what is wrong with it. */

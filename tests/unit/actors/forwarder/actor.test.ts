@@ -128,22 +128,25 @@ forwarder('waits for the slave of a synchronous master: for itself', () =>
   }),
 );
 
-forwarder('tells the coordinator once the successor is registered, or has had its time', () =>
+forwarder('tells the coordinator where to follow, and that the successor is registered or has had its time', () =>
   withRoom(async room => {
     const told: string[] = [];
     const hear = (): boolean => {
       told.push(...takeAll(room.toCoordinator).map(({ bytes }) => new TextDecoder().decode(bytes)));
       return told.length > 0;
     };
-    room.lead({ registered: 'false' });
+    room.lead({ registered: 'false', haServerAddr: '127.0.0.1:10912' });
     room.put(send(1));
     await room.out(1);
-    assert.not(hear());
+    assert.ok(hear());
+    const place = { masterAddr: room.successor.address, haServerAddr: '127.0.0.1:10912' };
+    assert.equal(JSON.parse(told.pop()!), { room: 'forwarder', place });
+    assert.equal(told, []);
     room.nowMs += 10_001;
     await until(hear, 'the coordinator is told');
     assert.equal(
       told.map(text => JSON.parse(text)),
-      [{ room: 'forwarder', leads: false }],
+      [{ room: 'forwarder' }],
     );
   }),
 );
