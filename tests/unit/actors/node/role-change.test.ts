@@ -145,6 +145,32 @@ roleChange('who consumes stays known: its pull is answered, its group has it, it
   }),
 );
 
+roleChange('a former master that gets its role back takes what waited for its successor', () =>
+  withPair({ master: SYNC }, async pair => {
+    await pair.send('T', 4);
+    const wire = await pair.master.dial();
+    await changeRole(pair.master, { brokerRole: 'SLAVE', brokerId: '1', successor: pair.slave.address });
+    wire.write(sendFrame({ topic: 'T', body: 'waits', opaque: 77 }));
+    const client = await pair.master.connect();
+    const asMaster = { brokerRole: 'SYNC_MASTER', brokerId: '0' };
+    assert.is((await client.request(CHANGE_ROLE, asMaster)).code, 0);
+    const [answer] = await wire.received(1);
+    assert.equal([answer!.code, answer!.opaque], [0, 77]);
+    assert.is((await factsOf(pair.master)).brokerRole, 'SYNC_MASTER');
+    assert.is(await countOf(pair.master, 'T'), 5);
+    assert.ok(client.isOpen && !wire.isClosed);
+  }),
+);
+
+roleChange('demoted with nobody to come after it, it refuses as a slave does', () =>
+  withPair({ master: SYNC }, async pair => {
+    await pair.send('T', 4);
+    const wire = await pair.master.dial();
+    assert.is((await ringmq(pair, 'demote', 'broker-a')).code, 0);
+    assert.is((await wire.ask(sendFrame({ topic: 'T' }))).code, 14);
+  }),
+);
+
 roleChange(
   'a transaction that began before a switch is committed after it, and a message is sent back, by who knows nothing',
   () =>
