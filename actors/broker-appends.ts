@@ -20,7 +20,13 @@ export interface BrokerAppendsOptions {
 }
 
 /** What became of a request. `code` is a ResponseCode: SUCCESS, or why nothing of it is stored. */
-export type AppendListener = (tag: number, code: number, queueOffset: number, physicalOffset: number) => void;
+export type AppendListener = (
+  tag: number,
+  code: number,
+  queueOffset: number,
+  physicalOffset: number,
+  traceId: number,
+) => void;
 
 export class BrokerAppends {
   /** Requests without a result. */
@@ -60,8 +66,11 @@ export class BrokerAppends {
     return AppendRequest.recordBytes + size <= this.#options.toWriter.payloadMax;
   }
 
-  /** Sends the record that was encoded from {@link at} to `end`. `tag` comes back with its result. */
-  commit(end: number, queueNumber: number, tag: number): void {
+  /**
+   * Sends the record that was encoded from {@link at} to `end`. `tag` comes back with its result, and so does
+   * `traceId`, that of the message it was made from.
+   */
+  commit(end: number, queueNumber: number, tag: number, traceId = 0): void {
     const { toWriter } = this.#options;
     const { words } = toWriter;
     const word = (this.at - AppendRequest.recordBytes) >> 2;
@@ -75,7 +84,7 @@ export class BrokerAppends {
     words[word + AppendRequest.arrivedMs] = 0;
     words[word + AppendRequest.companionQueue] = -1;
     words[word + AppendRequest.attempt] = this.#attempt;
-    words[word + AppendRequest.traceId] = 0;
+    words[word + AppendRequest.traceId] = traceId;
     toWriter.commit(AppendType.REQUEST, AppendRequest.recordBytes + end - this.at);
     this.pending++;
     this.#asked = true;
@@ -106,7 +115,8 @@ export class BrokerAppends {
       const code = words[word + AppendResult.code]!;
       this.pending--;
       if (code !== ResponseCode.SUCCESS) this.#refused = true;
-      listener(words[word + AppendResult.opaque]!, code, queueOffset, physicalOffset);
+      const traceId = words[word + AppendResult.traceId]!;
+      listener(words[word + AppendResult.opaque]!, code, queueOffset, physicalOffset, traceId);
       results.release();
     }
     if (this.#refused && this.pending === 0) {

@@ -11,6 +11,9 @@ export interface BenchmarkCase {
   readonly p99Us?: number;
   /** CPU for one of what the rate counts: of this process; in bench/node, of the broker's. Units: microseconds. */
   readonly cpuUs?: number;
+  /** How much more CPU than the case it is compared with, median of paired rounds, and the standard error of that. */
+  readonly morePercent?: number;
+  readonly moreErrorPercent?: number;
   readonly checksum: number;
 }
 

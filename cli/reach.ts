@@ -25,8 +25,8 @@ export interface ReachFlags {
 }
 
 const NAMESRV_ADDR_DEFAULT = '127.0.0.1:9876';
-/** Units: ms. */
-const REQUEST_TIMEOUT_MS = 5000;
+/** How long a server may take to answer. Units: ms. */
+export const REQUEST_TIMEOUT_MS = 5000;
 
 /** `-n`, else NAMESRV_ADDR, else the name server of a node on this machine. */
 export function namesrvAddrOf(shell: Shell, flags: ReachFlags): string {

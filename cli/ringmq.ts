@@ -12,7 +12,7 @@ import { message, pull, send } from './tree/message.js';
 import { kv, namesrv } from './tree/namesrv.js';
 import { check, completion, config, start, wiring } from './tree/node.js';
 import { doctor, pools } from './tree/pools.js';
-import { demote, promote, switchOver } from './tree/role.js';
+import { demote, promote, rejoin, setAside, switchOver } from './tree/role.js';
 import { topic } from './tree/topic.js';
 import { trace } from './tree/trace.js';
 
@@ -22,7 +22,7 @@ export function ringmq(shell: Shell, end: End): Command {
     .version(packageVersion(), '-v, --version', 'print the version')
     .showHelpAfterError('(`ringmq help COMMAND` says how a command is used)');
   const daily = [start, send, pull, message, topic, group, producer, stats, cluster, broker, namesrv, kv];
-  const roles = [promote, demote, switchOver];
+  const roles = [promote, demote, switchOver, rejoin, setAside];
   for (const make of [...daily, ...roles, pools, doctor, trace, wiring, config, check])
     program.addCommand(make(shell, end));
   program.addCommand(completion(shell, end, () => program));

@@ -1,6 +1,6 @@
 /**
- * Administration: clusters and topics here, the rest by subject in `topics`, `groups`, `messages`, `brokers` and
- * `nameServers`, whose calls are about one server each.
+ * Administration: clusters and topics here, the rest by subject in `topics`, `groups`, `messages`, `brokers`,
+ * `nameServers` and `roles`, whose calls are about one server each.
  *
  * @example
  * const admin = new Admin({ namesrvAddr: '127.0.0.1:9876' });
@@ -17,6 +17,7 @@ import { AdminCaller } from './admin/caller.js';
 import { GroupAdmin } from './admin/groups.js';
 import { MessageAdmin } from './admin/messages.js';
 import { NameServerAdmin } from './admin/name-servers.js';
+import { RoleAdmin } from './admin/roles.js';
 import { TopicAdmin } from './admin/topics.js';
 import { ClientInstance, type ClientOptions } from './client-instance.js';
 import { MQClientError } from './errors.js';
@@ -45,6 +46,7 @@ export class Admin {
   readonly messages: MessageAdmin;
   readonly brokers: BrokerAdmin;
   readonly nameServers: NameServerAdmin;
+  readonly roles: RoleAdmin;
   readonly #instance: ClientInstance;
 
   /** Errors: MQClientError INVALID_ARGUMENT. */
@@ -56,6 +58,7 @@ export class Admin {
     this.messages = new MessageAdmin(caller);
     this.brokers = new BrokerAdmin(caller);
     this.nameServers = new NameServerAdmin(caller);
+    this.roles = new RoleAdmin(caller);
   }
 
   async start(): Promise<void> {

@@ -25,6 +25,7 @@ export const clientErrorCodes = {
   MESSAGE_ILLEGAL: 'the message cannot be sent as it is',
   INVALID_ARGUMENT: 'an option or argument cannot be used',
   UNSUPPORTED_COMPRESSION: 'the body of a message is compressed in a way this client cannot undo',
+  ROLE_REFUSED: 'a broker keeps the role it has',
   NOT_RUNNING: 'the client is not started, or is shut down',
 } as const;
 

@@ -40,6 +40,7 @@ export type { BrokerAdmin, BrokerStatsName } from './admin/brokers.js';
 export type { GroupAdmin } from './admin/groups.js';
 export type { MessageAdmin, MessageQuery } from './admin/messages.js';
 export type { NameServerAdmin } from './admin/name-servers.js';
+export type { BrokerRoleName, RoleAdmin, RoleChange, RoleState } from './admin/roles.js';
 export type { QueueStatus, TopicAdmin } from './admin/topics.js';
 export { Admin, type AdminOptions, type CreateTopicOptions, type TopicPlace } from './admin.js';
 export {

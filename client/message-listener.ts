@@ -4,6 +4,7 @@ import { messageOf } from '../runtime/base/errors.js';
 import type { ErrorReporter } from './error-reporter.js';
 import type { MessageExt } from './message-ext.js';
 import type { ProcessQueue } from './process-queue.js';
+import { consumeInSpan, isTracing } from './spans.js';
 import {
   afterConsumeRecords,
   beforeConsumeRecords,
@@ -84,14 +85,15 @@ export async function runListener<Status extends string>(
 ): Promise<{ readonly status: Status; readonly costMs: number }> {
   const traced = startTrace(options, messages);
   const startMs = performance.now();
+  const run = async (): Promise<Status> => (await call()) ?? meaning.success;
+  const isGood = (outcome: Status): boolean => meaning.good.includes(outcome);
   let status: Status = meaning.failure;
   let returnType: ConsumeReturnType = ConsumeReturnType.EXCEPTION;
   try {
-    status = (await call()) ?? meaning.success;
+    status = await (isTracing() ? consumeInSpan(messages, { ...options, queue: queue.queue }, run, isGood) : run());
     if (!meaning.statuses.includes(status))
       throw new Error(`a listener returned ${String(status)}, which is no status`);
-    const good = meaning.good.includes(status);
-    returnType = good ? ConsumeReturnType.SUCCESS : ConsumeReturnType.FAILED;
+    returnType = isGood(status) ? ConsumeReturnType.SUCCESS : ConsumeReturnType.FAILED;
   } catch (error) {
     status = meaning.failure;
     options.reportError(error, `consuming ${messages.map(message => message.msgId).join(', ')} of ${queue.key}`);
@@ -100,7 +102,7 @@ export async function runListener<Status extends string>(
   if (costMs >= options.consumeTimeoutMs) returnType = ConsumeReturnType.TIME_OUT;
   if (traced !== undefined) {
     const each = Math.round(costMs / messages.length);
-    const records = afterConsumeRecords(traced, meaning.good.includes(status), returnType, each);
+    const records = afterConsumeRecords(traced, isGood(status), returnType, each);
     for (const record of records) options.trace?.append(record);
   }
   return { status, costMs };

@@ -21,6 +21,7 @@ import type { MessageExt } from './message-ext.js';
 import { ReplyTable } from './request-reply.js';
 import type { SendResult } from './send-result.js';
 import { Sender, type SendOptions } from './sender.js';
+import { isTracing, sendInSpan } from './spans.js';
 import { publishRecord } from './trace-data.js';
 import { TRACE_TOPIC, TraceDispatcher } from './trace-dispatcher.js';
 
@@ -111,7 +112,10 @@ export class Producer {
    */
   async send(message: Message, options: SendOptions = {}): Promise<SendResult> {
     this.instance.checkRunning();
-    return this.#sender.send(prepareMessage(message, this.#limits), options);
+    if (!isTracing()) return this.#sender.send(prepareMessage(message, this.#limits), options);
+    return sendInSpan([message], this.clientId, ([traced]) =>
+      this.#sender.send(prepareMessage(traced!, this.#limits), options),
+    );
   }
 
   /**
@@ -120,7 +124,10 @@ export class Producer {
    */
   async sendBatch(messages: readonly Message[], options: SendOptions = {}): Promise<SendResult> {
     this.instance.checkRunning();
-    return this.#sender.send(prepareBatch(messages, this.#limits), options);
+    if (!isTracing()) return this.#sender.send(prepareBatch(messages, this.#limits), options);
+    return sendInSpan(messages, this.clientId, traced =>
+      this.#sender.send(prepareBatch(traced, this.#limits), options),
+    );
   }
 
   /**
@@ -129,7 +136,10 @@ export class Producer {
    */
   async sendOneway(message: Message, options: SendOptions = {}): Promise<void> {
     this.instance.checkRunning();
-    await this.#sender.sendOneway(prepareMessage(message, this.#limits), options);
+    if (!isTracing()) return this.#sender.sendOneway(prepareMessage(message, this.#limits), options);
+    return sendInSpan([message], this.clientId, ([traced]) =>
+      this.#sender.sendOneway(prepareMessage(traced!, this.#limits), options),
+    );
   }
 
   /**

@@ -81,18 +81,18 @@ export class QueueClient {
   async fetchConsumeOffset(queue: MessageQueue): Promise<number | null> {
     const codes = [ResponseCode.SUCCESS, ResponseCode.QUERY_NOT_FOUND];
     const fields = { consumerGroup: this.#consumerGroup };
-    const answer = await this.#askMaster(queue, RequestCode.QUERY_CONSUMER_OFFSET, fields, codes);
+    const answer = await this.#askReadable(queue, RequestCode.QUERY_CONSUMER_OFFSET, fields, codes);
     return answer.code === ResponseCode.QUERY_NOT_FOUND ? null : numberField(answer, 'offset');
   }
 
   /** Commits where the group goes on. */
   async updateConsumeOffset(queue: MessageQueue, offset: number): Promise<void> {
     const fields = { consumerGroup: this.#consumerGroup, commitOffset: offset };
-    await this.#askMaster(queue, RequestCode.UPDATE_CONSUMER_OFFSET, fields);
+    await this.#askReadable(queue, RequestCode.UPDATE_CONSUMER_OFFSET, fields);
   }
 
   #pullCommand(queue: MessageQueue, request: PullRequest, isMaster: boolean): RemotingCommand {
-    // A slave keeps no offsets.
+    // A slave takes no offsets with a pull.
     const commitOffset = isMaster ? request.commitOffset : undefined;
     const sysFlag =
       (commitOffset === undefined ? 0 : PullSysFlag.COMMIT_OFFSET) |
@@ -117,33 +117,19 @@ export class QueueClient {
     return this.#askReadable(queue, code, fields).then(answer => numberField(answer, 'offset'));
   }
 
-  /** Bounds belong to the messages, and a slave has those too: without a master they are what can be read there. */
-  async #askReadable(queue: MessageQueue, code: number, fields: ExtFields = {}): Promise<RemotingCommand> {
-    await this.#ensureRoute(queue);
-    const address = this.#instance.readableBrokerAddress(queue.brokerName, MASTER_ID);
-    if (address === undefined) throw new MQClientError('NO_ROUTE', `broker ${queue.brokerName} is not known`);
-    return this.#ask(queue, address, code, fields);
-  }
-
-  async #askMaster(
+  /**
+   * Asks the master or, without one, whoever has its messages: a slave has their bounds, and it keeps what a group
+   * commits until its master is back. Source: spec ha 7; RemoteBrokerOffsetStore.
+   */
+  async #askReadable(
     queue: MessageQueue,
     code: number,
     fields: ExtFields = {},
     codes?: readonly number[],
   ): Promise<RemotingCommand> {
     await this.#ensureRoute(queue);
-    const address = this.#instance.brokerAddress(queue.brokerName, MASTER_ID);
-    if (address === undefined) throw new MQClientError('NO_ROUTE', `broker ${queue.brokerName} has no master`);
-    return this.#ask(queue, address, code, fields, codes);
-  }
-
-  #ask(
-    queue: MessageQueue,
-    address: string,
-    code: number,
-    fields: ExtFields,
-    codes?: readonly number[],
-  ): Promise<RemotingCommand> {
+    const address = this.#instance.readableBrokerAddress(queue.brokerName, MASTER_ID);
+    if (address === undefined) throw new MQClientError('NO_ROUTE', `broker ${queue.brokerName} is not known`);
     const request = createRequest(code, { ...fields, topic: queue.topic, queueId: queue.queueId });
     return this.#withRefresh(queue, () => this.#instance.invoke(address, request, OFFSET_TIMEOUT_MS, codes));
   }

@@ -98,7 +98,7 @@ export class Sender {
   }
 
   /** Errors: MQClientError NO_ROUTE, CONNECT_FAILED. */
-  async sendOneway(message: PreparedMessage, options: SendOptions = {}): Promise<void> {
+  async sendOneway(message: PreparedMessage, options: SendOptions = {}): Promise<undefined> {
     const queues = this.#knownQueues(message.topic) ?? (await this.#loadQueues(message.topic));
     const queue = fixedQueue(message.topic, queues, options) ?? this.#nextQueue(message.topic, queues);
     const address = this.#addressOf(queue);

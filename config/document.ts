@@ -4,6 +4,7 @@
 
 import type { ConfigObject, KeySpec } from './keys.js';
 import { brokerSchema, namesrvSchema, type TableRow } from './schema.js';
+import { laneKeys } from './schema-ringmq.js';
 import { allowedWords } from './values.js';
 
 const headings: Record<ConfigObject, string> = {
@@ -87,8 +88,11 @@ export function renderReference(): string {
     headings.namesrv,
     namesrvSchema.rows.filter(row => row.object === 'namesrv'),
   );
+  const brokerOnly = Object.keys(laneKeys)
+    .map(name => `\`${name}\``)
+    .join(', ');
   const note =
     'A name server also reads the keys of the server transport, with `listenPort` 9876 unless configured, and those ' +
-    'of RingMQ except `lanesMax` and `namesrvListenPort`.\n';
+    `of RingMQ except ${brokerOnly}.\n`;
   return [introduction, ...tables, namesrv, note].join('\n');
 }

@@ -57,3 +57,8 @@ export const delayLevels: TextPattern = {
 };
 
 export const listOfNames: TextPattern = { expression: /^\S*$/, words: 'names of keys separated by `;`' };
+
+export const httpAddressOrEmpty: TextPattern = {
+  expression: /^(https?:\/\/[^\s?#]+)?$/,
+  words: 'an address such as http://127.0.0.1:4318, or empty',
+};

@@ -2,8 +2,8 @@
  * RingMQ's own keys: threads, shared memory, sockets and logs, which RocketMQ either fixes or leaves to the JVM.
  */
 
-import { bool, int, type KeyTable, oneOf, text, type ValueOf } from './keys.js';
-import { pathOrEmpty } from './patterns.js';
+import { bool, int, type KeyTable, long, oneOf, text, type ValueOf } from './keys.js';
+import { httpAddressOrEmpty, pathOrEmpty } from './patterns.js';
 
 const important = { important: true } as const;
 
@@ -53,6 +53,21 @@ export const laneKeys = {
   namesrvListenPort: int(0, 'port', 'port of a name server in the same process; 0: none', {
     max: 65_535,
     ...important,
+  }),
+  setAsideMaxBytes: long(
+    1_073_741_824,
+    'bytes',
+    'of what a former master has beyond its successor: as much is set aside in a file without being asked; 0: nothing',
+    { hot: true },
+  ),
+  otlpEndpoint: text(
+    '',
+    'address of an OpenTelemetry collector (OTLP/HTTP) that gets spans of messages their senders trace; empty: no spans',
+    { pattern: httpAddressOrEmpty },
+  ),
+  otlpSampleRatio: int(100, 'percent', 'share of the traces that clients record in which this broker adds its spans', {
+    min: 1,
+    max: 100,
   }),
 } satisfies KeyTable;
 

@@ -97,6 +97,7 @@ export const RequestCode = {
   RINGMQ_GET_REPORT: 12_003,
   RINGMQ_CHANGE_ROLE: 12_010,
   RINGMQ_GET_ROLE: 12_011,
+  RINGMQ_REJOIN: 12_012,
 } as const;
 
 export const ResponseCode = {
@@ -173,6 +174,12 @@ export const Permission = { INHERIT: 1, WRITE: 2, READ: 4, PRIORITY: 8 } as cons
 /** What we call ourselves in the `version` field: V4_9_8. */
 export const MQ_VERSION = 409;
 export const MQ_VERSION_NAME = 'V4_9_8';
+
+/**
+ * What a registration says instead: V3_2_6. Name servers look only whether it is V3_0_11 (37) at least, and those of
+ * 3.2.6 fail at a number they do not know, as they do for every later Java broker. Source: DefaultRequestProcessor.
+ */
+export const REGISTRATION_VERSION = 79;
 
 /**
  * "V4_9_7" of 407, or the number itself for what came before V3_1_0. Each release follows its snapshot; up to 3.2 and

@@ -11,6 +11,8 @@ export interface StorePaths {
   readonly checkpoint: string;
   readonly abort: string;
   readonly lock: string;
+  /** Ends of logs that were cut off. */
+  readonly setAside: string;
 }
 
 export function storePaths(root: string, commitLog = join(root, 'commitlog')): StorePaths {
@@ -23,6 +25,7 @@ export function storePaths(root: string, commitLog = join(root, 'commitlog')): S
     checkpoint: join(root, 'checkpoint'),
     abort: join(root, 'abort'),
     lock: join(root, 'lock'),
+    setAside: join(root, 'set-aside'),
   };
 }
 

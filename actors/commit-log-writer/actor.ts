@@ -195,8 +195,9 @@ export class CommitLogWriter implements Actor {
       return;
     }
     counters.add(Counter.appendMs, performance.now() - startedMs);
-    this.#publishAppended(size);
+    // Before anybody can follow: what they note comes behind.
     if (this.#options.recorder.isOn) this.#trace(size);
+    this.#publishAppended(size);
     for (let index = 0; index < staged.count; index++) {
       const recordAt = staged.physicalOffset[index]! - recordsStart;
       this.#outlets[staged.outlet[index]!]!.send(staged, index, appender.buffer, recordAt);
@@ -226,6 +227,7 @@ export class CommitLogWriter implements Actor {
       const traceId = staged.traceId[index]!;
       if (traceId === 0) continue;
       const position = staged.physicalOffset[index]!;
+      recorder.messages.put(position, traceId);
       recorder.note(TraceEvent.appended, traceId, position, staged.queueNumber[index]!, staged.queueOffset[index]!);
     }
     recorder.note(TraceEvent.batchWritten, 0, appender.end, staged.count, size);
@@ -262,7 +264,7 @@ export class CommitLogWriter implements Actor {
   }
 
   #writeReplica(replica: Ring, at: number): void {
-    const { appender, positions } = this.#options;
+    const { appender, positions, recorder } = this.#options;
     const { words } = replica;
     const word = at >> 2;
     const position = join64(words[word + ReplicaRecords.positionLow]!, words[word + ReplicaRecords.positionHigh]!);
@@ -274,6 +276,7 @@ export class CommitLogWriter implements Actor {
     }
     assert(position === appender.end, "a master's records join the end of the log");
     appender.appendReplica(replica.bytes, at + ReplicaRecords.recordBytes, size);
+    if (recorder.isOn) recorder.note(TraceEvent.batchWritten, 0, appender.end, 1, size);
     this.#publishAppended(size);
   }
 

@@ -70,4 +70,14 @@ export type HaStatus =
       readonly receivedBytes: number;
       /** Why it is not replicating; '' when it is. */
       readonly trouble: string;
+      readonly beyond?: BeyondMaster;
     };
+
+/** What a slave's log holds beyond the last record that its master has too. Units: bytes. */
+export interface BeyondMaster {
+  readonly from: number;
+  /** Where the log ends. */
+  readonly to: number;
+  /** Of the record that ends at `from`. Units: ms since the epoch. */
+  readonly storeTimestamp: number;
+}

@@ -7,7 +7,7 @@ import { Connection } from '../../client/connection.js';
 import { encodeRegisterBrokerBody, registerBodyCrc32 } from '../../protocol/bodies/register-broker.js';
 import { decodeClusterInfo, decodeKVTable } from '../../protocol/bodies/route.js';
 import type { TopicConfigSerializeWrapper } from '../../protocol/bodies/topic.js';
-import { RequestCode, ResponseCode } from '../../protocol/codes.js';
+import { REGISTRATION_VERSION, RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createRequest } from '../../protocol/command.js';
 import { messageOf } from '../../runtime/base/errors.js';
 import type { Logger } from '../../runtime/log/contract.js';
@@ -209,7 +209,8 @@ class NameServer {
       compressed: false,
       bodyCrc32: registerBodyCrc32(body),
     };
-    const response = await connection.request(createRequest(RequestCode.REGISTER_BROKER, fields, body), timeoutMs);
+    const request = { ...createRequest(RequestCode.REGISTER_BROKER, fields, body), version: REGISTRATION_VERSION };
+    const response = await connection.request(request, timeoutMs);
     if (response.code !== ResponseCode.SUCCESS) throw new Error(`code ${response.code}: ${response.remark ?? ''}`);
     if (this.#wasUp !== true) {
       this.#options.log.info({ namesrv: this.#address, brokerAddr }, 'registered with the name server');

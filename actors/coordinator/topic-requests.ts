@@ -5,9 +5,9 @@ import { createMessageQueue, encodeBody, enumOf, messageQueueMap, topicFilterTyp
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse } from '../../protocol/command.js';
 import { TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
-import { isSystemTopic, topicFault } from '../../protocol/topic-names.js';
+import { topicFault } from '../../protocol/topic-names.js';
 import { type Handler, refuseOnSlave } from './handler.js';
-import { announceTopic } from './state.js';
+import { announceTopic, type CoordinatorState } from './state.js';
 
 /** Most queues of one topic. */
 const TOPIC_QUEUES_MAX = 65_536;
@@ -16,7 +16,7 @@ const updateAndCreateTopic: Handler = (state, request) => {
   if (state.isSlave()) return refuseOnSlave(request);
   const { extFields } = request;
   const { topic = '' } = extFields;
-  const fault = topicFault(topic, TOPIC_SIZE_MAX) ?? (isSystemTopic(topic) ? systemTopicRemark(topic) : undefined);
+  const fault = changeFault(state, topic);
   if (fault !== undefined) return createResponse(request, ResponseCode.SYSTEM_ERROR, fault);
   const readQueueNums = Number(extFields.readQueueNums ?? 16);
   const writeQueueNums = Number(extFields.writeQueueNums ?? 16);
@@ -46,14 +46,18 @@ const updateAndCreateTopic: Handler = (state, request) => {
   return createResponse(request, ResponseCode.SUCCESS);
 };
 
-function systemTopicRemark(topic: string): string {
-  return `The topic[${topic}] is conflict with system topic.`;
+/** Why a topic can neither be made nor deleted; undefined when it can. */
+function changeFault({ topics }: CoordinatorState, topic: string): string | undefined {
+  const isSystem = topics.isSystem(topic);
+  return (
+    topicFault(topic, TOPIC_SIZE_MAX) ?? (isSystem ? `The topic[${topic}] is conflict with system topic.` : undefined)
+  );
 }
 
 const deleteTopic: Handler = (state, request) => {
   if (state.isSlave()) return refuseOnSlave(request);
   const { topic = '' } = request.extFields;
-  const fault = topicFault(topic, TOPIC_SIZE_MAX) ?? (isSystemTopic(topic) ? systemTopicRemark(topic) : undefined);
+  const fault = changeFault(state, topic);
   if (fault !== undefined) return createResponse(request, ResponseCode.SYSTEM_ERROR, fault);
   state.topics.delete(topic, state.nowMs);
   state.news.topicDeleted(topic);
@@ -73,7 +77,7 @@ const topicConfig: Handler = (state, request) => {
 };
 
 const systemTopics: Handler = (state, request) => {
-  const topicList = [...state.topics.all()].map(topic => topic.topicName).filter(isSystemTopic);
+  const topicList = [...state.topics.all()].map(topic => topic.topicName).filter(name => state.topics.isSystem(name));
   return createResponse(request, ResponseCode.SUCCESS, null, {}, encodeBody({ topicList }));
 };
 

@@ -15,6 +15,7 @@ import {
   AUTO_CREATE_TOPIC,
   DISCARD_TOPIC,
   HALF_TOPIC,
+  isSystemTopic,
   OP_HALF_TOPIC,
   SCHEDULE_TOPIC,
 } from '../../protocol/topic-names.js';
@@ -36,6 +37,8 @@ const READ_WRITE = Permission.READ | Permission.WRITE;
 
 export class TopicTable {
   readonly #topics = new Map<string, TopicConfig>();
+  /** Those this broker has by itself, its own and its cluster's name among them. */
+  readonly #own: ReadonlySet<string>;
   readonly #file: JsonTable;
   #version: DataVersion;
 
@@ -43,7 +46,9 @@ export class TopicTable {
   constructor(file: JsonTable, config: TopicTableConfig, nowMs: number) {
     this.#file = file;
     this.#version = { counter: 0, timestamp: nowMs };
-    for (const topic of systemTopics(config)) this.#topics.set(topic.topicName, topic);
+    const own = systemTopics(config);
+    this.#own = new Set(own.map(topic => topic.topicName));
+    for (const topic of own) this.#topics.set(topic.topicName, topic);
     const { value } = file.read();
     if (value === undefined) return;
     const stored = topicConfigSerializeWrapperOf(decodeBody(encodeBody(value as object), 'topics.json'));
@@ -57,6 +62,11 @@ export class TopicTable {
 
   get(name: string): TopicConfig | undefined {
     return this.#topics.get(name);
+  }
+
+  /** Administrators may neither make nor delete it. Source: TopicConfigManager, TopicValidator. */
+  isSystem(name: string): boolean {
+    return this.#own.has(name) || isSystemTopic(name);
   }
 
   all(): IterableIterator<TopicConfig> {

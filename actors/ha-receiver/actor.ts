@@ -18,13 +18,16 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { AppendType, ReplicaRecords } from '../commit-log-writer/mailbox.js';
 import { CoordinatorType, type HaStatus } from '../coordinator/mailbox.js';
 import { high32, low32 } from '../remoting/mailbox.js';
 import { textOf } from '../topic-news.js';
+import type { AgreedPoint } from './agreed-point.js';
 import { HaClientLife } from './ha-client.machine.js';
-import { compareLogs } from './log-comparison.js';
+import { type ComparisonResult, compareLogs } from './log-comparison.js';
 import { HaReceiverType, type MasterPlace } from './mailbox.js';
 import { MasterLink } from './master-link.js';
 import { ReplicaIntake } from './replica-intake.js';
@@ -49,6 +52,7 @@ export interface HaReceiverOptions {
   readonly positions: Positions;
   readonly reader: CommitLogReader;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: HaReceiverSettings;
   nowMs(): number;
@@ -85,6 +89,8 @@ export class HaReceiver implements Actor {
   #handedTo = 0;
   #trouble = '';
   #refused = false;
+  /** What this log holds beyond the master's, once that is known. */
+  #beyond: { readonly agreed: AgreedPoint; readonly end: number } | undefined;
   #told = '';
   #toldMs = Number.NEGATIVE_INFINITY;
   #statusMs = 0;
@@ -196,15 +202,16 @@ export class HaReceiver implements Actor {
     });
   }
 
-  async #compare(masterAddr: string): Promise<{ fits: true } | { fits: false; reason: string }> {
+  async #compare(masterAddr: string): Promise<ComparisonResult> {
     const { positions, reader, log } = this.#options;
     const end = positions.read('appended');
     const { lastRecordOffset } = this.#intake;
-    if (masterAddr === '' || end === 0 || lastRecordOffset < 0) return { fits: true };
-    const lastRecord = readRecord(reader, lastRecordOffset, end);
-    if (lastRecord === undefined) return { fits: true };
-    const comparison = { masterAddr, lastRecordOffset, lastRecord, end, timeoutMs: COMPARE_TIMEOUT_MS };
+    if (masterAddr === '' || end === 0 || lastRecordOffset < 0) return { fits: true, remark: '' };
+    const partedAt = this.#beyond?.end === end ? this.#beyond.agreed : undefined;
+    const own = { reader, minimum: positions.read('minimum'), end };
+    const comparison = { masterAddr, own, lastRecordOffset, partedAt, timeoutMs: COMPARE_TIMEOUT_MS };
     const result = await compareLogs(comparison);
+    this.#beyond = !result.fits && result.agreed !== undefined ? { agreed: result.agreed, end } : undefined;
     if (result.fits && result.remark !== '') {
       log.debug({ master: masterAddr, reason: result.remark }, 'the logs could not be compared before replication');
     }
@@ -251,7 +258,9 @@ export class HaReceiver implements Actor {
     this.#told = this.#trouble;
     this.#toldMs = now;
     const facts = { master: this.#place.haServerAddr };
-    if (this.#refused) log.error(facts, `not replicating: ${this.#trouble}`);
+    // Where it may be set aside, the coordinator says what comes of it.
+    if (this.#beyond !== undefined) log.warn(facts, `not replicating: ${this.#trouble}`);
+    else if (this.#refused) log.error(facts, `not replicating: ${this.#trouble}`);
     else if (state === 'transfer') log.warn(facts, `the master is lost, trying again: ${this.#trouble}`);
     else log.warn(facts, `the master cannot be reached, trying again: ${this.#trouble}`);
   }
@@ -300,7 +309,7 @@ export class HaReceiver implements Actor {
 
   /** Gives whole records to the writer, as far as its ring takes them; returns how many runs. */
   #handOn(): number {
-    const { toWriter, writerBell, counters } = this.#options;
+    const { toWriter, writerBell, counters, recorder } = this.#options;
     const intake = this.#intake;
     let runs = 0;
     for (let size = intake.run(); size > 0; size = intake.run(), runs++) {
@@ -313,6 +322,7 @@ export class HaReceiver implements Actor {
       toWriter.words[word + ReplicaRecords.size] = size;
       const { bytes, start } = intake;
       toWriter.bytes.set(bytes.subarray(start, start + size), claimed + ReplicaRecords.recordBytes);
+      if (recorder.isOn) recorder.note(TraceEvent.received, 0, intake.position + size);
       toWriter.commit(AppendType.REPLICA, length);
       intake.taken(size);
       this.#handedTo = intake.position;
@@ -324,7 +334,7 @@ export class HaReceiver implements Actor {
   }
 
   #follow(link: MasterLink, nowMs: number): number {
-    const { positions, settings } = this.#options;
+    const { positions, recorder, settings } = this.#options;
     let work = this.#handOn();
     if (link.isPaused && this.#intake.heldBytes <= HELD_MAX) link.pause(false);
     const appended = positions.read('appended');
@@ -333,6 +343,7 @@ export class HaReceiver implements Actor {
       this.#trouble = '';
       this.#refused = false;
       this.#retryMs = RETRY_FIRST_MS;
+      if (recorder.isOn) recorder.note(TraceEvent.reported, 0, appended);
       link.report(appended);
       work++;
     } else if (nowMs - link.lastWriteMs > settings.haSendHeartbeatInterval) {
@@ -355,22 +366,21 @@ export class HaReceiver implements Actor {
       master: this.#place.haServerAddr,
       receivedBytes: this.#receivedBytes,
       trouble: this.#life.state === 'transfer' ? '' : this.#trouble,
+      ...this.#beyondNow(),
     };
     this.#statusMs = nowMs + STATUS_EVERY_MS;
     // A full ring is no loss: the next one says more.
     this.#statusChanged = !toCoordinator.offer(CoordinatorType.HA_STATUS, encoder.encode(JSON.stringify(status)));
     coordinatorBell.ring();
   }
+
+  #beyondNow(): Pick<Extract<HaStatus, { room: 'ha-receiver' }>, 'beyond'> {
+    // While it compares again, what it found before may no longer be so.
+    if (this.#beyond === undefined || this.#life.state !== 'suspend') return {};
+    const { agreed, end } = this.#beyond;
+    const { position, storeTimestamp } = agreed;
+    return { beyond: { from: position, to: end, storeTimestamp } };
+  }
 }
 
 const encoder = new TextEncoder();
-
-/** The record at a position of this log; undefined when its file is gone. */
-function readRecord(reader: CommitLogReader, position: number, end: number): Uint8Array | undefined {
-  const head = new Uint8Array(4);
-  if (reader.read(head, 0, 4, position) < 4) return undefined;
-  const size = new DataView(head.buffer).getInt32(0);
-  if (size <= 0 || position + size > end) return undefined;
-  const record = new Uint8Array(size);
-  return reader.read(record, 0, size, position) === size ? record : undefined;
-}

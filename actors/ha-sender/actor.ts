@@ -150,7 +150,7 @@ export class HaSender implements Actor {
       socket.destroy();
       return;
     }
-    const { reader, settings, nowMs, counters, log } = this.#options;
+    const { reader, settings, nowMs, counters, recorder, log } = this.#options;
     counters.add(Counter.connectionsOpened);
     const connection = new SlaveConnection({
       socket,
@@ -160,6 +160,9 @@ export class HaSender implements Actor {
       log,
       onFirstReport: (slave, offset) => this.#onFirstReport(slave, offset),
       onAck: (slave, offset) => this.#onAck(slave, offset),
+      onSending: position => {
+        if (recorder.isOn) recorder.note(TraceEvent.sentToSlave, 0, position, this.#attached);
+      },
       onAttached: slave => this.#onAttached(slave),
       onDetached: slave => this.#onDetached(slave),
       onClosed: (slave, reason, refused) => this.#onClosed(slave, reason, refused),

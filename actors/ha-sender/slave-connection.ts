@@ -21,6 +21,8 @@ export interface SlaveConnectionOptions {
   readonly onFirstReport: (connection: SlaveConnection, offset: number) => number | string;
   /** A later report: it acknowledges up to `offset`. In words why that cannot be, else undefined. */
   readonly onAck: (connection: SlaveConnection, offset: number) => string | undefined;
+  /** The log up to a position is about to be written to it. */
+  readonly onSending: (position: number) => void;
   readonly onAttached: (connection: SlaveConnection) => void;
   readonly onDetached: (connection: SlaveConnection) => void;
   /** `refused`: it asked for what it cannot get, and will again. */
@@ -141,8 +143,10 @@ export class SlaveConnection {
     while (this.nextOffset < appended && this.#free.length > 0 && this.state === 'transfer') {
       const buffer = this.#free.pop()!;
       const length = this.#fill(buffer, appended);
-      if (length > 0) this.#write(buffer, length, nowMs);
-      else this.#free.push(buffer);
+      if (length > 0) {
+        this.#options.onSending(this.nextOffset);
+        this.#write(buffer, length, nowMs);
+      } else this.#free.push(buffer);
       sent += length;
     }
     return sent;

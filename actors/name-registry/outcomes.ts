@@ -25,8 +25,11 @@ export function notSupported(request: RemotingCommand): RemotingCommand {
   return createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, remark);
 }
 
+/** Clients add a line of their own unless a remark has this one. Source: FAQUrl. */
+const FURTHER_DETAILS = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';
+
 export function topicNotExist(request: RemotingCommand, topic: string): RemotingCommand {
-  const remark = `No topic route info in name server for the topic: ${topic}`;
+  const remark = `No topic route info in name server for the topic: ${topic}${FURTHER_DETAILS}`;
   return createResponse(request, ResponseCode.TOPIC_NOT_EXIST, remark);
 }
 

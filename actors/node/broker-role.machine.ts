@@ -14,6 +14,8 @@ export type BrokerRoleEvent =
   /** On command. */
   | { readonly type: 'PROMOTE'; readonly reason: string }
   | { readonly type: 'DEMOTE'; readonly reason: string }
+  /** It stays a slave, and starts anew without the end of its log that its master does not have. */
+  | { readonly type: 'REJOIN'; readonly reason: string }
   /** The change was refused: the role stays. */
   | { readonly type: 'KEEP'; readonly reason: string }
   | { readonly type: 'SHUT_DOWN' }
@@ -46,7 +48,11 @@ export const brokerRoleMachine = setup({
       entry: 'closeSends',
       on: { SERVE_AS_MASTER: 'master', SERVE_AS_SLAVE: 'slave', SHUT_DOWN: 'shuttingDown' },
     },
-    slave: { entry: 'serveAsSlave', on: { PROMOTE: 'promoting', SHUT_DOWN: 'shuttingDown' } },
+    slave: {
+      entry: 'serveAsSlave',
+      on: { PROMOTE: 'promoting', REJOIN: 'rejoining', SHUT_DOWN: 'shuttingDown' },
+    },
+    rejoining: { on: { RECOVER: 'recovering', KEEP: 'slave', SHUT_DOWN: 'shuttingDown' } },
     promoting: { on: { RECOVER: 'recovering', KEEP: 'slave', SHUT_DOWN: 'shuttingDown' } },
     master: { entry: 'openSends', on: { DEMOTE: 'demoting', SHUT_DOWN: 'shuttingDown' } },
     demoting: {

@@ -6,6 +6,7 @@ import { ConsumeQueueUnit } from '../../protocol/consume-queue-unit.js';
 import { SendResponseEncoder } from '../../protocol/send-response.js';
 import { SCHEDULE_TOPIC } from '../../protocol/topic-names.js';
 import type { Actor } from '../../runtime/actor/contract.js';
+import { systemClock } from '../../runtime/base/clock.js';
 import { ceilPowerOfTwo } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import { updateCheckpoint } from '../../storage/checkpoint.js';
@@ -34,6 +35,8 @@ import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
 import { SendLane } from '../send-lane/actor.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import { RecordSource } from '../send-lane/record-source.js';
+import { SpanNotes } from '../span-notes.js';
+import { Telemetry } from '../telemetry/actor.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import type { Workshop } from './memory.js';
@@ -96,7 +99,16 @@ function buildSendLane(name: string, { shop, settings, disk, log }: BuildTools):
       new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
       shop.positions,
     ),
+    joinsTraces: shop.namesOf('telemetry').length > 0,
   });
+}
+
+/** Notes for the telemetry room, where there is one. */
+function spanNotes(shop: Workshop, name: string): SpanNotes | undefined {
+  const room = 'telemetry';
+  if (!shop.hasRing(name, room)) return undefined;
+  const ring = shop.ring(name, room);
+  return new SpanNotes({ ring, bell: shop.bell(room), counters: shop.counters(name), clock: systemClock });
 }
 
 /** Who is rung when the log grew, besides those who hear of results. */
@@ -236,6 +248,7 @@ function buildScheduler(name: string, { shop, settings, disk, log }: BuildTools)
     syncLog: (from, to) => syncSegments(disk, paths.commitLog, mappedFileSizeCommitLog, from, to),
     host: settings.context,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
   });
 }
@@ -264,6 +277,7 @@ function buildPullLane(name: string, { shop, settings, disk, log }: BuildTools):
     brokerName: settings.context.brokerName,
     storeState: shop.storeState,
     index: new MessageIndexReader(disk, { ...settings.index, folder: settings.paths.index }),
+    notes: spanNotes(shop, name),
   });
 }
 
@@ -297,6 +311,7 @@ export function buildHaReceiver({ shop, settings, disk, log }: BuildTools, nowMs
     positions: shop.positions,
     reader: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     log: log.child({ actor: name }),
     settings: settings.ha,
     nowMs,
@@ -318,6 +333,7 @@ function buildTransactionChecker(name: string, { shop, settings, disk, log }: Bu
       openQueueReader(disk, settings, topic, queueId, new Uint8Array(ahead * ConsumeQueueUnit.size)),
     host: settings.context,
     counters: shop.counters(name),
+    recorder: shop.recorder(name),
     logger: log.child({ actor: name }),
     settings: settings.transactionChecker,
   });
@@ -346,6 +362,23 @@ export function buildForwarder({ shop, settings, log }: BuildTools, nowMs: () =>
     log: log.child({ actor: name }),
     forwarding: settings.forwarding,
     nowMs,
+  });
+}
+
+/** Spans for an OTLP collector, for a thread with an event loop. */
+export function buildTelemetry({ shop, settings, disk, log }: BuildTools): Telemetry {
+  const name = 'telemetry';
+  const senders = shop.memory.actors.filter(actor => shop.hasRing(actor.name, name));
+  return new Telemetry({
+    inboxes: senders.map(actor => shop.ring(actor.name, name)),
+    positions: shop.positions,
+    log: new CommitLogReader(disk, settings.paths.commitLog, settings.mappedFileSizeCommitLog),
+    counters: shop.counters(name),
+    logger: log.child({ actor: name }),
+    openSink: async listener => {
+      const { openOtlpSink } = await import('../telemetry/otlp-sink.js');
+      return openOtlpSink(settings.telemetry!, listener);
+    },
   });
 }
 
@@ -396,6 +429,7 @@ export function buildRemoting(
     slaveTimeoutMs: settings.slaveTimeoutMs,
     haSlaveFallbehindMax: settings.haSlaveFallbehindMax,
     putLatencies: shop.putLatencies,
+    notes: spanNotes(shop, 'remoting'),
     idleMaxMs: settings.idleMaxMs,
     closingRooms: (['coordinator', 'nameRegistry'] as const).filter(room => outlets[room] !== undefined),
     nowMs,

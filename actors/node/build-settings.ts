@@ -12,6 +12,7 @@ import type { PullLaneSettings } from '../pull-lane/mailbox.js';
 import type { ListenerKind } from '../remoting/routes.js';
 import type { SendContext } from '../send-lane/behaviour.js';
 import type { LaneSettings } from '../send-lane/mailbox.js';
+import type { TelemetrySettings } from '../telemetry/mailbox.js';
 import type { TransactionCheckerSettings } from '../transaction-checker/mailbox.js';
 import {
   logFlushSettings,
@@ -59,6 +60,8 @@ export interface BrokerSettings {
     readonly maxIndexNum: number;
   };
   readonly ha: HaSenderSettings & HaReceiverSettings;
+  /** Where there is a telemetry room. */
+  readonly telemetry?: TelemetrySettings;
   /** Next offset of each queue, by queue number. */
   readonly queueOffsets: Float64Array;
   /** Of a broker that has just been the master. */
@@ -126,7 +129,18 @@ export function brokerSettings(
       haMasterAddress: config.haMasterAddress,
       lastRecordOffset,
     },
+    ...(config.otlpEndpoint === '' ? {} : { telemetry: telemetrySettings(config) }),
     queueOffsets,
     ...(forwarding === undefined ? {} : { forwarding }),
+  };
+}
+
+function telemetrySettings(config: BrokerConfig): TelemetrySettings {
+  return {
+    otlpEndpoint: config.otlpEndpoint,
+    otlpSampleRatio: config.otlpSampleRatio,
+    brokerClusterName: config.brokerClusterName,
+    brokerName: config.brokerName,
+    brokerId: config.brokerId,
   };
 }

@@ -13,6 +13,7 @@ import type { Disk } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import type { StorePaths } from '../../storage/paths.js';
 import { MANUAL_PASSES } from '../../storage/retention.js';
+import { listSetAside } from '../../storage/set-aside.js';
 import { Coordinator } from '../coordinator/actor.js';
 import { BrokerStats } from '../coordinator/broker-stats.js';
 import type { ClientTable } from '../coordinator/client-table.js';
@@ -31,6 +32,7 @@ import { laneKinds } from '../lane-counts.js';
 import type { QueueNumbers } from '../queue-numbers.js';
 import { StoreState } from '../store-state.js';
 import { DelayRequests } from './delay-requests.js';
+import { readLedSpan } from './led-span.js';
 import type { Workshop } from './memory.js';
 import { NodeRequests } from './node-requests.js';
 import { RateSampler } from './rates.js';
@@ -77,7 +79,7 @@ export class CoordinatorRoom {
   readonly #files: StoreFiles;
   readonly #rates: RateSampler;
   readonly #news: NewsDesk;
-  readonly #replication: Replication = { slaves: [] };
+  readonly #replication: Replication;
   #metadataSync: MetadataSync | undefined;
   #loaded: LoadedConfig<BrokerConfig>;
   #manualPasses = 0;
@@ -88,6 +90,7 @@ export class CoordinatorRoom {
     this.#loaded = options.loaded;
     this.#files = new StoreFiles(options.disk, options.paths, options.loaded.config, options.shop.positions);
     this.#rates = new RateSampler(options.shop);
+    this.#replication = { slaves: [], lastSetAside: lastSetAside(options.disk, options.paths) };
     this.#news = new NewsDesk(newsReaders(options.shop), ({ kind }, bytes) =>
       options.log.error({ room: kind, bytes }, 'news is larger than a ring takes (key ringCapacityBytes): it is lost'),
     );
@@ -113,6 +116,10 @@ export class CoordinatorRoom {
     options.numbers.of(SCHEDULE_TOPIC, parseDelayLevels(this.config.messageDelayLevel).length);
     this.roleDesk = new RoleDesk({
       shop: options.shop,
+      led: readLedSpan(options.disk, options.paths.config),
+      lastSetAside: this.#replication.lastSetAside,
+      log: options.log.child({ actor: 'coordinator' }),
+      nowMs: () => performance.now(),
       config: () => this.config,
       replication: () => this.#replication,
       isRegistered: () => this.registrar?.isRegistered ?? false,
@@ -348,6 +355,11 @@ export class CoordinatorRoom {
     this.#metadataSync?.stop();
     this.#rates.close();
   }
+}
+
+function lastSetAside(disk: Disk, { setAside }: StorePaths): string {
+  const name = listSetAside(disk, setAside).at(-1);
+  return name === undefined ? '' : join(setAside, name);
 }
 
 /** Who takes news. */

@@ -22,7 +22,7 @@ export function dumpRecorders(disk: Disk, folder: string, shop: Workshop, log: L
   const file = join(folder, `flight-recording-${new Date(nowMs).toISOString().replace(/[:.]/g, '')}.json`);
   try {
     disk.makeFolder(folder);
-    disk.writeText(file, JSON.stringify(toChromeTrace(Object.fromEntries(last) as Recording)));
+    disk.writeText(file, JSON.stringify(toChromeTrace({ broker: Object.fromEntries(last) as Recording })));
     log.error({ file }, 'what the actors did in their last second is in this file, for Perfetto');
   } catch (error) {
     log.warn({ file, reason: messageOf(error) }, 'what the actors did last could not be written');

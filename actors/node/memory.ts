@@ -9,6 +9,7 @@ import { Latencies } from '../../runtime/memory/latencies.js';
 import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
+import { TracedMessages } from '../../runtime/trace/traced-messages.js';
 import { GroupTraffic } from '../group-traffic.js';
 import { LaneCounts, laneKinds } from '../lane-counts.js';
 import { QueueTable } from '../queue-table.js';
@@ -18,7 +19,8 @@ import { type ActorInstance, type RingInstance, ringId, ringSizes } from './wiri
 
 /** Plain memory: it crosses threads as it is. */
 export interface NodeMemory {
-  readonly rings: Readonly<Record<string, SharedArrayBuffer>>;
+  /** Shared, but for a node whose actors all run on one thread. */
+  readonly rings: Readonly<Record<string, ArrayBufferLike>>;
   /** By thread: the actors of one thread are woken together. */
   readonly bells: Readonly<Record<string, SharedArrayBuffer>>;
   /** By actor; by ring from remoting, for what it refused; and of each thread, by {@link threadCounters}. */
@@ -28,6 +30,7 @@ export interface NodeMemory {
   /** A flight recorder an actor. */
   readonly recorders: Readonly<Record<string, SharedArrayBuffer>>;
   readonly traceSwitch: SharedArrayBuffer;
+  readonly tracedMessages: SharedArrayBuffer;
   readonly positions: SharedArrayBuffer;
   readonly storeState: SharedArrayBuffer;
   readonly queueTable: SharedArrayBuffer;
@@ -78,9 +81,10 @@ export function allocateMemory(
   ringCapacityBytes: number,
 ): NodeMemory {
   const capacity = ({ row }: RingInstance): number => ringSizes[row.size] || ringCapacityBytes;
+  const allocate = plan.threads.size > 1 ? Ring.allocate : Ring.allocateLocal;
   const threadOf = [...plan.threads].flatMap(([thread, group]) => group.map(actor => [actor.name, thread] as const));
   return {
-    rings: Object.fromEntries(rings.map(ring => [ring.id, Ring.allocate(capacity(ring))])),
+    rings: Object.fromEntries(rings.map(ring => [ring.id, allocate(capacity(ring))])),
     bells: Object.fromEntries([...plan.threads.keys()].map(thread => [thread, new SharedArrayBuffer(4)])),
     counters: Object.fromEntries(
       [
@@ -92,6 +96,7 @@ export function allocateMemory(
     waits: allocateWaits(actors),
     recorders: Object.fromEntries(actors.map(actor => [actor.name, FlightRecorder.allocate()])),
     traceSwitch: new TraceSwitch().memory,
+    tracedMessages: new TracedMessages().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,
@@ -121,6 +126,7 @@ export class Workshop {
   readonly queueTraffic: QueueTraffic;
   readonly putLatencies: Latencies;
   readonly traceSwitch: TraceSwitch;
+  readonly tracedMessages: TracedMessages;
   readonly laneCounts: LaneCounts;
   readonly #rings = new Map<string, Ring>();
   readonly #bells = new Map<string, Doorbell>();
@@ -133,6 +139,7 @@ export class Workshop {
     this.queueTraffic = new QueueTraffic(memory.statistics.queueTraffic);
     this.putLatencies = new Latencies(memory.statistics.putLatencies);
     this.traceSwitch = new TraceSwitch(memory.traceSwitch);
+    this.tracedMessages = new TracedMessages(memory.tracedMessages);
     this.laneCounts = new LaneCounts(memory.laneCounts);
   }
 
@@ -164,7 +171,7 @@ export class Workshop {
   }
 
   recorder(actor: string): FlightRecorder {
-    return new FlightRecorder(this.traceSwitch, this.memory.recorders[actor]);
+    return new FlightRecorder(this.traceSwitch, this.memory.recorders[actor], this.tracedMessages);
   }
 
   counters(actor: string): Counters {
@@ -186,7 +193,7 @@ export class Workshop {
 
   /** Bytes of requests and answers that some room has not taken yet. */
   requestsWaiting(): number {
-    const names = this.memory.actors.map(({ name }) => name);
+    const names = this.memory.actors.filter(({ kind }) => kind !== 'telemetry').map(({ name }) => name);
     const rooms = this.memory.actors.filter(actor => isLane(actor) || actor.kind === 'remoting');
     let bytes = 0;
     for (const { name } of rooms) {

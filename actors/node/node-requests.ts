@@ -7,6 +7,7 @@ import { encodeBody } from '../../protocol/bodies.js';
 import { MQ_VERSION, MQ_VERSION_NAME, RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
 import { messageOf } from '../../runtime/base/errors.js';
+import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
 import type { StorePaths } from '../../storage/paths.js';
@@ -155,7 +156,7 @@ export class NodeRequests {
       commitLogMinOffset: positions.read('minimum'),
       commitLogMaxOffset: appended,
       earliestMessageTimeStamp: this.#options.earliestStoreTime(),
-      remainHowManyDataToFlush: `${appended - positions.read('flushed')} B`,
+      remainHowManyDataToFlush: formatBytes(appended - positions.read('flushed')),
       commitLogDiskRatio: usedRatio(space),
       [`commitLogDiskRatio_${paths.commitLog}`]: usedRatio(space),
       consumeQueueDiskRatio: usedRatio(disk.space(paths.consumeQueue)),

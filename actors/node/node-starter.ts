@@ -18,6 +18,7 @@ import { createRootLogger, type RootLogger } from '../../runtime/log/logger.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { storePaths } from '../../storage/paths.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
+import type { BeyondMaster } from '../coordinator/mailbox.js';
 import type { Forwarding } from '../forwarder/mailbox.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
 import { reservePort } from '../remoting/reserve-port.js';
@@ -27,6 +28,7 @@ import type { BrokerRoleActions, BrokerRoleEvent } from './broker-role.machine.j
 import { brokerSettings, remotingSettings } from './build-settings.js';
 import { dumpRecorders } from './flight-dump.js';
 import { Housekeeping } from './housekeeping.js';
+import { noteRole } from './led-span.js';
 import { type Life, startBrokerRole, startStoreLife } from './life.js';
 import { allocateMemory, Workshop } from './memory.js';
 import type { NodeOptions, NodePorts } from './node.js';
@@ -68,6 +70,8 @@ export interface Comeback {
   /** What the configuration is made from now. */
   readonly inputs: Inputs;
   readonly to: BrokerRole;
+  /** What is cut off the log: it was set aside. */
+  readonly cut?: BeyondMaster;
 }
 
 /**
@@ -183,6 +187,7 @@ export class NodeStarter {
       // Memory for as many as there may ever be: what is not touched costs nothing.
       sendLanes: lanes(config?.lanesMax ?? 1),
       pullLanes: lanes(config?.lanesMax ?? 1),
+      telemetry: config !== undefined && config.otlpEndpoint !== '',
     });
     const plan = planThreads(actors, mode, reason);
     const shop = new Workshop(allocateMemory(actors, planRings(actors), plan, ringCapacityBytes));
@@ -195,9 +200,11 @@ export class NodeStarter {
 
   #openStore(shop: Workshop, log: Logger, life: Life<StoreEvent>): Store | undefined {
     if (this.#config === undefined) return undefined;
+    const beyond = this.#comeback?.cut;
+    const cut = beyond && { position: beyond.from, storeTimestamp: beyond.storeTimestamp };
     const left = this.#comeback?.legacy.left;
     const again = left === undefined ? undefined : Store.openAgain(left, this.#config, shop, life);
-    return again ?? Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life);
+    return again ?? Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life, cut);
   }
 
   #housekeeping(shop: Workshop, store: Store | undefined, host: ThreadHost, log: Logger): Housekeeping | undefined {
@@ -221,6 +228,7 @@ export class NodeStarter {
     const advertised = this.#config === undefined ? '' : await this.#advertisedAddress(this.#config);
     const anyPort = this.#config?.listenPort === 0 ? await this.#anyPort(this.#config) : undefined;
     const specs = this.#listenerSpecs(anyPort?.port);
+    this.#noteRole(parts);
     try {
       const common = this.#roomsData(parts, specs, advertised, anyPort?.port);
       await startThreads(plan, host, common, parts.shop.laneCounts);
@@ -246,6 +254,12 @@ export class NodeStarter {
     if (store !== undefined) await host.control('coordinator').register();
     this.#sayStarted(log, plan, specs, ports, advertised);
     return { parts, ports, kept };
+  }
+
+  /** Before the first byte comes in. */
+  #noteRole({ store, shop }: NodeParts): void {
+    if (this.#config === undefined || store === undefined) return;
+    noteRole(this.#disk, store.paths.config, isSlave(this.#config), shop.positions.read('appended'));
   }
 
   /** Any free one; the same as before where clients know it already. */

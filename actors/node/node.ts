@@ -9,12 +9,14 @@
  */
 import type { BrokerConfig, LoadedConfig, NamesrvConfig } from '../../config/index.js';
 import type { Logger } from '../../runtime/log/contract.js';
+import type { Recording } from '../../runtime/trace/timeline.js';
 import { type Disk, nodeDisk } from '../../storage/disk.js';
 import type { Workshop } from './memory.js';
 import { NodeStarter, type Running } from './node-starter.js';
 import { RoleWatch } from './role-change.js';
 import { stopNode } from './stop-node.js';
 import type { ThreadPlan } from './thread-plan.js';
+import { readAll, setTraceEvery } from './trace-requests.js';
 
 export interface NodeOptions {
   readonly broker?: LoadedConfig<BrokerConfig>;
@@ -78,6 +80,16 @@ export class RingNode {
   /** Another one after a change of role. */
   get shop(): Workshop {
     return this.#running.parts.shop;
+  }
+
+  /** Traces one in `every` requests from now on; 0: none. What was noted stays. Errors: RangeError. */
+  trace(every: number): void {
+    setTraceEvery(this.shop, every);
+  }
+
+  /** What all actors noted since a time, in ms since the epoch; their recorders keep the newest 16,384 events each. */
+  recording(sinceMs = 0): Recording {
+    return readAll(this.shop, sinceMs);
   }
 
   get log(): Logger {

@@ -7,6 +7,7 @@ import { messageOf } from '../../runtime/base/errors.js';
 import type { Disk } from '../../storage/disk.js';
 import { StoreState } from '../store-state.js';
 import type { Comeback, Running } from './node-starter.js';
+import { setBeyondAside } from './rejoin.js';
 import type { RoleRequest } from './role-desk.js';
 import { type BrokerRole, keepRole } from './role-file.js';
 import { isAtRest, type NodeParts, takeDownForRole, within } from './stop-node.js';
@@ -90,9 +91,13 @@ export class RoleWatch {
     const { running, disk, isNameServer } = this.#options;
     const { parts, kept } = running();
     const { role, host, log } = parts;
-    const asked = `asked to be ${request.brokerRole} with brokerId ${request.brokerId}`;
+    const { brokerRole, brokerId, setAside } = request;
+    const asked =
+      setAside === undefined
+        ? `asked to be ${brokerRole} with brokerId ${brokerId}`
+        : `what its log holds from ${setAside.from} to ${setAside.to} is to be set aside`;
     log.info({ ...request }, asked);
-    const begin = (): void => role.send({ type: request.brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE', reason: asked });
+    const begin = (): void => role.send({ type: eventOf(request), reason: asked });
     let refusal: string | undefined;
     try {
       refusal = isNameServer
@@ -113,12 +118,15 @@ export class RoleWatch {
   async #comeBack(to: RoleRequest): Promise<void> {
     const { running, comeBack } = this.#options;
     const before = running();
-    const { host, log } = before.parts;
+    const { host, log, shop } = before.parts;
     const beganMs = performance.now();
     const inputs = await host.control('coordinator').brokerInputs();
-    const legacy = await takeDownForRole(before.parts);
+    const legacy = await takeDownForRole(before.parts, to.setAside !== undefined);
     const downMs = Math.round(performance.now() - beganMs);
-    await comeBack({ before, inputs, to, legacy, successor: to.successor });
+    const isAsItWas = to.setAside?.to === shop.positions.read('appended');
+    if (to.setAside !== undefined && !isAsItWas) log.warn({}, 'the log has grown meanwhile: it is not cut');
+    const cut = isAsItWas ? { cut: to.setAside } : {};
+    await comeBack({ before, inputs, to, legacy, successor: to.successor, ...cut });
     await this.#letSendsGoOn();
     const { brokerRole, brokerId } = to;
     const tookMs = Math.round(performance.now() - beganMs);
@@ -137,6 +145,11 @@ export class RoleWatch {
   }
 }
 
+function eventOf({ brokerRole, setAside }: RoleRequest): 'REJOIN' | 'DEMOTE' | 'PROMOTE' {
+  if (setAside !== undefined) return 'REJOIN';
+  return brokerRole === 'SLAVE' ? 'DEMOTE' : 'PROMOTE';
+}
+
 /**
  * Readies the node for its new role and puts the role on the device; why it keeps the old one, else undefined.
  * `begin`: called when the node is in between, serving as a slave would.
@@ -148,6 +161,11 @@ export async function prepareRole(
   configured: BrokerRole,
   begin: () => void,
 ): Promise<string | undefined> {
+  if (request.setAside !== undefined) {
+    begin();
+    await setBeyondAside(parts, disk, request.setAside);
+    return undefined;
+  }
   const isToFollow = request.brokerRole === 'SLAVE';
   const refusal = isToFollow ? await readyToFollow(parts, request, begin) : await readyToLead(parts, request, begin);
   if (refusal === undefined) keepRole(disk, parts.store!.paths.config, request, configured);

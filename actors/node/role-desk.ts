@@ -7,11 +7,18 @@
  *   `expectedEnd` (how far the log must reach), `successor` (address of the broker that is to be the master after this
  *   one). Answer: code 0 when the change was begun; its end is seen with
  *   RINGMQ_GET_ROLE: the role is the new one, or `refusal` says why not.
+ * - RINGMQ_REJOIN, `from` and `to` (as `beyondFrom` and `beyondTo` of RINGMQ_GET_ROLE were). Answer: code 0 when the
+ *   slave has begun to set aside what its log holds beyond its master's; at the end `haState` is `transfer`, or
+ *   `refusal` says why not.
  */
 import type { BrokerConfig } from '../../config/index.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
+import type { Logger } from '../../runtime/log/contract.js';
+import type { BeyondMaster } from '../coordinator/mailbox.js';
+import type { LedSpan } from './led-span.js';
 import type { Workshop } from './memory.js';
+import { whyNotByItself } from './rejoin.js';
 import type { Replication } from './replication-facts.js';
 import type { BrokerRole } from './role-file.js';
 
@@ -25,10 +32,18 @@ export interface RoleRequest extends BrokerRole {
   readonly expectedEnd: number;
   /** Of a master: who is to be the master after it; '' when nobody is named. */
   readonly successor: string;
+  /** A slave that stays one: the end of its log is to be set aside. */
+  readonly setAside?: BeyondMaster;
 }
 
 export interface RoleDeskOptions {
   readonly shop: Workshop;
+  /** What this broker wrote as a master. */
+  readonly led: LedSpan | undefined;
+  /** Path of the file with the end of the log that was set aside last; '' when none was. */
+  readonly lastSetAside: string;
+  readonly log: Logger;
+  nowMs(): number;
   config(): BrokerConfig;
   replication(): Replication;
   /** A name server has taken this broker in. */
@@ -39,12 +54,17 @@ export interface RoleDeskOptions {
 
 const roles: ReadonlySet<string> = new Set(['SYNC_MASTER', 'ASYNC_MASTER', 'SLAVE']);
 const TIMEOUT_MAX_MS = 600_000;
+/** What was refused (a full disk, for example) is tried again after so long. Units: ms. */
+const REJOIN_AGAIN_MS = 60_000;
 
 export class RoleDesk {
   readonly #options: RoleDeskOptions;
   #asked: RoleRequest | undefined;
   #changing = false;
   #refusal = '';
+  /** Where the end of the log begins that was last looked at, and when to do it again. */
+  #lookedAt = -1;
+  #lookAgainMs = 0;
 
   constructor(options: RoleDeskOptions) {
     this.#options = options;
@@ -57,6 +77,8 @@ export class RoleDesk {
         return createResponse(request, ResponseCode.SUCCESS, null, this.#facts());
       case RequestCode.RINGMQ_CHANGE_ROLE:
         return this.#change(request);
+      case RequestCode.RINGMQ_REJOIN:
+        return this.#rejoin(request);
       default:
         return undefined;
     }
@@ -64,9 +86,49 @@ export class RoleDesk {
 
   /** What is to be done, once. */
   take(): RoleRequest | undefined {
-    const asked = this.#asked;
+    const asked = this.#asked ?? this.#rejoinByItself();
     this.#asked = undefined;
     return asked;
+  }
+
+  /** A former master does it without being asked, where nothing speaks against it. */
+  #rejoinByItself(): RoleRequest | undefined {
+    const { config, replication, led, shop, log, nowMs } = this.#options;
+    const beyond = replication().receiver?.beyond;
+    if (beyond === undefined || this.#changing || config().brokerRole !== 'SLAVE') return undefined;
+    if (this.#lookedAt === beyond.from && nowMs() < this.#lookAgainMs) return undefined;
+    this.#lookedAt = beyond.from;
+    this.#lookAgainMs = nowMs() + REJOIN_AGAIN_MS;
+    const rules = { led, maxBytes: config().setAsideMaxBytes, minimum: shop.positions.read('minimum') };
+    const why = whyNotByItself(beyond, rules);
+    if (why === undefined) return this.#toRejoin(beyond);
+    const where = `${beyond.to - beyond.from} bytes of its log behind ${beyond.from}`;
+    log.error({ ...beyond }, `${where}, which its master does not have, are not set aside without being asked: ${why}`);
+    return undefined;
+  }
+
+  #toRejoin(setAside: BeyondMaster): RoleRequest {
+    const { brokerRole, brokerId } = this.#options.config();
+    this.#changing = true;
+    this.#refusal = '';
+    return { brokerRole, brokerId, force: false, timeoutMs: 0, expectedEnd: 0, successor: '', setAside };
+  }
+
+  #rejoin(request: RemotingCommand): RemotingCommand {
+    const { config, replication } = this.#options;
+    const { from, to } = request.extFields;
+    const { beyond, trouble = '' } = replication().receiver ?? {};
+    const fault = (): string | undefined => {
+      if (this.#changing) return 'a change of role is under way';
+      if (config().brokerRole !== 'SLAVE') return 'this broker is a master: a slave rejoins one';
+      if (beyond === undefined) return `there is nothing to set aside${trouble === '' ? '' : `: ${trouble}`}`;
+      if (Number(from) === beyond.from && Number(to) === beyond.to) return undefined;
+      return `what is beyond the master's log reaches from ${beyond.from} to ${beyond.to}, not from ${from} to ${to}`;
+    };
+    const reason = fault();
+    if (reason !== undefined) return createResponse(request, ResponseCode.SYSTEM_ERROR, reason);
+    this.#asked = this.#toRejoin(beyond!);
+    return createResponse(request, ResponseCode.SUCCESS);
   }
 
   refuse(reason: string): void {
@@ -107,6 +169,10 @@ export class RoleDesk {
       replicated: shop.positions.read('replicated'),
       slaves: slaves.length,
       haState: receiver?.state ?? '',
+      haTrouble: receiver?.trouble ?? '',
+      beyondFrom: receiver?.beyond?.from ?? -1,
+      beyondTo: receiver?.beyond?.to ?? -1,
+      lastSetAside: this.#options.lastSetAside,
       registered: isRegistered(),
       haServerAddr: haServerAddr(),
     };
@@ -128,6 +194,11 @@ export type RoleFacts = {
   readonly slaves: number;
   /** Of the link to the master. */
   readonly haState: string;
+  readonly haTrouble: string;
+  /** What the log holds beyond the master's; -1 when that is nothing, or not known. */
+  readonly beyondFrom: number;
+  readonly beyondTo: number;
+  readonly lastSetAside: string;
   readonly registered: boolean;
   /** `host:port` where slaves connect. */
   readonly haServerAddr: string;

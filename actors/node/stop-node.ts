@@ -1,4 +1,5 @@
 /** Taking a node down in order, so that the next start finds everything as it was left. Cold. */
+import { messageOf } from '../../runtime/base/errors.js';
 import { formatBytes } from '../../runtime/base/units.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { RootLogger } from '../../runtime/log/logger.js';
@@ -42,11 +43,14 @@ const DRAIN_MAX_MS = 5000;
 /** How long clients of a broker that changes its role wait for answers that are late. Units: ms. */
 const EMPTY_MAX_MS = 1000;
 const LOOK_EVERY_MS = 2;
+/** How long a collector may take for the last spans of a node that stops, and of one that is wanted back. Units: ms. */
+const SPANS_AT_STOP_MAX_MS = 2000;
+const SPANS_MAX_MS = 200;
 
 export async function stopNode(parts: NodeParts): Promise<void> {
   const { shop, store, log, rootLogger, role } = parts;
   log.info({}, 'stopping: no new connections');
-  await takeDown(parts, () => role.send({ type: 'SHUT_DOWN' }));
+  await takeDown(parts, () => role.send({ type: 'SHUT_DOWN' }), SPANS_AT_STOP_MAX_MS);
   role.send({ type: 'STOPPED' });
   log.info(store === undefined ? {} : { commitLog: formatBytes(shop.positions.read('appended')) }, 'stopped');
   await rootLogger?.close();
@@ -54,9 +58,9 @@ export async function stopNode(parts: NodeParts): Promise<void> {
 
 /**
  * Ends the rooms of a broker and closes the store, and leaves to the next rooms what need not end with these: clients
- * stay connected and wait, and the store need not be read back.
+ * stay connected and wait, and the store need not be read back. `readsBack`: it is to be all the same.
  */
-export async function takeDownForRole(parts: NodeParts): Promise<Legacy> {
+export async function takeDownForRole(parts: NodeParts, readsBack = false): Promise<Legacy> {
   const { host, housekeeping, shop } = parts;
   const store = parts.store!;
   housekeeping?.stop();
@@ -72,8 +76,9 @@ export async function takeDownForRole(parts: NodeParts): Promise<Legacy> {
   const queueNumbers = await host.control('coordinator').queueNumbers();
   const lastWriteOffset = await host.control('commit-log-writer').lastWriteOffset();
   const { heirlooms } = host;
+  if (host.has('telemetry')) await finishSpans(parts, SPANS_MAX_MS);
   await host.stop();
-  const left = closeStore(parts, store) ? { store, shop, queueNumbers, lastWriteOffset } : undefined;
+  const left = closeStore(parts, store) && !readsBack ? { store, shop, queueNumbers, lastWriteOffset } : undefined;
   if (left === undefined) store.release();
   return { heirlooms, left };
 }
@@ -95,7 +100,7 @@ async function emptyRooms({ host, shop, log }: NodeParts): Promise<void> {
 }
 
 /** Ends the rooms and closes the store. `closeSends`: called when no connection can come any more. */
-async function takeDown(parts: NodeParts, closeSends: () => void): Promise<void> {
+async function takeDown(parts: NodeParts, closeSends: () => void, spansMaxMs: number): Promise<void> {
   const { store, host, housekeeping } = parts;
   housekeeping?.stop();
   await parts.lanes?.close();
@@ -107,10 +112,19 @@ async function takeDown(parts: NodeParts, closeSends: () => void): Promise<void>
   closeSends();
   if (store !== undefined) await drain(parts);
   await host.control('remoting').disconnect();
+  if (host.has('telemetry')) await finishSpans(parts, spansMaxMs);
   await host.stop();
   if (store === undefined) return;
   closeStore(parts, store);
   store.release();
+}
+
+async function finishSpans({ host, log }: NodeParts, patienceMs: number): Promise<void> {
+  try {
+    await host.control('telemetry').finishSpans(patienceMs);
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'the last spans are lost');
+  }
 }
 
 /** Waits until every accepted send is answered, every delivery that was begun is done, and every message dispatched. */

@@ -13,6 +13,7 @@ import { CommitLogReader } from '../../storage/commit-log-reader.js';
 import { type CommitLogRecovery, recoverCommitLog } from '../../storage/commit-log-recovery.js';
 import { ConsumeQueueWriter } from '../../storage/consume-queue.js';
 import { maxPhysicalOffsetOf, recoverConsumeQueues } from '../../storage/consume-queue-recovery.js';
+import { cutLog, type LogCut } from '../../storage/cut-log.js';
 import type { Disk } from '../../storage/disk.js';
 import { recoverIndex } from '../../storage/message-index.js';
 import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
@@ -60,6 +61,8 @@ const PROGRESS_EVERY_MS = 2000;
 
 export class Store {
   readonly paths: StorePaths;
+  /** mappedFileSizeCommitLog. Units: bytes. */
+  readonly segmentSize: number;
   numbers = new QueueNumbers();
   /** Next offset of each queue, by queue number. */
   queueOffsets: Float64Array;
@@ -76,7 +79,8 @@ export class Store {
   readonly #reached = new Map<number, number>();
 
   /**
-   * Takes the directory and brings it into order; positions and queue table are then true.
+   * Takes the directory and brings it into order; positions and queue table are then true. With `cut` the log ends
+   * there from now on, as if nothing had ever been behind.
    * Errors: RingError STORE_LOCKED, STORE_CORRUPT, DISK_READ_FAILED, DISK_WRITE_FAILED; the directory is given back.
    */
   static open(
@@ -86,12 +90,14 @@ export class Store {
     shop: Workshop,
     log: Logger,
     life: Life<StoreEvent>,
+    cut?: LogCut,
   ): Store {
     const paths = storePaths(config.storePathRootDir, config.storePathCommitLog);
     let lock: StoreLock | undefined;
     try {
       lock = acquireStoreLock(disk, probe, paths);
       life.send({ type: 'LOCKED' });
+      if (cut !== undefined) cutLog(disk, paths, config.mappedFileSizeCommitLog, cut);
       const store = new Store(disk, probe, config, shop, log, paths, lock, life);
       life.send({ type: 'RECOVERED' });
       return store;
@@ -119,6 +125,7 @@ export class Store {
     this.#log = log;
     this.#lock = lock;
     this.paths = paths;
+    this.segmentSize = config.mappedFileSizeCommitLog;
     for (const folder of [paths.commitLog, paths.consumeQueue, paths.config]) disk.makeFolder(folder);
     const cleanStop = !hasAbortFile(disk, paths);
     const recovery = this.#recoverLog(cleanStop);

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Actor } from '../../runtime/actor/contract.js';
-import { escalate, restartLanes } from '../../runtime/actor/lifecycle.machine.js';
+import { type CrashPolicy, escalate, restartLanes } from '../../runtime/actor/lifecycle.machine.js';
 import { Supervisor, systemTimers } from '../../runtime/actor/supervisor.js';
 import { builtFile } from '../../runtime/base/built-file.js';
 import { systemClock } from '../../runtime/base/clock.js';
@@ -60,7 +60,7 @@ export class ThreadHost {
     if (data.thread === MAIN_THREAD) return this.#startMain(data);
     await this.#supervisor.supervise({
       name: data.thread,
-      policy: isLane(data.actors) ? restartLanes : escalate,
+      policy: policyOf(data.actors),
       start: () => this.#startThread(data),
       drain: () => this.#stopThread(data.thread),
     });
@@ -116,7 +116,7 @@ export class ThreadHost {
         await this.#announce();
       }
     };
-    const policy = isLane([actor]) ? restartLanes : escalate;
+    const policy = policyOf([actor]);
     void this.#supervisor.supervise({ name: actor.name, policy, start, drain: async () => {} });
   }
 
@@ -208,6 +208,11 @@ export class ThreadHost {
     const pool = lane === null ? undefined : this.#lanePools.get(lane[1]!);
     await (pool === undefined ? this.#ends.get(thread) : pool.remove(Number(lane![2])));
   }
+}
+
+/** Lanes, and the room that nobody waits for, start anew; without one of the others the node cannot go on. */
+function policyOf(actors: readonly ActorInstance[]): CrashPolicy {
+  return isLane(actors) || actors.every(({ kind }) => kind === 'telemetry') ? restartLanes : escalate;
 }
 
 function isLane(actors: readonly ActorInstance[]): boolean {

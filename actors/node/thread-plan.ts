@@ -30,6 +30,7 @@ const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
   'name-registry',
   'ha-sender',
   'ha-receiver',
+  'telemetry',
 ]);
 
 /** Actors that follow the log and may wait for the disk. */
@@ -89,6 +90,7 @@ const workOrder: readonly ActorKind[] = [
   'remoting',
   'dispatcher',
   'scheduler',
+  'telemetry',
 ];
 
 function inWorkOrder(actors: readonly ActorInstance[]): ActorInstance[] {

@@ -28,6 +28,7 @@ import type { Remoting } from '../remoting/actor.js';
 import { FrontDoor } from '../remoting/front-door.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
 import { Scheduler } from '../scheduler/actor.js';
+import type { Telemetry } from '../telemetry/actor.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
 import {
   type BuildTools,
@@ -36,6 +37,7 @@ import {
   buildHaReceiver,
   buildHaSender,
   buildRemoting,
+  buildTelemetry,
 } from './build-actor.js';
 import type { BrokerSettings, RemotingSettings } from './build-settings.js';
 import { CoordinatorRoom } from './coordinator-room.js';
@@ -118,6 +120,8 @@ export interface RoomsControl {
   brokerConfig(): BrokerConfig;
   /** Passes over the log's files that an administrator asked for since the last call. */
   takeManualPasses(): number;
+  /** Sends what there is of spans, and makes no more; waits so long for their collector. */
+  finishSpans(patienceMs: number): Promise<void>;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
   /** All queues with their numbers, also those made since the start. */
@@ -143,6 +147,7 @@ export class ThreadRooms implements RoomsControl {
   #coordinator: CoordinatorRoom | undefined;
   #haSender: HaSender | undefined;
   #haReceiver: HaReceiver | undefined;
+  #telemetry: Telemetry | undefined;
   readonly actors: Actor[] = [];
   #runner: EventLoopRunner | undefined;
   #gauge: ThreadGauge | undefined;
@@ -211,6 +216,10 @@ export class ThreadRooms implements RoomsControl {
       case 'forwarder':
         this.#forwarder = buildForwarder(this.#tools(), systemClock.nowMs);
         return this.#forwarder;
+      case 'telemetry':
+        this.#telemetry = buildTelemetry(this.#tools());
+        this.#telemetry.onWork = () => this.#runner?.schedule();
+        return this.#telemetry;
       default:
         return buildActor(actor, this.#tools());
     }
@@ -365,6 +374,10 @@ export class ThreadRooms implements RoomsControl {
 
   takeManualPasses(): number {
     return this.#coordinator?.takeManualPasses() ?? 0;
+  }
+
+  async finishSpans(patienceMs: number): Promise<void> {
+    await this.#telemetry?.finish(patienceMs);
   }
 
   announce(): void {

@@ -2,13 +2,14 @@
  * Tracing switched and read from outside: requests of RingMQ's own tools, with codes beyond RocketMQ's. Cold.
  *
  * - RINGMQ_SET_TRACE, `every`: one in so many requests is traced, 0 for none. Answer: code 0.
- * - RINGMQ_GET_TRACE, `sinceMs` (ms since the epoch). Answer: code 0, `leftOut` (older events that did not fit), and a
- *   {@link TraceBody}.
+ * - RINGMQ_GET_TRACE, `sinceMs` (ms since the epoch). Answer: code 0, `leftOut` (older events that did not fit),
+ *   `nowMs` (the clock that events are noted by), and a {@link TraceBody}.
  */
 import { encodeBody } from '../../protocol/bodies.js';
 import { RequestCode, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, type RemotingCommand } from '../../protocol/command.js';
-import { readRecorder } from '../../runtime/trace/recorder.js';
+import { messageOf } from '../../runtime/base/errors.js';
+import { readRecorder, traceNowMs } from '../../runtime/trace/recorder.js';
 import type { Recording } from '../../runtime/trace/timeline.js';
 import type { Workshop } from './memory.js';
 
@@ -34,25 +35,34 @@ export function answerTraceRequest(request: RemotingCommand, shop: Workshop): Re
 }
 
 function setTrace(request: RemotingCommand, shop: Workshop): RemotingCommand {
-  const every = Number(request.extFields.every ?? Number.NaN);
+  try {
+    setTraceEvery(shop, Number(request.extFields.every ?? Number.NaN));
+    return createResponse(request, ResponseCode.SUCCESS);
+  } catch (error) {
+    return createResponse(request, ResponseCode.SYSTEM_ERROR, messageOf(error));
+  }
+}
+
+/** Traces one in so many requests from now on; 0: none. Errors: RangeError. */
+export function setTraceEvery(shop: Workshop, every: number): void {
   if (!Number.isInteger(every) || every < 0 || every > EVERY_MAX) {
-    const remark = `every must be a whole number from 0 to ${EVERY_MAX}: ${request.extFields.every}`;
-    return createResponse(request, ResponseCode.SYSTEM_ERROR, remark);
+    throw new RangeError(`every must be a whole number from 0 to ${EVERY_MAX}: ${every}`);
   }
   shop.traceSwitch.every = every;
-  return createResponse(request, ResponseCode.SUCCESS);
 }
 
 function getTrace(request: RemotingCommand, shop: Workshop): RemotingCommand {
   const sinceMs = Number(request.extFields.sinceMs ?? 0);
-  const { recording, leftOut } = newestOf(readAll(shop, Number.isFinite(sinceMs) ? sinceMs : 0), TRACE_EVENTS_MAX);
+  // Who asks from the future on wants to know the time, and soon.
+  const all = sinceMs > traceNowMs() ? {} : readAll(shop, Number.isFinite(sinceMs) ? sinceMs : 0);
+  const { recording, leftOut } = newestOf(all, TRACE_EVENTS_MAX);
   const body: TraceBody = Object.fromEntries(
     Object.entries(recording).map(([actor, events]) => [
       actor,
       events.map(event => [event.timeMs, event.name, event.traceId, event.value, event.first, event.second] as const),
     ]),
   );
-  return createResponse(request, ResponseCode.SUCCESS, null, { leftOut }, encodeBody(body));
+  return createResponse(request, ResponseCode.SUCCESS, null, { leftOut, nowMs: traceNowMs() }, encodeBody(body));
 }
 
 /** What all actors noted since. */

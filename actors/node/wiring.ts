@@ -19,6 +19,7 @@ export const actorKinds = {
   'ha-sender': 'sends the log to the slaves that connect',
   'ha-receiver': "follows the master's log, on a slave",
   'name-registry': 'the name server: brokers, routes, key-value configuration',
+  telemetry: 'spans of messages whose senders trace them, to an OTLP collector; only where key otlpEndpoint is set',
 } as const;
 
 export type ActorKind = keyof typeof actorKinds;
@@ -74,6 +75,8 @@ export const ringTable: readonly RingRow[] = [
   { from: 'forwarder', to: 'remoting', carries: "the new master's answers, what was not passed on", size: 'messages' },
   { from: 'forwarder', to: 'coordinator', carries: 'that there is a new master', size: 'small' },
   { from: 'name-registry', to: 'remoting', carries: 'answers', size: 'messages' },
+  { from: 'remoting', to: 'telemetry', carries: 'traced messages that were stored', size: 'small' },
+  { from: 'pull-lane', to: 'telemetry', carries: 'traced messages that were handed out', size: 'small' },
 ];
 
 export interface PositionRow {
@@ -87,7 +90,16 @@ export const positionTable: readonly PositionRow[] = [
   {
     name: 'minimum',
     writer: 'commit-log-writer',
-    followers: ['flush-service', 'dispatcher', 'scheduler', 'pull-lane', 'transaction-checker', 'ha-sender'],
+    followers: [
+      'flush-service',
+      'dispatcher',
+      'scheduler',
+      'pull-lane',
+      'transaction-checker',
+      'ha-sender',
+      'ha-receiver',
+      'telemetry',
+    ],
     meaning: 'start of the log',
   },
   {
@@ -140,6 +152,8 @@ export interface WiringPlan {
   readonly nameRegistry: boolean;
   readonly sendLanes: number;
   readonly pullLanes: number;
+  /** Default false. */
+  readonly telemetry?: boolean;
 }
 
 /** The actors of a node. */
@@ -159,6 +173,7 @@ function countOf(kind: ActorKind, plan: WiringPlan): number {
   if (!plan.broker) return 0;
   if (kind === 'send-lane') return plan.sendLanes;
   if (kind === 'pull-lane') return plan.pullLanes;
+  if (kind === 'telemetry') return plan.telemetry === true ? 1 : 0;
   return 1;
 }
 

@@ -30,6 +30,7 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import { LogWindow } from '../../storage/log-window.js';
 import type { MessageIndexReader } from '../../storage/message-index.js';
 import { limitedBy } from '../bottleneck.js';
 import { CoordinatorType } from '../coordinator/mailbox.js';
@@ -39,6 +40,7 @@ import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
 import type { QueueTable } from '../queue-table.js';
 import { OutboundFrame } from '../remoting/mailbox.js';
+import type { SpanNotes } from '../span-notes.js';
 import { StoreState } from '../store-state.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import type { KnownTopic } from '../topic-snapshot.js';
@@ -46,7 +48,6 @@ import { PullAnswers } from './answers.js';
 import { Fetcher } from './fetcher.js';
 import { HeldPulls } from './held-pulls.js';
 import type { HeldPull } from './hold-table.js';
-import { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
 import type { MessageFilter } from './message-filter.js';
 import { PullFilters } from './pull-filters.js';
@@ -80,6 +81,8 @@ export interface PullLaneOptions {
   readonly brokerName: string;
   readonly storeState: SharedFlags;
   readonly index: MessageIndexReader;
+  /** Where there is a telemetry room. */
+  readonly notes?: SpanNotes | undefined;
 }
 
 const BATCH_MAX = 256;
@@ -87,6 +90,8 @@ const BATCH_MAX = 256;
 const RETRY_MS = 5;
 /** Open consume queues of a lane. */
 const QUEUES_OPEN_MAX = 512;
+/** Consumers of several queues walk the same bytes of the log at about the same time. Units: bytes. */
+const WINDOW_SIZE = 512 * 1024;
 const MASTER_ID = 0;
 
 export class PullLane implements Actor {
@@ -117,19 +122,22 @@ export class PullLane implements Actor {
     this.#options = options;
     this.#settings = options.settings;
     this.#news = new TopicNews(options.news);
-    this.#window = new LogWindow(options.log);
+    this.#window = new LogWindow(options.log, WINDOW_SIZE);
     const sizeMax = options.toRemoting.payloadMax - OutboundFrame.frameBytes - PULL_RESPONSE_HEADER_MAX;
     this.#fetcher = new Fetcher(this.#window, options.positions, options.table, sizeMax);
     const counts = new GroupCounts(options.traffic, options.toCoordinator);
-    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder);
+    this.#answers = new PullAnswers(options.toRemoting, options.counters, counts, options.recorder, options.notes);
     this.#held = new HeldPulls({
       table: options.table,
       counters: options.counters,
       log: options.logger,
+      nowMs: () => this.#nowMs,
       fetcher: this.#fetcher,
       answers: this.#answers,
       fetch: ({ group, topic, queueId, queueNumber, offset, maxMsgNums, filter }) =>
         this.#fetch(group, topic, queueId, queueNumber, offset, maxMsgNums, filter),
+      refusal: ({ group, topic, byMembers }) =>
+        byMembers ? this.#rules.checkMembers(this.#groups.get(group), group, topic.name) : undefined,
     });
     this.#rules = new SubscriptionRules(options.brokerName);
     this.#filters = new PullFilters(this.#rules, this.#groups);
@@ -350,8 +358,10 @@ export class PullLane implements Actor {
         queueNumber,
         maxMsgNums,
         filter,
+        byMembers: (sysFlag & PullSysFlag.SUBSCRIPTION) === 0,
         offset: outcome.nextBeginOffset,
         deadlineMs: this.#nowMs + (this.#settings.longPollingEnable ? suspendMs : this.#settings.shortPollingTimeMills),
+        passedOver: false,
         done: false,
       };
       if (suspendMs > 0 && !this.#isReleasing && this.#held.size < this.#settings.holdsMax) {
@@ -389,6 +399,7 @@ export class PullLane implements Actor {
     filter: MessageFilter,
   ): void {
     const startedMs = performance.now();
+    this.#fetcher.startedMs = startedMs;
     const reader = this.#queueReader(topic.name, queueId, queueNumber);
     this.#fetcher.fetch(queueNumber, reader, offset, maxMsgNums, filter, this.#settings);
     this.#options.latencies.add(performance.now() - startedMs);

@@ -2,6 +2,7 @@
 import { CommandFlag, ResponseCode } from '../../protocol/codes.js';
 import { createResponse, encodeCommand } from '../../protocol/command.js';
 import type { HeaderView } from '../../protocol/header-view.js';
+import { recordPhysicalOffset, recordTotalSize } from '../../protocol/message-record.js';
 import { PULL_RESPONSE_HEADER_MAX, putPullResponse } from '../../protocol/pull-response.js';
 import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Ring } from '../../runtime/memory/ring.js';
@@ -9,6 +10,7 @@ import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { GroupCounts } from '../group-counts.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
+import type { SpanNotes } from '../span-notes.js';
 import type { Fetcher } from './fetcher.js';
 import type { PullRefusal } from './subscription-rules.js';
 
@@ -20,12 +22,20 @@ export class PullAnswers {
   readonly #counters: Counters;
   readonly #groups: GroupCounts;
   readonly #recorder: FlightRecorder;
+  readonly #notes: SpanNotes | undefined;
 
-  constructor(ring: Ring, counters: Counters, groups: GroupCounts, recorder: FlightRecorder) {
+  constructor(
+    ring: Ring,
+    counters: Counters,
+    groups: GroupCounts,
+    recorder: FlightRecorder,
+    notes: SpanNotes | undefined,
+  ) {
     this.#ring = ring;
     this.#counters = counters;
     this.#groups = groups;
     this.#recorder = recorder;
+    this.#notes = notes;
   }
 
   /** What the fetcher found for a group in a topic. */
@@ -53,6 +63,7 @@ export class PullAnswers {
       bodyAt = putPullResponse(ring.bytes, frameAt, serializeType, opaque, fetcher.outcome, size);
       end = fetcher.copyTo(ring.bytes, bodyAt);
     }
+    if (this.#notes !== undefined) this.#note(this.#notes, ring.bytes, bodyAt, end, group, fetcher);
     ring.words[claimed >> 2] = connectionId;
     ring.commit(OutboundType.FRAME, end - claimed);
     this.pending = true;
@@ -62,6 +73,14 @@ export class PullAnswers {
       this.#recorder.note(TraceEvent.pulled, 0, offset, queueNumber, outcome.nextBeginOffset - offset);
     }
     return true;
+  }
+
+  /** Each message handed out that its sender traces. */
+  #note(notes: SpanNotes, bytes: Uint8Array, start: number, end: number, group: string, { startedMs }: Fetcher): void {
+    const tookMs = performance.now() - startedMs;
+    for (let at = start; at < end; at += recordTotalSize(bytes, at)) {
+      notes.delivered(bytes, at, recordPhysicalOffset(bytes, at), group, tookMs);
+    }
   }
 
   #count(topic: string, group: string, messages: number, bytes: number): void {

@@ -8,8 +8,8 @@ import { BLANK_UNIT_SIZE } from '../../protocol/consume-queue-unit.js';
 import type { PullOutcome } from '../../protocol/pull-response.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import type { LogWindow } from '../../storage/log-window.js';
 import type { QueueTable } from '../queue-table.js';
-import type { LogWindow } from './log-window.js';
 import type { PullLaneSettings } from './mailbox.js';
 import type { MessageFilter, RecordFilter } from './message-filter.js';
 
@@ -21,6 +21,8 @@ const COUNT_MAX = 1024;
 const EXAMINED_MAX = 8 * 1024 * 1024;
 /** When the entries' messages are at least every so manieth of the log, they are read in one go. */
 const SPARSE = 8;
+/** A read is this many times as long as what is asked for: the next pulls want what follows. */
+const READ_AHEAD = 4;
 
 export class Fetcher {
   readonly outcome: PullOutcome = {
@@ -34,6 +36,8 @@ export class Fetcher {
   /** What was asked for last. */
   queueNumber = 0;
   offset = 0;
+  /** When looking for them began. Units: ms of the steady clock. */
+  startedMs = 0;
   /** Messages found. */
   count = 0;
   /** Size of all messages found. Units: bytes. */
@@ -141,7 +145,7 @@ export class Fetcher {
     const size = reader.size(index);
     const span = reader.physicalOffset(loaded - 1) + reader.size(loaded - 1) - position;
     const wanted = span <= size * (loaded - index) * SPARSE ? span : size;
-    const start = this.#log.find(position, size, wanted, appended);
+    const start = this.#log.find(position, size, wanted * READ_AHEAD, appended);
     return start >= 0 && getI32(this.#log.bytes, start) === size && record.matchesRecord(this.#log.bytes, start);
   }
 
@@ -165,7 +169,7 @@ export class Fetcher {
     for (let index = 0; index < this.count; index++) {
       const position = this.#positions[index]!;
       const size = this.#sizes[index]!;
-      const start = this.#log.find(position, size, end - position, appended);
+      const start = this.#log.find(position, size, (end - position) * READ_AHEAD, appended);
       if (start < 0 || getI32(this.#log.bytes, start) !== size) continue;
       target.set(this.#log.bytes.subarray(start, start + size), write);
       write += size;

@@ -13,15 +13,23 @@ import type { QueueTable } from '../queue-table.js';
 import type { PullAnswers } from './answers.js';
 import type { Fetcher } from './fetcher.js';
 import { type HeldPull, HoldTable } from './hold-table.js';
+import type { PullRefusal } from './subscription-rules.js';
+
+/** A pull that passed over messages says so after this time, so that its group is seen to go on. Units: ms. */
+const PASSED_OVER_MS = 5000;
 
 export interface HeldPullsOptions {
   readonly table: QueueTable;
   readonly counters: Counters;
   readonly log: Logger;
+  /** Units: ms since the epoch. */
+  readonly nowMs: () => number;
   /** Where `fetch` leaves what it found. */
   readonly fetcher: Fetcher;
   readonly answers: PullAnswers;
   readonly fetch: (pull: HeldPull) => void;
+  /** Why it may not read any more, since it was held; undefined when it may. */
+  readonly refusal: (pull: HeldPull) => PullRefusal | undefined;
 }
 
 export class HeldPulls {
@@ -102,16 +110,23 @@ export class HeldPulls {
    * no room.
    */
   #reopen(pull: HeldPull, expired: boolean): boolean {
-    const { fetch, log, answers } = this.#options;
+    const { fetch, refusal, log } = this.#options;
     try {
+      // Its members may have left: messages would be read, and counted, for nobody.
+      const refused = refusal(pull);
+      if (refused !== undefined) return this.#refuse(pull, refused);
       fetch(pull);
       return this.#answer(pull, expired);
     } catch (error) {
       if (error instanceof AssertionError) throw error;
       log.error({ err: error }, 'a held pull failed');
-      const response = createResponse(pull, ResponseCode.SYSTEM_ERROR, messageOf(error));
-      return answers.frame(pull.connectionId, encodeCommand(response)) && this.#letGo(pull);
+      return this.#refuse(pull, { code: ResponseCode.SYSTEM_ERROR, remark: messageOf(error) });
     }
+  }
+
+  #refuse(pull: HeldPull, { code, remark }: PullRefusal): boolean {
+    const frame = encodeCommand(createResponse(pull, code, remark));
+    return this.#options.answers.frame(pull.connectionId, frame) && this.#letGo(pull);
   }
 
   #answer(pull: HeldPull, expired: boolean): boolean {
@@ -122,12 +137,21 @@ export class HeldPulls {
       // More than one look can take stands behind: its client goes on from there.
       const lookedAtAll = outcome.nextBeginOffset >= outcome.maxOffset;
       if (outcome.code === ResponseCode.PULL_RETRY_IMMEDIATELY && lookedAtAll) {
-        pull.offset = outcome.nextBeginOffset;
+        this.#passOver(pull, outcome.nextBeginOffset);
         return true;
       }
     }
     const { connectionId, opaque, serializeType, topic, group } = pull;
     return answers.found(fetcher, connectionId, opaque, serializeType, topic.name, group) && this.#letGo(pull);
+  }
+
+  /** Holds it on behind messages that do not match, no longer than brokers of Java would. */
+  #passOver(pull: HeldPull, offset: number): void {
+    pull.offset = offset;
+    const deadlineMs = this.#options.nowMs() + PASSED_OVER_MS;
+    if (pull.passedOver || pull.deadlineMs <= deadlineMs) return;
+    this.#holds.remove(pull);
+    this.#holds.add({ ...pull, deadlineMs, passedOver: true, done: false });
   }
 
   #letGo(pull: HeldPull): true {

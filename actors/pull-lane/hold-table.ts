@@ -18,10 +18,14 @@ export interface HeldPull {
   readonly queueNumber: number;
   readonly maxMsgNums: number;
   readonly filter: MessageFilter;
+  /** It reads what the members of its group subscribe to, and did not say itself what it wants. */
+  readonly byMembers: boolean;
   /** Grows past entries that do not match. */
   offset: number;
   /** Units: ms since the epoch. */
   readonly deadlineMs: number;
+  /** Its deadline is sooner than its client asked: it has something to say. */
+  readonly passedOver: boolean;
   /** It was answered. */
   done: boolean;
 }

@@ -58,26 +58,31 @@ export class SubscriptionRules {
 
   /** What the group's members said they want of the topic. */
   findSubscription(group: GroupEntry, topic: string, subVersion: number): GroupSubscription | PullRefusal {
-    const { members } = group;
-    if (members === undefined) {
-      return {
-        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
-        remark: `the consumer's group info not exist, group: ${group.name}`,
-      };
-    }
-    if (members.messageModel === 'BROADCASTING' && !group.consumeBroadcastEnable) {
-      const remark = `the consumer group[${group.name}] can not consume by broadcast way`;
-      return { code: ResponseCode.NO_PERMISSION, remark };
-    }
-    const subscription = members.subscriptions.find(one => one.topic === topic);
-    if (subscription === undefined) {
-      const remark = `the consumer's subscription not exist, group: ${group.name}, topic: ${topic}`;
-      return { code: ResponseCode.SUBSCRIPTION_NOT_EXIST, remark };
-    }
+    const refusal = this.checkMembers(group, group.name, topic);
+    if (refusal !== undefined) return refusal;
+    const subscription = group.members!.subscriptions.find(one => one.topic === topic)!;
     if (subscription.subVersion < subVersion) {
       return { code: ResponseCode.SUBSCRIPTION_NOT_LATEST, remark: "the consumer's subscription not latest" };
     }
     return subscription;
+  }
+
+  /** Undefined when the group has members that subscribe to the topic. */
+  checkMembers(group: GroupEntry | undefined, groupName: string, topic: string): PullRefusal | undefined {
+    const members = group?.members;
+    if (members === undefined) {
+      return {
+        code: ResponseCode.SUBSCRIPTION_NOT_EXIST,
+        remark: `the consumer's group info not exist, group: ${groupName}`,
+      };
+    }
+    if (members.messageModel === 'BROADCASTING' && group?.consumeBroadcastEnable !== true) {
+      const remark = `the consumer group[${groupName}] can not consume by broadcast way`;
+      return { code: ResponseCode.NO_PERMISSION, remark };
+    }
+    if (members.subscriptions.some(one => one.topic === topic)) return undefined;
+    const remark = `the consumer's subscription not exist, group: ${groupName}, topic: ${topic}`;
+    return { code: ResponseCode.SUBSCRIPTION_NOT_EXIST, remark };
   }
 
   /** The expression that belongs to a subscription which is no list of tags. */

@@ -45,8 +45,18 @@ export const AppendResult = {
   sizes: 13,
 } as const;
 
-/** Bits of `flags` in append requests and results. PLAIN: the answer says only whether it worked, not where it is. */
-export const AppendFlag = { BINARY: 1, ONEWAY: 2, WAIT_FLUSH: 4, WAIT_REPLICA: 8, PLAIN: 16 } as const;
+/**
+ * Bits of `flags` in append requests and results. PLAIN: the answer says only whether it worked, not where it is.
+ * JOINS_TRACE: the sender traces a message of it, and the telemetry room is to hear of the answer.
+ */
+export const AppendFlag = {
+  BINARY: 1,
+  ONEWAY: 2,
+  WAIT_FLUSH: 4,
+  WAIT_REPLICA: 8,
+  PLAIN: 16,
+  JOINS_TRACE: 32,
+} as const;
 
 const TWO_32 = 0x1_0000_0000;
 

@@ -13,6 +13,7 @@ import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
 import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import { elapsedMs } from '../inbound.js';
+import type { SpanNotes } from '../span-notes.js';
 import { StoreState } from '../store-state.js';
 import { AckGate } from './ack-gate.js';
 import type { Connection } from './connection.js';
@@ -33,6 +34,8 @@ export interface SendAnswersOptions {
   readonly storeState: SharedFlags;
   /** From a request's arrival to its answer. */
   readonly putLatencies: Latencies;
+  /** Where there is a telemetry room. */
+  readonly notes?: SpanNotes | undefined;
 }
 
 export class SendAnswers {
@@ -109,7 +112,7 @@ export class SendAnswers {
       const opaque = words[word + AppendResult.opaque]!;
       const queueId = words[word + AppendResult.queueId]!;
       const traceId = words[word + AppendResult.traceId]!;
-      this.#options.putLatencies.add(elapsedMs(words[word + AppendResult.arrivedMs]!, this.nowMs));
+      this.#account(flags, code, words[word + AppendResult.arrivedMs]!, physicalOffset, end);
       this.#answer(connectionId, flags, code, opaque, queueId, queueOffset, physicalOffset, sizes, traceId);
       return;
     }
@@ -191,8 +194,15 @@ export class SendAnswers {
     return gate.end[slot]! <= this.#options.positions.read('flushed');
   }
 
+  /** For statistics, and for the trace that a message belongs to. */
+  #account(flags: number, code: number, arrivedMs: number, physicalOffset: number, end: number): void {
+    const { putLatencies, notes } = this.#options;
+    putLatencies.add(elapsedMs(arrivedMs, this.nowMs));
+    if ((flags & AppendFlag.JOINS_TRACE) !== 0) notes?.stored(physicalOffset, end - physicalOffset, arrivedMs, code);
+  }
+
   #answerSlot(gate: AckGate, slot: number, code: number): void {
-    this.#options.putLatencies.add(elapsedMs(gate.arrivedMs[slot]!, this.nowMs));
+    this.#account(gate.flags[slot]!, code, gate.arrivedMs[slot]!, gate.physicalOffset[slot]!, gate.end[slot]!);
     this.#answer(
       gate.connectionId[slot]!,
       gate.flags[slot]!,
@@ -219,8 +229,8 @@ export class SendAnswers {
     traceId: number,
   ): void {
     this.inflight--;
-    if (traceId !== 0) this.#options.recorder.note(TraceEvent.answered, traceId, code, connectionId);
     if ((flags & AppendFlag.ONEWAY) !== 0) return;
+    if (traceId !== 0) this.#options.recorder.note(TraceEvent.answered, traceId, code, connectionId);
     const connection = this.#connections.get(connectionId);
     if (connection === undefined) return;
     const { counters, encoder } = this.#options;

@@ -24,6 +24,8 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { SharedFlags } from '../../runtime/memory/flags.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import type { BrokerAppends } from '../broker-appends.js';
@@ -53,6 +55,7 @@ export interface SchedulerOptions {
   readonly syncLog: (from: number, to: number) => void;
   readonly host: StoreHost;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
 }
 
@@ -158,7 +161,7 @@ export class Scheduler implements Actor {
     return true;
   };
 
-  readonly #onResult = (level: number, code: number): void => {
+  readonly #onResult = (level: number, code: number, _: number, physicalOffset: number, traceId: number): void => {
     const queue = this.#levels[level - 1];
     assert(queue !== undefined, 'a result belongs to a level');
     if (code !== ResponseCode.SUCCESS) {
@@ -166,7 +169,9 @@ export class Scheduler implements Actor {
       return;
     }
     queue.confirm();
-    this.#options.counters.add(Counter.delayedDelivered);
+    const { counters, recorder } = this.#options;
+    if (traceId !== 0) recorder.note(TraceEvent.delivered, traceId, physicalOffset, level);
+    counters.add(Counter.delayedDelivered);
     this.#progress.note(this.#nowMs);
   };
 
@@ -276,7 +281,7 @@ export class Scheduler implements Actor {
     if (fault !== undefined) return this.#leaveOut(level, { reason: fault });
     const queueNumber = record.queueIn(this.#topics.snapshot);
     if (queueNumber < 0) return this.#onMissing(level, nowMs);
-    return this.#send(level, queueNumber, nowMs);
+    return this.#send(level, index, queueNumber, nowMs);
   }
 
   /**
@@ -295,7 +300,7 @@ export class Scheduler implements Actor {
     return dueMs > nowMs + delayMs + CLOCK_SLACK_MS ? nowMs : dueMs;
   }
 
-  #send(level: DelayLevel, queueNumber: number, nowMs: number): number {
+  #send(level: DelayLevel, index: number, queueNumber: number, nowMs: number): number {
     const { appends } = this.#options;
     const size = this.#record.copySize;
     if (!appends.fits(size)) {
@@ -306,9 +311,20 @@ export class Scheduler implements Actor {
       // Results ring this room's bell.
       return appends.pending > 0 ? Number.POSITIVE_INFINITY : nowMs + FULL_RETRY_MS;
     }
-    appends.commit(this.#record.copyTo(appends), queueNumber, level.level);
+    const traceId = this.#traceDue(level, index);
+    appends.commit(this.#record.copyTo(appends), queueNumber, level.level, traceId);
     level.sent();
     return DONE;
+  }
+
+  /** The trace id of the message behind an entry that is due; 0 when it is not traced. */
+  #traceDue({ entries, level }: DelayLevel, index: number): number {
+    const { recorder } = this.#options;
+    if (!recorder.isOn) return 0;
+    const physicalOffset = entries.physicalOffset(index);
+    const traceId = recorder.messages.find(physicalOffset);
+    if (traceId !== 0) recorder.note(TraceEvent.due, traceId, physicalOffset, level);
+    return traceId;
   }
 
   /** Its topic is not known: maybe not yet. */

@@ -31,10 +31,12 @@ import { GroupCounts } from '../group-counts.js';
 import { type GroupEntry, GroupSnapshot } from '../group-snapshot.js';
 import type { GroupTraffic } from '../group-traffic.js';
 import { elapsedMs, InboundFrame } from '../inbound.js';
+import { AppendFlag } from '../remoting/mailbox.js';
+import { joinsTrace } from '../span-notes.js';
 import { NewsType, TopicNews, textOf } from '../topic-news.js';
 import { SendBehaviour, SendVerdict } from './behaviour.js';
 import { Detours } from './detours.js';
-import { endTransaction } from './end-transaction.js';
+import { TransactionEnd } from './end-transaction.js';
 import { LaneExits, type LaneExitsOptions } from './lane-exits.js';
 import type { LaneSettings } from './mailbox.js';
 import type { RecordSource } from './record-source.js';
@@ -58,12 +60,13 @@ export interface SendLaneOptions extends LaneExitsOptions {
   readonly traffic: GroupTraffic;
   /** The log, for requests that name a message by its place. */
   readonly records: RecordSource;
+  /** There is a telemetry room, which is to hear of messages that their senders trace. */
+  readonly joinsTraces?: boolean;
 }
 
 /** Requests that store a message made from one that is in the log. */
 const storedHandlers: ReadonlyMap<number, StoredHandler> = new Map([
   [RequestCode.CONSUMER_SEND_MSG_BACK, sendBack],
-  [RequestCode.END_TRANSACTION, endTransaction],
   [RequestCode.RESUME_CHECK_HALF_MESSAGE, resumeCheck],
 ]);
 
@@ -88,6 +91,7 @@ export class SendLane implements Actor {
   readonly #sendBacks: GroupCounts;
   readonly #header = new HeaderView(true);
   readonly #behaviour: SendBehaviour;
+  readonly #transactionEnd: TransactionEnd;
   readonly #detoured = new Detours();
   #settings: LaneSettings;
   readonly #exits: LaneExits;
@@ -102,6 +106,7 @@ export class SendLane implements Actor {
     this.#exits = new LaneExits(options, this.#header);
     this.#sendBacks = new GroupCounts(options.traffic, options.toCoordinator);
     this.#behaviour = new SendBehaviour(options.context, this.#news.snapshot, this.#groups);
+    this.#transactionEnd = new TransactionEnd(options.context, this.#news.snapshot, options.records);
   }
 
   doWork(nowMs: number): number {
@@ -217,6 +222,7 @@ export class SendLane implements Actor {
       if (isReply(this.#header.code)) return this.#exits.toCoordinator(ring, at, CoordinatorType.REPLY);
       if (this.#detoured.has(words[at >> 2]!)) return this.#detour(ring, at, CoordinatorType.TOPIC_NEEDED);
     }
+    if (this.#header.code === RequestCode.END_TRANSACTION) return this.#endTransaction(ring, at);
     const handler = storedHandlers.get(this.#header.code);
     if (handler !== undefined) return this.#onStoredRequest(handler, ring, at, frameAt, size, returned);
     const behaviour = this.#behaviour;
@@ -259,8 +265,31 @@ export class SendLane implements Actor {
       this.#settings,
     );
     if (end < 0) return exits.refuse(ring, at, behaviour.code, behaviour.remark);
-    exits.append(ring, at, recordAt, end - recordAt, behaviour, false);
+    const { toWriter, joinsTraces } = this.#options;
+    const joins = joinsTraces === true && joinsTrace(toWriter.bytes, recordAt, end);
+    exits.append(ring, at, recordAt, end - recordAt, behaviour, joins ? AppendFlag.JOINS_TRACE : 0);
     return true;
+  }
+
+  #endTransaction(ring: Ring, at: number): boolean {
+    const exits = this.#exits;
+    const end = this.#transactionEnd;
+    const verdict = end.judge(this.#header, this.#options.storeState.read());
+    if (verdict === SendVerdict.SILENCE) return exits.answer(ring, at, undefined);
+    if (verdict !== SendVerdict.APPEND) {
+      return exits.answer(ring, at, createResponse(this.#header, end.code, end.remark));
+    }
+    if (!exits.fits(end.recordSizeMax)) return this.#refuseTooLarge(ring, at);
+    const recordAt = exits.claim(end.recordSizeMax);
+    if (recordAt < 0) return false;
+    const recordEnd = end.encode(this.#options.toWriter.bytes, recordAt, this.#nowMs);
+    exits.append(ring, at, recordAt, recordEnd - recordAt, end, AppendFlag.PLAIN);
+    return true;
+  }
+
+  #refuseTooLarge(ring: Ring, at: number): boolean {
+    const remark = 'the message does not fit ringCapacityBytes';
+    return this.#exits.refuse(ring, at, ResponseCode.MESSAGE_ILLEGAL, remark);
   }
 
   /** A request that stores a message made from one that is in the log. */
@@ -281,15 +310,12 @@ export class SendLane implements Actor {
       groups: this.#groups,
       settings: this.#settings,
       storeState: storeState.read(),
-      nowMs: this.#nowMs,
     });
     switch (outcome.kind) {
       case 'append':
         return this.#appendStored(ring, at, outcome);
       case 'answer':
         return this.#exits.answer(ring, at, createResponse(request, outcome.code, outcome.remark));
-      case 'silence':
-        return this.#exits.answer(ring, at, undefined);
       default:
         if (!returned) return this.#detour(ring, at, neededTypes[outcome.kind]);
         return this.#exits.answer(ring, at, createResponse(request, outcome.code, outcome.remark));
@@ -299,13 +325,11 @@ export class SendLane implements Actor {
   #appendStored(ring: Ring, at: number, outcome: AppendOutcome): boolean {
     const exits = this.#exits;
     const { records, sentBack } = outcome;
-    if (!exits.fits(records.length)) {
-      return exits.refuse(ring, at, ResponseCode.MESSAGE_ILLEGAL, 'the message does not fit ringCapacityBytes');
-    }
+    if (!exits.fits(records.length)) return this.#refuseTooLarge(ring, at);
     const recordAt = exits.claim(records.length);
     if (recordAt < 0) return false;
     this.#options.toWriter.bytes.set(records, recordAt);
-    exits.append(ring, at, recordAt, records.length, outcome, true);
+    exits.append(ring, at, recordAt, records.length, outcome, AppendFlag.PLAIN);
     if (sentBack !== undefined) this.#sendBacks.add(sentBack.topic, sentBack.group, 1, records.length);
     return true;
   }

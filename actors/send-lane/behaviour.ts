@@ -8,6 +8,7 @@ import type { HeaderView } from '../../protocol/header-view.js';
 import { SendMessageIndex, SendMessageSlot } from '../../protocol/headers/send-message.js';
 import { RECORD_OVERHEAD, TOPIC_SIZE_MAX } from '../../protocol/message-record.js';
 import { DLQ_TOPIC_PREFIX, isForbiddenTarget, RETRY_TOPIC_PREFIX, topicFault } from '../../protocol/topic-names.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
 import type { GroupSnapshot } from '../group-snapshot.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
@@ -38,6 +39,8 @@ export const SendVerdict = {
   TOPIC_UNKNOWN: 2,
   /** The topic of the group's dead letters is to be made. */
   DEAD_LETTER_TOPIC_UNKNOWN: 3,
+  /** No answer, whatever the client waits for: so does RocketMQ. */
+  SILENCE: 4,
 } as const;
 
 const PERCENT = 0x25;
@@ -53,6 +56,9 @@ export class SendBehaviour {
   count = 0;
   /** A send has no companion. */
   readonly companionQueue = -1;
+  /** And is made from no message that is in the log. */
+  readonly madeFrom = -1;
+  traceEvent: number = TraceEvent.laneDone;
   waits = false;
   /** No more than this many bytes are encoded. */
   recordSizeMax = 0;
@@ -221,8 +227,15 @@ export class SendBehaviour {
     if (end < 0) return this.#refused();
     this.waits = encoder.waits;
     // It may wait in another topic first.
-    if (encoder.queueNumber >= 0) this.queueNumber = encoder.queueNumber;
+    const waitsIn = encoder.queueNumber;
+    const isElsewhere = waitsIn >= 0 && waitsIn !== this.queueNumber;
+    if (isElsewhere) this.queueNumber = waitsIn;
+    this.traceEvent = isElsewhere ? this.#waitingEvent() : TraceEvent.laneDone;
     return end;
+  }
+
+  #waitingEvent(): number {
+    return this.#encoder.isHalf ? TraceEvent.laneHalf : TraceEvent.laneDelayed;
   }
 
   #refused(): -1 {

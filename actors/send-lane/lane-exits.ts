@@ -36,6 +36,10 @@ export interface AppendTarget {
   readonly companionQueue: number;
   /** Its sender wants to hear of it when it is as safe as the broker's policy makes it. */
   readonly waits: boolean;
+  /** What is noted of it when it is traced, of TraceEvent. */
+  readonly traceEvent: number;
+  /** Physical offset of the message in the log that it is made from; -1: it comes from its sender. */
+  readonly madeFrom: number;
 }
 
 /** Every method answers false when there is no room; the request then stays where it is. */
@@ -78,31 +82,38 @@ export class LaneExits {
 
   /**
    * Asks the writer to append the records that were encoded from `recordAt` (see {@link claim}) for the request at
-   * `at` of `ring`. `plain`: its answer tells no place.
+   * `at` of `ring`. `flags`: of AppendFlag, besides those that header and target make.
    */
-  append(ring: Ring, at: number, recordAt: number, size: number, target: AppendTarget, plain: boolean): void {
-    const { toWriter, recorder } = this.#options;
+  append(ring: Ring, at: number, recordAt: number, size: number, target: AppendTarget, flags: number): void {
+    const { toWriter } = this.#options;
     const inbound = at >> 2;
     const word = (recordAt - AppendRequest.recordBytes) >> 2;
     const { words } = toWriter;
     words[word + AppendRequest.connectionId] = ring.words[inbound + InboundFrame.connectionId]!;
     words[word + AppendRequest.opaque] = this.#header.opaque;
     words[word + AppendRequest.flags] =
-      this.#header.serializeType |
-      (this.#isOneway ? AppendFlag.ONEWAY : 0) |
-      (target.waits ? this.#policy : 0) |
-      (plain ? AppendFlag.PLAIN : 0);
+      this.#header.serializeType | (this.#isOneway ? AppendFlag.ONEWAY : 0) | (target.waits ? this.#policy : 0) | flags;
     words[word + AppendRequest.queueNumber] = target.queueNumber;
     words[word + AppendRequest.queueId] = target.queueId;
     words[word + AppendRequest.count] = target.count;
     words[word + AppendRequest.size] = size;
     words[word + AppendRequest.arrivedMs] = ring.words[inbound + InboundFrame.arrivedMs]!;
     words[word + AppendRequest.companionQueue] = target.companionQueue;
-    const traceId = ring.words[inbound + InboundFrame.traceId]!;
-    words[word + AppendRequest.traceId] = traceId;
-    if (traceId !== 0) recorder.note(TraceEvent.laneDone, traceId, size);
+    words[word + AppendRequest.traceId] = this.#traceAppend(ring.words[inbound + InboundFrame.traceId]!, size, target);
     toWriter.commit(AppendType.REQUEST, AppendRequest.recordBytes + size);
     this.#appended = true;
+  }
+
+  /** Under which trace id a request goes on: its own, or that of the traced message it makes something of. */
+  #traceAppend(own: number, size: number, { traceEvent, madeFrom }: AppendTarget): number {
+    const { recorder } = this.#options;
+    if (madeFrom < 0) {
+      if (own !== 0) recorder.note(traceEvent, own, size);
+      return own;
+    }
+    const traceId = (recorder.isOn ? recorder.messages.find(madeFrom) : 0) || own;
+    if (traceId !== 0) recorder.note(traceEvent, traceId, madeFrom, own);
+    return traceId;
   }
 
   get #isOneway(): boolean {

@@ -15,6 +15,9 @@ export interface Place {
 /** Bytes that a placement adds to a record at most: two properties, and a topic longer than its own. */
 export const PLACEMENT_SIZE_MAX = 256;
 
+/** The place of half messages. */
+export const halfPlace: Place = { topic: HALF_TOPIC, queueId: 0 };
+
 /**
  * The place of a message whose own is `own`. When it is another one, `properties` are changed.
  * Shape: `levels` is the number of delay levels; a higher level of the message counts as the highest.
@@ -31,7 +34,7 @@ export function placeDelayed(properties: Map<string, string>, sysFlag: number, o
 
 /** The place of a half message. `properties` are changed. */
 export function placeHalf(properties: Map<string, string>, own: Place): Place {
-  return keepOwnPlace(properties, own, { topic: HALF_TOPIC, queueId: 0 });
+  return keepOwnPlace(properties, own, halfPlace);
 }
 
 function keepOwnPlace(properties: Map<string, string>, own: Place, place: Place): Place {

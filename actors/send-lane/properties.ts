@@ -3,6 +3,7 @@
  * one pass over the bytes in place.
  * Source: spec storage 3.3, remoting 5.2; SendMessageProcessor, MessageExtEncoder.
  */
+import { copyBytes, putDecimal } from '../../protocol/bytes.js';
 import { NAME_VALUE_SEPARATOR, PROPERTY_SEPARATOR } from '../../protocol/message-record.js';
 
 const encoder = new TextEncoder();
@@ -10,6 +11,8 @@ const WAIT = encoder.encode('WAIT\u0001');
 const DELAY = encoder.encode('DELAY\u0001');
 const TRAN_MSG = encoder.encode('TRAN_MSG\u0001');
 const CLUSTER = encoder.encode('CLUSTER\u0001');
+const REAL_TOPIC = encoder.encode('REAL_TOPIC\u0001');
+const REAL_QUEUE_ID = encoder.encode('REAL_QID\u0001');
 
 export class PropertyEditor {
   /** The sender waits for its message to be safe (property WAIT, true when missing). */
@@ -18,6 +21,8 @@ export class PropertyEditor {
   delayLevel = 0;
   /** Property TRAN_MSG: a half message. */
   transactional = false;
+  /** It came with a place of its own (REAL_TOPIC, REAL_QID), which is the broker's to give. */
+  hasRealPlace = false;
   /** How much longer than it came a property string can get. Units: bytes. */
   readonly addedSizeMax: number;
   readonly #cluster: Uint8Array;
@@ -34,11 +39,25 @@ export class PropertyEditor {
     return end + 1;
   }
 
+  /** Adds the place that a message is to go to later to `bytes[start, end)`; returns the new end. */
+  addRealPlace(bytes: Uint8Array, start: number, end: number, topic: Uint8Array, queueId: number): number {
+    let at = this.#add(bytes, this.join(bytes, start, end), REAL_TOPIC);
+    at = this.#add(bytes, at, topic);
+    at = this.#add(bytes, this.join(bytes, start, at), REAL_QUEUE_ID);
+    return putDecimal(bytes, at, queueId);
+  }
+
+  #add(bytes: Uint8Array, at: number, text: Uint8Array): number {
+    copyBytes(text, 0, bytes, at, text.length);
+    return at + text.length;
+  }
+
   /** Reads `bytes[start, end)`, removes WAIT and CLUSTER, adds this broker's CLUSTER; returns the new end. */
   edit(bytes: Uint8Array, start: number, end: number): number {
     this.wait = true;
     this.delayLevel = 0;
     this.transactional = false;
+    this.hasRealPlace = false;
     let write = start;
     let item = start;
     while (item < end) {
@@ -52,9 +71,7 @@ export class PropertyEditor {
       item = itemEnd + 1;
     }
     if (write !== start) bytes[write++] = PROPERTY_SEPARATOR;
-    const cluster = this.#cluster;
-    for (let index = 0; index < cluster.length; index++) bytes[write++] = cluster[index]!;
-    return write;
+    return this.#add(bytes, write, this.#cluster);
   }
 
   #keeps(bytes: Uint8Array, start: number, end: number): boolean {
@@ -68,6 +85,11 @@ export class PropertyEditor {
         return true;
       case 0x54: // T
         if (startsWith(bytes, start, end, TRAN_MSG)) this.transactional = isTrue(bytes, start + TRAN_MSG.length, end);
+        return true;
+      case 0x52: // R
+        if (startsWith(bytes, start, end, REAL_TOPIC) || startsWith(bytes, start, end, REAL_QUEUE_ID)) {
+          this.hasRealPlace = true;
+        }
         return true;
       case 0x43: // C
         return !startsWith(bytes, start, end, CLUSTER);

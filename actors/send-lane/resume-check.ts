@@ -8,12 +8,14 @@ import {
   formatProperties,
   PROPERTIES_SIZE_MAX,
   recordFlag,
+  recordPhysicalOffset,
   recordReconsumeTimes,
   recordSysFlag,
 } from '../../protocol/message-record.js';
 import { MessageProperty } from '../../protocol/property-names.js';
 import { readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
 import { DISCARD_TOPIC, HALF_TOPIC } from '../../protocol/topic-names.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import { answer, copyAt, queueNumberOf, type StoredHandler } from './stored-requests.js';
 
@@ -31,7 +33,7 @@ export const resumeCheck: StoredHandler = (request, view) => {
     return answer(ResponseCode.SERVICE_NOT_AVAILABLE, `service not available now: ${reason}`);
   }
   const msgId = request.extFields.msgId ?? '';
-  const source = MESSAGE_ID.test(msgId) ? records.find(Number(`0x${msgId.slice(-16)}`)) : undefined;
+  const source = MESSAGE_ID.test(msgId) ? records.take(Number(`0x${msgId.slice(-16)}`)) : undefined;
   // RocketMQ takes any message; one that is no half message could never be committed.
   if (source === undefined || readRecordTopic(source, 0) !== DISCARD_TOPIC) {
     return answer(ResponseCode.SYSTEM_ERROR, `the message ${msgId} is not in topic ${DISCARD_TOPIC}`);
@@ -57,5 +59,7 @@ export const resumeCheck: StoredHandler = (request, view) => {
     count: 1,
     companionQueue: -1,
     waits: true,
+    traceEvent: TraceEvent.laneResumed,
+    madeFrom: recordPhysicalOffset(source, 0),
   };
 };

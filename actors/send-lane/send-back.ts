@@ -20,6 +20,7 @@ import {
 import { MessageProperty } from '../../protocol/property-names.js';
 import { readRecordProperties, readRecordTopic } from '../../protocol/record-copy.js';
 import { DLQ_TOPIC_PREFIX, RETRY_TOPIC_PREFIX } from '../../protocol/topic-names.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
 import { describeStoreState, StoreState, UNWRITABLE } from '../store-state.js';
 import { VERSION_WITH_MAX_RECONSUME_TIMES } from './behaviour.js';
 import { placeDelayed } from './placement.js';
@@ -57,7 +58,7 @@ export const sendBack: StoredHandler = (request, view) => {
     return answer(ResponseCode.NO_PERMISSION, `the topic[${retryTopic.name}] sending message is forbidden`);
   }
   const position = Number(extFields.offset ?? Number.NaN);
-  const source = Number.isSafeInteger(position) ? view.records.find(position) : undefined;
+  const source = Number.isSafeInteger(position) ? view.records.take(position) : undefined;
   if (source === undefined) {
     return answer(ResponseCode.SYSTEM_ERROR, `look message by offset failed, ${extFields.offset}`);
   }
@@ -139,7 +140,18 @@ function store(
   // RocketMQ waits for nothing here. The consumer forgets the message once this is answered, so it is waited for as a
   // send is.
   const sentBack = { topic: readRecordTopic(source, 0), group };
-  return { kind: 'append', records, queueNumber, queueId, count: 1, companionQueue: -1, waits: true, sentBack };
+  return {
+    kind: 'append',
+    records,
+    queueNumber,
+    queueId,
+    count: 1,
+    companionQueue: -1,
+    waits: true,
+    traceEvent: TraceEvent.laneSentBack,
+    madeFrom: recordPhysicalOffset(source, 0),
+    sentBack,
+  };
 }
 
 function messageIdOf(source: Uint8Array): string {

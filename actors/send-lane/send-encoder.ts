@@ -2,7 +2,7 @@
  * The records of a send, encoded straight into the writer's ring: one message, or each of a batch. Hot.
  * Source: spec remoting 5.5, storage 3.2, 3.3; MessageExtEncoder.
  */
-import { getI16, getI32 } from '../../protocol/bytes.js';
+import { copyBytes, getI16, getI32 } from '../../protocol/bytes.js';
 import { MessageSysFlag, ResponseCode } from '../../protocol/codes.js';
 import { bodyCrc32 } from '../../protocol/crc32.js';
 import { decodeUtf8, type HeaderView } from '../../protocol/header-view.js';
@@ -19,7 +19,7 @@ import { MessageProperty } from '../../protocol/property-names.js';
 import type { KnownTopic, TopicSnapshot } from '../topic-snapshot.js';
 import type { SendContext } from './behaviour.js';
 import type { LaneSettings } from './mailbox.js';
-import { type Place, placeDelayed, placeHalf } from './placement.js';
+import { halfPlace, PLACEMENT_SIZE_MAX, type Place, placeDelayed, placeHalf } from './placement.js';
 import { PropertyEditor } from './properties.js';
 
 /** What RocketMQ answers to a message that is too large, whatever is too large about it. */
@@ -41,6 +41,8 @@ export class SendEncoder {
   readonly #topics: TopicSnapshot;
   readonly #editor: PropertyEditor;
   readonly #fields: RecordFields;
+  /** Properties on their way to another place in the record. */
+  readonly #scratch = new Uint8Array(PROPERTIES_SIZE_MAX + PLACEMENT_SIZE_MAX);
   #properties = -1;
 
   constructor(context: SendContext, topics: TopicSnapshot) {
@@ -69,6 +71,11 @@ export class SendEncoder {
   /** The sender of the last message waits for it to be safe (property WAIT). */
   get waits(): boolean {
     return this.#editor.wait;
+  }
+
+  /** The last message is half of a transaction. */
+  get isHalf(): boolean {
+    return this.#editor.transactional;
   }
 
   /** Takes what the header says of all messages of a request. */
@@ -113,9 +120,17 @@ export class SendEncoder {
         `the broker[${brokerName}] sending transaction message is forbidden`,
       );
     }
+    if (editor.transactional && !editor.hasRealPlace && !isDead) {
+      this.#fields.sysFlag &= ~MessageSysFlag.TRANSACTION_MASK;
+      const text = this.#scratch;
+      copyBytes(target, start, text, 0, end - start);
+      const size = editor.addRealPlace(text, 0, end - start, topic.nameBytes, this.#fields.queueId);
+      return this.#encodeAt(halfPlace, bytes, bodyStart, bodyEnd, target, at, crc, text, size);
+    }
     const properties = parseProperties(decodeUtf8(target, start, end));
     const place = this.#placeOf(properties, { topic: topic.name, queueId: this.#fields.queueId }, isDead);
-    return this.#encodeAt(place, bytes, bodyStart, bodyEnd, target, at, crc, properties);
+    const text = textEncoder.encode(formatProperties(properties));
+    return this.#encodeAt(place, bytes, bodyStart, bodyEnd, target, at, crc, text, text.length);
   }
 
   #placeOf(properties: Map<string, string>, own: Place, isDead: boolean): Place {
@@ -129,7 +144,7 @@ export class SendEncoder {
     return placeHalf(properties, own);
   }
 
-  /** A message that waits for its time, or for the end of its transaction, is stored in another topic. Warm. */
+  /** A message that waits for its time, or for the end of its transaction, is stored in another topic. */
   #encodeAt(
     place: Place,
     bytes: Uint8Array,
@@ -138,7 +153,8 @@ export class SendEncoder {
     target: Uint8Array,
     at: number,
     crc: number,
-    properties: Map<string, string>,
+    properties: Uint8Array,
+    propertiesSize: number,
   ): number {
     const fields = this.#fields;
     const topic = this.#topics.get(place.topic);
@@ -148,11 +164,10 @@ export class SendEncoder {
     }
     this.queueNumber = queueNumber;
     fields.queueId = place.queueId;
-    const text = textEncoder.encode(formatProperties(properties));
-    if (!this.#propertiesAllowed(text.length)) return -1;
+    if (!this.#propertiesAllowed(propertiesSize)) return -1;
     const lengthAt = beginRecord(target, at, fields, crc, bytes, bodyStart, bodyEnd - bodyStart, topic.nameBytes);
-    target.set(text, lengthAt + 2);
-    return finishRecord(target, at, lengthAt, text.length);
+    copyBytes(properties, 0, target, lengthAt + 2, propertiesSize);
+    return finishRecord(target, at, lengthAt, propertiesSize);
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * Requests that store a message made from one that is in the log already: what failed to be consumed comes back
- * (code 36), a transaction ends (code 37) or is to be asked about again (code 323). No ring, no clock, no file: the
- * actor acts on the outcome.
+ * (code 36), a half message is to be asked about again (code 323). No ring, no clock, no file: the actor acts on the
+ * outcome. The end of a transaction, which is as frequent as sends, is end-transaction.ts.
  */
 import type { RemotingCommand } from '../../protocol/command.js';
 import { type CopyFields, copyRecord, copySizeMax } from '../../protocol/record-copy.js';
@@ -20,12 +20,10 @@ export interface LaneView {
   readonly settings: LaneSettings;
   readonly storeState: number;
   readonly records: RecordSource;
-  readonly nowMs: number;
 }
 
 export interface AppendOutcome {
   readonly kind: 'append';
-  /** A record, and maybe its companion behind it. */
   readonly records: Uint8Array;
   readonly queueNumber: number;
   readonly queueId: number;
@@ -34,6 +32,10 @@ export interface AppendOutcome {
   readonly companionQueue: number;
   /** Its sender hears of it when it is as safe as the broker's policy makes it. */
   readonly waits: boolean;
+  /** What is noted of it when it is traced, of TraceEvent. */
+  readonly traceEvent: number;
+  /** Physical offset of the message it is made from. */
+  readonly madeFrom: number;
   /** The message comes back from a group that could not consume it: whose, and of which topic. */
   readonly sentBack?: { readonly topic: string; readonly group: string };
 }
@@ -42,9 +44,7 @@ export type StoredOutcome =
   | AppendOutcome
   | { readonly kind: 'answer'; readonly code: number; readonly remark: string | null }
   /** The coordinator must make a topic or group first; `code` is the answer when it cannot. */
-  | { readonly kind: 'topicNeeded' | 'deadLetterTopicNeeded'; readonly code: number; readonly remark: string }
-  /** No answer, whatever the client waits for: so does RocketMQ. */
-  | { readonly kind: 'silence' };
+  | { readonly kind: 'topicNeeded' | 'deadLetterTopicNeeded'; readonly code: number; readonly remark: string };
 
 export type StoredHandler = (request: RemotingCommand, view: LaneView) => StoredOutcome;
 

@@ -21,6 +21,7 @@ import { Counter, type Counters } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { Ring } from '../../runtime/memory/ring.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
 import { BrokerAppends } from '../broker-appends.js';
@@ -49,6 +50,7 @@ export interface TransactionCheckerOptions {
   readonly openQueue: (topic: string, queueId: number, ahead: number) => ConsumeQueueReader;
   readonly host: StoreHost;
   readonly counters: Counters;
+  readonly recorder: FlightRecorder;
   readonly logger: Logger;
   readonly settings: TransactionCheckerSettings;
 }
@@ -96,11 +98,11 @@ export class TransactionChecker implements Actor {
   constructor(options: TransactionCheckerOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    const { toWriter, writerBell, results, host, logger } = options;
+    const { toWriter, writerBell, results, host, recorder, logger } = options;
     this.#topics = new TopicNews(options.news);
     this.#appends = new BrokerAppends({ toWriter, writerBell, results, pendingMax: 1 });
     this.#outbox = new Outbox(options.toCoordinator, options.coordinatorBell);
-    this.#settler = new Settler({ appends: this.#appends, outbox: this.#outbox, host, log: logger });
+    this.#settler = new Settler({ appends: this.#appends, outbox: this.#outbox, host, recorder, log: logger });
     this.#progress = new ProgressKeeper(this.#outbox, options.positions);
   }
 

@@ -8,6 +8,7 @@ import {
   PROPERTIES_SIZE_MAX,
   recordBornTimestamp,
   recordFlag,
+  recordPhysicalOffset,
   recordQueueOffset,
   recordReconsumeTimes,
   recordStoreTimestamp,
@@ -38,6 +39,7 @@ export class HalfMessage {
   readonly bornTimestamp: number;
   readonly storeTimestamp: number;
   readonly queueOffset: number;
+  readonly physicalOffset: number;
   readonly #bytes: Uint8Array;
   readonly #start: number;
 
@@ -49,6 +51,7 @@ export class HalfMessage {
     this.bornTimestamp = recordBornTimestamp(bytes, start);
     this.storeTimestamp = recordStoreTimestamp(bytes, start);
     this.queueOffset = recordQueueOffset(bytes, start);
+    this.physicalOffset = recordPhysicalOffset(bytes, start);
   }
 
   /** How often its producer was asked; undefined: never. */

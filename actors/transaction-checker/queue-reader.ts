@@ -8,6 +8,7 @@ import { recordTotalSize } from '../../protocol/message-record.js';
 import type { Positions } from '../../runtime/memory/positions.js';
 import type { CommitLogReader } from '../../storage/commit-log-reader.js';
 import type { ConsumeQueueReader } from '../../storage/consume-queue.js';
+import { LogWindow } from '../../storage/log-window.js';
 import type { QueueTable } from '../queue-table.js';
 
 const WINDOW_SIZE = 64 * 1024;
@@ -24,16 +25,19 @@ export interface QueueReaderOptions {
 }
 
 export class QueueReader {
-  /** Holds the record that {@link find} found, until the next call. */
-  bytes: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
   readonly #options: QueueReaderOptions;
+  readonly #window: LogWindow;
   #entriesFrom = 0;
   #entriesCount = 0;
-  #windowStart = 0;
-  #windowEnd = 0;
 
   constructor(options: QueueReaderOptions) {
     this.#options = options;
+    this.#window = new LogWindow(options.log, WINDOW_SIZE);
+  }
+
+  /** Holds the record that {@link find} found, until the next call. */
+  get bytes(): Uint8Array {
+    return this.#window.bytes;
   }
 
   /** First offset that may be read. Units: entries. */
@@ -64,27 +68,15 @@ export class QueueReader {
     const size = entries.size(index);
     const appended = positions.read('appended');
     const isGone = size === BLANK_UNIT_SIZE || position < positions.read('minimum') || position + size > appended;
-    return isGone ? -1 : this.#window(position, size, appended);
+    if (isGone) return -1;
+    const at = this.#window.find(position, size, WINDOW_SIZE, appended);
+    return at >= 0 && recordTotalSize(this.bytes, at) === size ? at : -1;
   }
 
   /** Forgets what was read ahead. */
   clear(): void {
     this.#entriesCount = 0;
-    this.#windowEnd = 0;
-    this.bytes = new Uint8Array(0);
-  }
-
-  #window(position: number, size: number, appended: number): number {
-    if (position < this.#windowStart || position + size > this.#windowEnd) {
-      const wanted = Math.max(WINDOW_SIZE, size);
-      if (this.bytes.length !== wanted) this.bytes = new Uint8Array(wanted);
-      const length = this.#options.log.read(this.bytes, 0, Math.min(wanted, appended - position), position);
-      this.#windowStart = position;
-      this.#windowEnd = position + length;
-      if (length < size) return -1;
-    }
-    const at = position - this.#windowStart;
-    return recordTotalSize(this.bytes, at) === size ? at : -1;
+    this.#window.release();
   }
 
   close(): void {

@@ -8,6 +8,8 @@ import { ResponseCode } from '../../protocol/codes.js';
 import { MessageProperty } from '../../protocol/property-names.js';
 import type { StoreHost } from '../../protocol/record-copy.js';
 import type { Logger } from '../../runtime/log/contract.js';
+import { TraceEvent } from '../../runtime/trace/events.js';
+import type { FlightRecorder } from '../../runtime/trace/recorder.js';
 import type { BrokerAppends } from '../broker-appends.js';
 import type { HalfMessage, Place } from './half-message.js';
 import type { HalfQueue, Verdict } from './half-queue.js';
@@ -39,6 +41,7 @@ export interface SettlerOptions {
   readonly appends: BrokerAppends;
   readonly outbox: Outbox;
   readonly host: StoreHost;
+  readonly recorder: FlightRecorder;
   readonly log: Logger;
 }
 
@@ -70,9 +73,15 @@ export class Settler {
     const { message, properties, target } = settlement;
     if (!appends.claim(message.copySizeMax(properties))) return false;
     const end = message.copyTo(appends.bytes, appends.at, target.topic, target.queueId, properties, host);
-    appends.commit(end, target.number, 0);
+    appends.commit(end, target.number, 0, this.#traceOf(message));
     settlement.state = 'storing';
     return true;
+  }
+
+  /** The trace id of a half message; 0 when it is not traced. */
+  #traceOf({ physicalOffset }: HalfMessage): number {
+    const { recorder } = this.#options;
+    return recorder.isOn ? recorder.messages.find(physicalOffset) : 0;
   }
 
   /** The writer's result. Returns whether the copy is stored. */
@@ -88,7 +97,7 @@ export class Settler {
    * Errors: -1 when the ring is full.
    */
   ask({ message, properties, place }: Settlement): number {
-    const { outbox, host, log } = this.#options;
+    const { outbox, host, recorder, log } = this.#options;
     const group = message.properties.get(MessageProperty.PRODUCER_GROUP);
     const queue = message.realQueue;
     if (group === undefined || queue === undefined) {
@@ -102,6 +111,9 @@ export class Settler {
     );
     if (outcome === 'tooLarge') log.warn(factsOf(message), 'a half message is too large for a question');
     if (outcome === 'full') return -1;
-    return outcome === 'asked' ? sizeMax : 0;
+    if (outcome !== 'asked') return 0;
+    const traceId = this.#traceOf(message);
+    if (traceId !== 0) recorder.note(TraceEvent.asked, traceId, place.physicalOffset);
+    return sizeMax;
   }
 }

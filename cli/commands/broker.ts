@@ -77,9 +77,10 @@ function latenciesOf(info: Readonly<Record<string, string>>): string {
 
 /** Rows of a RingMQ broker that has slaves, or is one. */
 function replicationOf(info: Readonly<Record<string, string>>): [string, string][] {
-  const { haMaster, haState, haTrouble } = info;
+  const { haMaster, haState, haTrouble, haSetAside } = info;
   const rows = Object.entries(info).filter(([name]) => name.startsWith('haSlave_'));
   const slaves = rows.map(([name, words]): [string, string] => [`slave ${name.slice('haSlave_'.length)}`, words]);
+  if (haSetAside !== undefined) slaves.push(['set aside', haSetAside]);
   if (haState === undefined) return slaves;
   const trouble = haTrouble === undefined ? '' : `: ${haTrouble}`;
   return [...slaves, ['replicates from', `${haMaster || 'no master is known'}, ${haState}${trouble}`]];

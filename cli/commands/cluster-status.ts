@@ -14,6 +14,10 @@ interface BrokerState extends BrokerPlace {
   readonly role?: string;
   /** Where its commit log ends. Units: bytes. */
   readonly commitLogMaxOffset?: number;
+  /** Why a slave does not follow its master. */
+  readonly trouble?: string;
+  /** Where a slave keeps the end of its log that it cut off to follow its master. */
+  readonly setAside?: string;
   /** What the master has more. Undefined for masters, and when one of the two does not answer. Units: bytes. */
   readonly lagBytes?: number;
   /** Clients that consume, each once. */
@@ -30,7 +34,7 @@ export async function clusterStatus(shell: Shell, flags: ReachFlags): Promise<nu
   });
   if (flags.json) printJson(shell, states);
   else if (states.length === 0) shell.out('the name server knows no broker yet');
-  else shell.out(tableOf(shell, states));
+  else shell.out([tableOf(shell, states), ...states.flatMap(remarksOf)].join('\n'));
   return ExitCode.OK;
 }
 
@@ -42,6 +46,8 @@ async function stateOf(admin: Admin, place: BrokerPlace): Promise<BrokerState> {
       ...place,
       role: config.brokerRole ?? '?',
       commitLogMaxOffset: Number(runtime.commitLogMaxOffset ?? 0),
+      ...(runtime.haTrouble === undefined ? {} : { trouble: runtime.haTrouble }),
+      ...(runtime.haSetAside === undefined ? {} : { setAside: runtime.haSetAside }),
       ...(await clientsOf(admin, address)),
     };
   } catch {
@@ -69,6 +75,14 @@ function withLags(states: readonly BrokerState[]): BrokerState[] {
     // The two were not asked at the same moment: a slave may seem to be ahead.
     return { ...state, lagBytes: Math.max(0, master.commitLogMaxOffset - state.commitLogMaxOffset) };
   });
+}
+
+/** Lines under the table. */
+function remarksOf({ address, trouble, setAside }: BrokerState): string[] {
+  return [
+    ...(trouble === undefined ? [] : [`${address} does not follow its master: ${trouble}`]),
+    ...(setAside === undefined ? [] : [`${address} has set aside what its master did not have: ${setAside}`]),
+  ];
 }
 
 function tableOf(shell: Shell, states: readonly BrokerState[]): string {

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Admin } from '../../client/index.js';
 import { type ClusterMode, presetNames } from '../../config/presets.js';
+import { MASTER_ID } from '../../protocol/bodies/route.js';
 import { ChildNode } from '../child-node.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
@@ -93,7 +94,7 @@ export async function clusterUp(shell: Shell, mode: ClusterMode, flags: UpFlags)
   };
   try {
     const namesrvAddr = `${HOST}:${flags.namesrvPort}`;
-    const ready = allRegistered(namesrvAddr, planned.length - 1, nodes);
+    const ready = allReady(namesrvAddr, planned.length - 1, nodes);
     if ((await Promise.race([ready, interrupted.then(() => 'interrupted' as const)])) !== 'interrupted') {
       shell.out(summary(shell, mode, planned, nodes, namesrvAddr, dir));
       for (const node of nodes) {
@@ -125,14 +126,14 @@ function signalled(): Promise<void> {
 }
 
 /** Errors: CliError when a node ends, or not all are there in time. */
-async function allRegistered(namesrvAddr: string, brokers: number, nodes: readonly ChildNode[]): Promise<void> {
+async function allReady(namesrvAddr: string, brokers: number, nodes: readonly ChildNode[]): Promise<void> {
   const deadlineMs = performance.now() + START_MAX_MS;
   for (;;) {
     const over = nodes.find(node => node.isOver);
     if (over !== undefined) throw givenUp(`${over.name} has ended (${await over.ended})`, over);
-    if ((await registeredBrokers(namesrvAddr)) >= brokers) return;
+    if (await areReady(namesrvAddr, brokers)) return;
     if (performance.now() > deadlineMs) {
-      throw givenUp(`not all nodes are registered after ${START_MAX_MS / 1000} s`, nodes.at(-1)!);
+      throw givenUp(`not all nodes are registered and follow after ${START_MAX_MS / 1000} s`, nodes.at(-1)!);
     }
     await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
   }
@@ -143,13 +144,19 @@ function givenUp(message: string, node: ChildNode): CliError {
   return new CliError(message, ExitCode.FAILED, [`The end of ${node.logFile}:`, ...said]);
 }
 
-async function registeredBrokers(namesrvAddr: string): Promise<number> {
+/** All are registered, and masters count their slaves: before that a SYNC_MASTER answers SLAVE_NOT_AVAILABLE. */
+async function areReady(namesrvAddr: string, count: number): Promise<boolean> {
   const admin = new Admin({ namesrvAddr });
   try {
     await admin.start();
-    return brokersOf(await admin.clusterInfo()).length;
+    const brokers = brokersOf(await admin.clusterInfo());
+    if (brokers.length < count) return false;
+    const masters = brokers.filter(({ brokerId }) => brokerId === MASTER_ID);
+    const states = await Promise.all(masters.map(({ address }) => admin.brokerRuntimeInfo(address)));
+    const attached = states.reduce((sum, { haSlaves }) => sum + Number(haSlaves), 0);
+    return attached >= brokers.length - masters.length;
   } catch {
-    return 0;
+    return false;
   } finally {
     await admin.shutdown();
   }

@@ -1,10 +1,11 @@
 /**
  * `ringmq promote`, `ringmq demote`, `ringmq switch`: which broker of a name is the master.
  */
-import { RequestCode } from '../../protocol/codes.js';
+import type { RoleChange, RoleState } from '../../client/admin/roles.js';
+import { type Admin, MQClientError } from '../../client/index.js';
 import { ExitCode } from '../exit-codes.js';
 import { CliError } from '../failure.js';
-import { ask, type BrokerPlace, brokersOf, printJson, type ReachFlags, withAdmin } from '../reach.js';
+import { type BrokerPlace, brokersOf, printJson, type ReachFlags, withAdmin } from '../reach.js';
 import type { Shell } from '../shell.js';
 import { renderPairs } from '../table.js';
 
@@ -27,37 +28,17 @@ export interface SwitchFlags extends RoleFlags {
   readonly to?: string;
 }
 
-/** A broker and what it says of its role. */
-interface Member {
-  readonly address: string;
-  readonly brokerName: string;
-  readonly brokerRole: string;
-  readonly brokerId: number;
-  readonly minimum: number;
-  readonly appended: number;
-  readonly haState: string;
-  readonly changing: boolean;
-  readonly refusal: string;
-  readonly registered: boolean;
-}
-
-interface Change {
-  readonly brokerRole: string;
-  readonly brokerId: number;
-  readonly expectedEnd?: number;
-  /** Who is to be the master next. */
-  readonly successor?: string;
-}
-
 const LOOK_EVERY_MS = 25;
-/** What a broker may take beyond its patience: to stop its rooms and start them again. Units: ms. */
-const COME_BACK_MAX_MS = 60_000;
 
-const isMaster = ({ brokerRole }: Member): boolean => brokerRole !== 'SLAVE';
+const isMaster = ({ brokerRole }: RoleState): boolean => brokerRole !== 'SLAVE';
 
 /** Makes a slave the master of its name, when there is none. Errors: CliError with the reason why not. */
-export async function promoteBroker(shell: Shell, named: string, flags: PromoteFlags): Promise<number> {
-  const { members } = await membersOf(shell, named, flags);
+export function promoteBroker(shell: Shell, named: string, flags: PromoteFlags): Promise<number> {
+  return withAdmin(shell, flags, async admin => report(shell, flags, { master: await promote(admin, named, flags) }));
+}
+
+async function promote(admin: Admin, named: string, flags: PromoteFlags): Promise<RoleState> {
+  const { members } = await membersOf(admin, named);
   const master = members.find(isMaster);
   if (master !== undefined) {
     const advice = `\`ringmq switch ${master.brokerName}\` changes the two over; \`ringmq demote ${master.address}\` stops it being one.`;
@@ -72,28 +53,34 @@ export async function promoteBroker(shell: Shell, named: string, flags: PromoteF
   }
   const expectedEnd = Math.max(0, ...others.map(({ appended }) => appended));
   checkBytes(expectedEnd - chosen.appended, `${chosen.address} does not have what another broker has`, flags);
-  await change(chosen.address, { brokerRole: flags.role, brokerId: 0, expectedEnd }, flags);
-  const promoted = await registered(chosen.address, flags);
-  return report(shell, flags, { master: promoted });
+  await change(admin, chosen.address, { brokerRole: flags.role, brokerId: 0, expectedEnd }, flags);
+  return settled(admin, chosen.address, flags);
 }
 
 /** Makes a master a slave, once a slave has all it has acknowledged. Errors: CliError with the reason why not. */
-export async function demoteBroker(shell: Shell, named: string, flags: DemoteFlags): Promise<number> {
-  const { members, places } = await membersOf(shell, named, flags);
+export function demoteBroker(shell: Shell, named: string, flags: DemoteFlags): Promise<number> {
+  return withAdmin(shell, flags, async admin => report(shell, flags, { slave: await demote(admin, named, flags) }));
+}
+
+async function demote(admin: Admin, named: string, flags: DemoteFlags): Promise<RoleState> {
+  const { members, places } = await membersOf(admin, named);
   const master = members.find(member => member.address === named && isMaster(member)) ?? members.find(isMaster);
   if (master === undefined) throw refused(`no broker of ${members[0]!.brokerName} is a master`);
   const taken = new Set(places.map(({ brokerId }) => brokerId));
   let brokerId = flags.brokerId ?? 1;
   while (flags.brokerId === undefined && taken.has(brokerId)) brokerId++;
-  await change(master.address, { brokerRole: 'SLAVE', brokerId }, flags);
-  const demoted = await registered(master.address, flags);
-  return report(shell, flags, { slave: demoted });
+  await change(admin, master.address, { brokerRole: 'SLAVE', brokerId }, flags);
+  return settled(admin, master.address, flags);
 }
 
 /** Changes master and slave of a name over. Errors: CliError with the reason why not; the roles are then as before. */
-export async function switchBroker(shell: Shell, named: string, flags: SwitchFlags): Promise<number> {
+export function switchBroker(shell: Shell, named: string, flags: SwitchFlags): Promise<number> {
+  return withAdmin(shell, flags, async admin => report(shell, flags, await changeOver(admin, named, flags)));
+}
+
+async function changeOver(admin: Admin, named: string, flags: SwitchFlags): Promise<Outcome> {
   const beganMs = performance.now();
-  const { members } = await membersOf(shell, named, flags);
+  const { members } = await membersOf(admin, named);
   const master = members.find(isMaster);
   if (master === undefined) {
     throw refused(
@@ -104,32 +91,32 @@ export async function switchBroker(shell: Shell, named: string, flags: SwitchFla
   const slave = chooseSlave(members, master, flags);
   checkBytes(slave.minimum - master.minimum, `${slave.address} does not have the oldest part of the log`, flags);
   const { address: successor } = slave;
-  await change(master.address, { brokerRole: 'SLAVE', brokerId: slave.brokerId, successor }, flags);
-  const { appended: end } = await memberAt(master.address);
+  await change(admin, master.address, { brokerRole: 'SLAVE', brokerId: slave.brokerId, successor }, flags);
+  const { appended: end } = await admin.roles.state(master.address);
   try {
-    await change(slave.address, { brokerRole: master.brokerRole, brokerId: 0, expectedEnd: end }, flags);
+    await change(admin, slave.address, { brokerRole: master.brokerRole, brokerId: 0, expectedEnd: end }, flags);
   } catch (error) {
-    await putBack(master, slave, flags);
+    await putBack(admin, master, slave, flags);
     throw error;
   }
-  const promoted = await registered(slave.address, flags);
-  const demoted = await registered(master.address, flags, true);
-  await atNameServers(shell, flags, promoted, demoted);
-  return report(shell, flags, { master: promoted, slave: demoted, tookMs: Math.round(performance.now() - beganMs) });
+  const promoted = await settled(admin, slave.address, flags);
+  const demoted = await settled(admin, master.address, flags, true);
+  await atNameServers(admin, flags, promoted, demoted);
+  return { master: promoted, slave: demoted, tookMs: Math.round(performance.now() - beganMs) };
 }
 
 /** Nobody is the master, and the old one has everything; but never two, should the slave be on its way all the same. */
-async function putBack(master: Member, slave: Member, flags: RoleFlags): Promise<void> {
+async function putBack(admin: Admin, master: RoleState, slave: RoleState, flags: RoleFlags): Promise<void> {
   const { brokerName, address } = slave;
-  const now = await memberAt(address).catch(() => undefined);
+  const now = await admin.roles.state(address).catch(() => undefined);
   if (now !== undefined && !isMaster(now) && !now.changing) {
-    return change(master.address, { brokerRole: master.brokerRole, brokerId: 0 }, flags);
+    return change(admin, master.address, { brokerRole: master.brokerRole, brokerId: 0 }, flags);
   }
   const advice = `Look what it is now; if it is a slave, \`ringmq promote ${brokerName}\` makes the furthest broker the master.`;
   throw refused(`${master.address} is a slave now, and ${address} does not say whether it is the master`, advice);
 }
 
-function chooseSlave(members: readonly Member[], master: Member, { to, force }: SwitchFlags): Member {
+function chooseSlave(members: readonly RoleState[], master: RoleState, { to, force }: SwitchFlags): RoleState {
   const slaves = members.filter(member => !isMaster(member) && (to === undefined || member.address === to));
   if (slaves.length === 0) {
     throw refused(
@@ -146,7 +133,7 @@ function chooseSlave(members: readonly Member[], master: Member, { to, force }: 
   );
 }
 
-const furthest = (members: readonly Member[]): Member =>
+const furthest = (members: readonly RoleState[]): RoleState =>
   members.reduce((best, member) => (member.appended > best.appended ? member : best));
 
 function checkBytes(bytes: number, reason: string, { force }: RoleFlags): void {
@@ -162,94 +149,66 @@ function refused(message: string, advice?: string): CliError {
 
 /** Every broker of a name that can be reached; `named` is the name, or the address of one of them. */
 async function membersOf(
-  shell: Shell,
+  admin: Admin,
   named: string,
-  flags: ReachFlags,
-): Promise<{ readonly members: readonly Member[]; readonly places: readonly BrokerPlace[] }> {
-  const brokers = brokersOf(await withAdmin(shell, flags, admin => admin.clusterInfo()));
+): Promise<{ readonly members: readonly RoleState[]; readonly places: readonly BrokerPlace[] }> {
+  const brokers = brokersOf(await admin.clusterInfo());
   const brokerName = brokers.find(({ address }) => address === named)?.brokerName ?? named;
   const places = brokers.filter(place => place.brokerName === brokerName);
-  const asked = await Promise.all(places.map(({ address }) => memberAt(address).catch(() => undefined)));
+  const asked = await Promise.all(places.map(({ address }) => admin.roles.state(address).catch(() => undefined)));
   const members = asked.filter(member => member !== undefined);
   if (members.length > 0) return { members, places };
   const names = [...new Set(brokers.map(place => place.brokerName))].join(', ') || 'none';
   throw refused(`no broker named ${named} can be reached`, `Brokers: ${names}.`);
 }
 
-async function memberAt(address: string): Promise<Member> {
-  const { extFields } = await ask(address, RequestCode.RINGMQ_GET_ROLE);
-  return {
-    address,
-    brokerName: extFields.brokerName ?? '',
-    brokerRole: extFields.brokerRole ?? '',
-    brokerId: Number(extFields.brokerId),
-    minimum: Number(extFields.minimum),
-    appended: Number(extFields.appended),
-    haState: extFields.haState ?? '',
-    changing: extFields.changing === 'true',
-    refusal: extFields.refusal ?? '',
-    registered: extFields.registered === 'true',
-  };
-}
-
 /** Has a broker change its role and waits until it has. Errors: CliError with its reason when it refuses. */
-async function change(address: string, wanted: Change, { force, patience }: RoleFlags): Promise<void> {
-  const timeoutMs = patience * 1000;
-  await ask(address, RequestCode.RINGMQ_CHANGE_ROLE, { ...wanted, force: force === true, timeoutMs });
-  const what = `${address} did not become ${wanted.brokerRole}`;
-  const isDone = ({ brokerRole, changing, refusal }: Member): boolean => {
-    if (refusal === '' || changing) return brokerRole === wanted.brokerRole;
-    throw refused(`${address} stays what it is: ${refusal}`, 'Nothing has changed. --force does it all the same.');
-  };
-  await untilMember(address, isDone, timeoutMs + COME_BACK_MAX_MS, what);
+async function change(admin: Admin, address: string, wanted: RoleChange, flags: RoleFlags): Promise<void> {
+  try {
+    await admin.roles.change(address, { ...wanted, force: flags.force === true, patienceMs: patienceMsOf(flags) });
+  } catch (error) {
+    throw explained(error, 'Nothing has changed. --force does it all the same.');
+  }
 }
 
 /** `follows`: and it follows its master. */
-function registered(address: string, { patience }: RoleFlags, follows = false): Promise<Member> {
-  const isSo = (member: Member): boolean => member.registered && (!follows || member.haState === 'transfer');
-  const what = `${address} has its new role but ${follows ? 'does not follow the master' : 'is not registered'}`;
-  return untilMember(address, isSo, patience * 1000, what);
+async function settled(admin: Admin, address: string, flags: RoleFlags, follows = false): Promise<RoleState> {
+  try {
+    return await admin.roles.settled(address, { follows, patienceMs: patienceMsOf(flags) });
+  } catch (error) {
+    throw explained(error);
+  }
 }
 
-async function untilMember(
-  address: string,
-  isSo: (member: Member) => boolean,
-  patienceMs: number,
-  what: string,
-): Promise<Member> {
-  const untilMs = performance.now() + patienceMs;
+function explained(error: unknown, adviceWhenRefused?: string): unknown {
+  if (!(error instanceof MQClientError)) return error;
+  if (error.code === 'ROLE_REFUSED') return refused(error.message, adviceWhenRefused);
+  return error.code === 'REQUEST_TIMEOUT' ? refused(error.message, 'Its log says why.') : error;
+}
+
+const patienceMsOf = ({ patience }: RoleFlags): number => patience * 1000;
+
+/** Both are where clients look for them. */
+async function atNameServers(admin: Admin, flags: RoleFlags, master: RoleState, slave: RoleState): Promise<void> {
+  const untilMs = performance.now() + patienceMsOf(flags);
   for (;;) {
-    // Its ports are closed for a moment while its rooms are started anew.
-    const member = await memberAt(address).catch(() => undefined);
-    if (member !== undefined && isSo(member)) return member;
-    if (performance.now() > untilMs) throw refused(`${what} after ${patienceMs} ms`, 'Its log says why.');
+    const addresses = (await admin.clusterInfo()).brokerAddrTable[master.brokerName]?.brokerAddrs ?? {};
+    if (addresses[0] === master.address && addresses[slave.brokerId] === slave.address) return;
+    if (performance.now() > untilMs) throw refused('the name server does not know both in their new roles');
     await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 
-/** Both are where clients look for them. */
-async function atNameServers(shell: Shell, flags: RoleFlags, master: Member, slave: Member): Promise<void> {
-  const untilMs = performance.now() + flags.patience * 1000;
-  await withAdmin(shell, flags, async admin => {
-    for (;;) {
-      const addresses = (await admin.clusterInfo()).brokerAddrTable[master.brokerName]?.brokerAddrs ?? {};
-      if (addresses[0] === master.address && addresses[slave.brokerId] === slave.address) return;
-      if (performance.now() > untilMs) throw refused('the name server does not know both in their new roles');
-      await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
-    }
-  });
-}
-
 interface Outcome {
-  readonly master?: Member;
-  readonly slave?: Member;
+  readonly master?: RoleState;
+  readonly slave?: RoleState;
   readonly tookMs?: number;
 }
 
 function report(shell: Shell, flags: RoleFlags, outcome: Outcome): number {
   if (flags.json) printJson(shell, outcome);
   else {
-    const row = (role: string, member: Member | undefined): [string, string][] =>
+    const row = (role: string, member: RoleState | undefined): [string, string][] =>
       member === undefined ? [] : [[role, `${member.address}  ${member.brokerRole}, brokerId ${member.brokerId}`]];
     const took: [string, string][] = outcome.tookMs === undefined ? [] : [['took', `${outcome.tookMs} ms`]];
     shell.out(renderPairs(shell, [...row('master', outcome.master), ...row('slave', outcome.slave), ...took]));

@@ -13,6 +13,11 @@ import type { HeaderView } from '../header-view.js';
 const encoder = new TextEncoder();
 const LENGTH_MAX = 63;
 
+/** The place of each name among `names`: where a {@link FieldIndex} of them has its field. */
+export function slotsOf<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name, slot) => [name, slot])) as Record<Name, number>;
+}
+
 export class FieldIndex {
   /**
    * Index of each field in the header view that was read, in the order of the names; -1 where it is missing. Another

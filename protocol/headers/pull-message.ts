@@ -1,5 +1,5 @@
 /** The fields of a pull request. Source: spec remoting 6.1; PullMessageRequestHeader. */
-import { FieldIndex } from './field-index.js';
+import { FieldIndex, slotsOf } from './field-index.js';
 
 export const pullMessageFields = [
   'consumerGroup',
@@ -15,13 +15,8 @@ export const pullMessageFields = [
   'expressionType',
 ] as const;
 
-export type PullMessageField = (typeof pullMessageFields)[number];
-
 /** Slot of each field in the index's `slots`. */
-export const PullMessageSlot = Object.fromEntries(pullMessageFields.map((name, slot) => [name, slot])) as Record<
-  PullMessageField,
-  number
->;
+export const PullMessageSlot = slotsOf(pullMessageFields);
 
 export function createPullMessageIndex(): FieldIndex {
   return new FieldIndex(pullMessageFields);

@@ -4,7 +4,7 @@
  */
 import { RequestCode } from '../codes.js';
 import type { HeaderView } from '../header-view.js';
-import { FieldIndex } from './field-index.js';
+import { FieldIndex, slotsOf } from './field-index.js';
 
 /** Field names in the order of their letters in V2: a is producerGroup, b is topic, and so on. */
 export const sendMessageFields = [
@@ -23,13 +23,8 @@ export const sendMessageFields = [
   'batch',
 ] as const;
 
-export type SendMessageField = (typeof sendMessageFields)[number];
-
 /** Slot of each field in {@link SendMessageIndex.slots}. */
-export const SendMessageSlot = Object.fromEntries(sendMessageFields.map((name, slot) => [name, slot])) as Record<
-  SendMessageField,
-  number
->;
+export const SendMessageSlot = slotsOf(sendMessageFields);
 
 const FIRST_LETTER = 0x61;
 

@@ -41,6 +41,8 @@ export const counterCatalogue = {
   halfMessagesDecided: 'half messages found committed or rolled back (messages)',
   halfMessagesAsked: 'questions to producers about undecided half messages (questions)',
   halfMessagesDiscarded: 'half messages given up undecided (messages)',
+  spansExported: 'spans taken by the OTLP collector (spans)',
+  spansDropped: 'spans of traced messages that were lost: no room, or the collector did not take them (spans)',
   busyMs: 'time the work of an actor took, without reading sockets (ms)',
   threadBusyMs: 'time a thread with an event loop was not idle (ms)',
   garbageMs: 'time such a thread stood still for garbage collection (ms)',

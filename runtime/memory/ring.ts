@@ -13,7 +13,8 @@
  *
  * Between two actors of one thread the ring is *local*: one object serves both sides, nothing is atomic, and whenever
  * it is found empty it begins again at 0, so that what one turn of the event loop brings stays in the processor's cache
- * instead of walking through megabytes.
+ * instead of walking through megabytes. Where no other thread is to see its memory, it need not be shared either: V8
+ * copies from and to shared memory word by word, ten times slower.
  */
 import { assert } from '../base/assert.js';
 import { align8 } from '../base/units.js';
@@ -25,7 +26,7 @@ const HEAD = 16;
 const CONTROL_BYTES = 128;
 
 export class Ring {
-  readonly memory: SharedArrayBuffer;
+  readonly memory: ArrayBufferLike;
   /** Units: bytes; a power of two. */
   readonly capacity: number;
   /** The largest payload that is sure to fit an empty ring wherever it stands. Units: bytes. */
@@ -54,7 +55,7 @@ export class Ring {
   length = 0;
 
   /** `local`: this very object is used by both sides, which run on one thread. */
-  constructor(memory: SharedArrayBuffer, local = false) {
+  constructor(memory: ArrayBufferLike, local = false) {
     this.memory = memory;
     this.#local = local;
     this.capacity = memory.byteLength - CONTROL_BYTES;
@@ -73,6 +74,11 @@ export class Ring {
   /** Memory for a ring of `capacityBytes` (a power of two). */
   static allocate(capacityBytes: number): SharedArrayBuffer {
     return new SharedArrayBuffer(capacityBytes + CONTROL_BYTES);
+  }
+
+  /** The same for a local ring that no other thread looks at. */
+  static allocateLocal(capacityBytes: number): ArrayBuffer {
+    return new ArrayBuffer(capacityBytes + CONTROL_BYTES);
   }
 
   /**

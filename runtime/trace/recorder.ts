@@ -9,11 +9,17 @@
  * A reader copies while the actor goes on: it takes the count before and after, and drops what was overwritten between.
  */
 import { type TraceEventName, traceEventNames } from './events.js';
+import { TracedMessages } from './traced-messages.js';
 
 /** Events of one recorder; a power of two. */
 export const RECORDER_EVENTS = 16_384;
 const EVENT_BYTES = 32;
 const CONTROL_BYTES = 64;
+
+/** The clock of recorders. It starts with the process at the time of day and goes on evenly. Units: ms. */
+export function traceNowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
 
 /** One event, for readers. */
 export interface RecordedEvent {
@@ -49,14 +55,21 @@ export class TraceSwitch {
 
 export class FlightRecorder {
   readonly memory: SharedArrayBuffer;
+  /** Which messages in the log are traced: the node's, the same for all its recorders. */
+  readonly messages: TracedMessages;
   readonly #switch: TraceSwitch;
   readonly #control: Int32Array;
   readonly #doubles: Float64Array;
   readonly #words: Int32Array;
   #count: number;
 
-  constructor(traceSwitch: TraceSwitch, memory: SharedArrayBuffer = FlightRecorder.allocate()) {
+  constructor(
+    traceSwitch: TraceSwitch,
+    memory: SharedArrayBuffer = FlightRecorder.allocate(),
+    messages: TracedMessages = new TracedMessages(),
+  ) {
     this.memory = memory;
+    this.messages = messages;
     this.#switch = traceSwitch;
     this.#control = new Int32Array(memory, 0, CONTROL_BYTES / 4);
     this.#doubles = new Float64Array(memory, CONTROL_BYTES);
@@ -78,7 +91,7 @@ export class FlightRecorder {
     const index = this.#count & (RECORDER_EVENTS - 1);
     const double = index * 4;
     const word = index * 8;
-    this.#doubles[double] = performance.timeOrigin + performance.now();
+    this.#doubles[double] = traceNowMs();
     this.#words[word + 2] = event;
     this.#words[word + 3] = traceId;
     this.#doubles[double + 2] = value;

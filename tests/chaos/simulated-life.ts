@@ -38,6 +38,7 @@ import { Positions } from '../../runtime/memory/positions.js';
 import { Ring } from '../../runtime/memory/ring.js';
 import { SimScheduler } from '../../runtime/sim/scheduler.js';
 import { FlightRecorder, TraceSwitch } from '../../runtime/trace/recorder.js';
+import { TracedMessages } from '../../runtime/trace/traced-messages.js';
 import type { Disk, DiskFile } from '../../storage/disk.js';
 import { JsonTable } from '../../storage/json-table.js';
 import { storePaths } from '../../storage/paths.js';
@@ -300,6 +301,7 @@ function smallMemory(actors: readonly ActorInstance[]): NodeMemory {
     statistics: allocateStatistics(actors),
     recorders: Object.fromEntries(actors.map(actor => [actor.name, recorder])),
     traceSwitch: new TraceSwitch().memory,
+    tracedMessages: new TracedMessages().memory,
     rings: Object.fromEntries(planRings(actors).map(ring => [ring.id, Ring.allocate(size(ring))])),
     bells: { [MAIN_THREAD]: new Doorbell().memory },
     counters: Object.fromEntries(actors.map(actor => [actor.name, new Counters().memory])),

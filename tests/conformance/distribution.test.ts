@@ -6,7 +6,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Admin } from '../../client/index.js';
+import { Admin, Producer, PushConsumer } from '../../client/index.js';
+import { eventually, numbered } from '../support/client-cluster.js';
+import { collector, texts } from '../support/client-scenario.js';
 import { checkoutFolder, freePort, removeFolder, temporaryFolder } from '../support/node-process.js';
 
 const distribution = suite('distribution');
@@ -18,6 +20,16 @@ distribution.before(() => {
 });
 
 distribution.after(() => removeFolder(folder));
+
+/** A port behind which those of four brokers are free, each ten further than the last. */
+async function portOfFour(): Promise<number> {
+  for (let first = await freePort(), last = first; ; ) {
+    const next = await freePort();
+    if (next !== last + 5) first = next;
+    last = next;
+    if (last - first === 30) return first;
+  }
+}
 
 /** A program whose output is gathered. */
 class Program {
@@ -97,5 +109,65 @@ distribution('a cluster comes up with one command and goes with Ctrl-C', async (
   ]);
   assert.ok(!fs.existsSync(path.join(folder, 'try', 'broker-a', 'abort')), 'the stores are closed');
 });
+
+distribution(
+  'a master of a cluster is killed: consumers go on from its slave, producers with the other one',
+  async () => {
+    const [namesrvPort, port] = [await freePort(), await portOfFour()];
+    const words = ['--dir', 'pairs', '--namesrvPort', `${namesrvPort}`, '--port', `${port}`];
+    const bin = path.join(checkoutFolder(), 'bin', 'ringmq');
+    const cluster = new Program(bin, ['cluster', 'up', '2m-2s-sync', ...words], folder);
+    const namesrvAddr = `127.0.0.1:${namesrvPort}`;
+    const admin = new Admin({ namesrvAddr });
+    const producer = new Producer({ producerGroup: 'PairsSend', namesrvAddr, sendMsgTimeoutMs: 20_000 });
+    const consumers: PushConsumer[] = [];
+    const consume = async (consumerGroup: string): Promise<ReturnType<typeof collector>> => {
+      const fromStart = { consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET' } as const;
+      const consumer = new PushConsumer({ consumerGroup, namesrvAddr, ...fromStart, onError: () => undefined });
+      consumers.push(consumer);
+      consumer.subscribe('Pairs');
+      const got = collector(consumer);
+      await consumer.start();
+      return got;
+    };
+    try {
+      await cluster.says('is up');
+      await admin.start();
+      const masters = Object.values((await admin.clusterInfo()).brokerAddrTable).map(
+        ({ brokerAddrs }) => brokerAddrs[0]!,
+      );
+      for (const brokerAddr of masters) {
+        await admin.createTopic({ brokerAddr, topic: 'Pairs', readQueueNums: 2, writeQueueNums: 2 });
+      }
+      const isRouted = async (): Promise<boolean> => (await admin.topicRoute('Pairs'))?.queueDatas.length === 2;
+      await eventually(isRouted, 'the topic on both masters');
+      await producer.start();
+      const early = await consume('PairsEarly');
+      const send = async (count: number): Promise<Set<string>> => {
+        const brokers = new Set<string>();
+        for (const message of numbered('Pairs', count, `${early.length}-`)) {
+          const { sendStatus, messageQueue } = await producer.send(message);
+          assert.is(sendStatus, 'SEND_OK');
+          brokers.add(messageQueue.brokerName);
+        }
+        return brokers;
+      };
+      assert.equal([...(await send(40))].sort(), ['broker-a', 'broker-b']);
+      await eventually(() => early.length >= 40, 'the first messages');
+      const [, pid] = /^broker-a +\S+ +(\d+)$/m.exec(cluster.output)!;
+      process.kill(Number(pid), 'SIGKILL');
+      await cluster.says('broker-a has ended (signal SIGKILL)');
+      await send(40);
+      const late = await consume('PairsLate');
+      await eventually(() => new Set(texts(early)).size === 80, 'all messages of who was there before');
+      await eventually(() => new Set(texts(late)).size === 80, 'all messages of who came when the master was dead');
+      assert.equal([...(await send(4))], ['broker-b']);
+    } finally {
+      await Promise.all([...consumers, producer, admin].map(client => client.shutdown()));
+      assert.is(await cluster.stop('SIGINT'), 0, cluster.output);
+    }
+    assert.ok(!fs.existsSync(path.join(folder, 'pairs', 'broker-a-s', 'abort')), 'the stores are closed');
+  },
+);
 
 distribution.run();

@@ -1,6 +1,6 @@
 /** The examples run as their first lines say, print what they promise, and leave nothing behind. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -132,6 +132,41 @@ examples('tune-pools shows the lanes of both pools and what they did', () =>
         appended,
       );
     }
+    assert.equal(readdirSync(folder), [], 'nothing is left behind');
+  }),
+);
+
+examples('trace-actors prints the way of its message and writes what Perfetto opens', () =>
+  inFolder(async folder => {
+    const file = path.join(folder, 'trace.json');
+    const outcome = await run('trace-actors', folder, String(await freePort()), file);
+    assertClean(outcome);
+    const hops = outcome.lines.map(line => /^(\S.*?) +\S+ +\d+\.\d{3} ms after the hop before$/.exec(line)?.[1]);
+    const order = ['arrived', 'taken by lane', 'encoded by lane', 'appended', 'dispatched', 'pulled'];
+    assert.equal(
+      hops.filter(label => order.includes(label ?? '')),
+      order,
+      outcome.lines.join('\n'),
+    );
+    assert.ok(hops.includes('flushed') && hops.includes('answered'), outcome.lines.join('\n'));
+    assert.is(outcome.lines.at(-1), `everything that was noted is in ${file}`);
+    const { traceEvents } = JSON.parse(readFileSync(file, 'utf8')) as { traceEvents: { ph: string; name: string }[] };
+    assert.ok(traceEvents.some(({ ph, name }) => ph === 'M' && name === 'thread_name'));
+    assert.ok(traceEvents.some(({ ph, name }) => ph === 'i' && name === 'appended'));
+    assert.equal(readdirSync(folder), ['trace.json'], 'nothing else is left behind');
+  }),
+);
+
+examples('promote-a-slave changes master and slave over, and nothing is missing', () =>
+  inFolder(async folder => {
+    const outcome = await run('promote-a-slave', folder, String(await freePort()));
+    assertClean(outcome);
+    const [before = '', after = '', count = '', ...rest] = outcome.lines.filter(line => !line.startsWith('{'));
+    const [, first, second] = /^master (\S+), slave (\S+)$/.exec(before) ?? [];
+    assert.is(after, `master ${second}, slave ${first}`);
+    const [, acknowledged] = /^(\d+) messages acknowledged, 0 missing$/.exec(count) ?? [];
+    assert.ok(Number(acknowledged) >= 200, count);
+    assert.equal(rest, []);
     assert.equal(readdirSync(folder), [], 'nothing is left behind');
   }),
 );

@@ -6,19 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import { MiB } from '../../runtime/base/units.js';
-import { javaLaunchers } from '../support/java.js';
-import type { Launchers } from '../support/node-process.js';
-import { ringmqLaunchers } from '../support/node-process.js';
-import { runAsProgram, wholeNumber } from '../support/rig-arguments.js';
+import { launchersNamed, runAsProgram, wholeNumber } from '../support/rig-arguments.js';
 import { formatRoundTrip, runRoundTrip } from './store-round-trip.js';
-
-/** "ringmq" or a version of Java. Errors: Error when it is not there. */
-function launchersNamed(name: string): Launchers {
-  const launchers = name === 'ringmq' ? ringmqLaunchers() : javaLaunchers(name);
-  if (typeof launchers === 'string') throw new Error(launchers);
-  if (!launchers) throw new Error('bin/mqnamesrv and bin/mqbroker are not there');
-  return launchers;
-}
 
 const usage = `usage: store-with-java [options]
   --end stop|kill|both, --count 100000, --segment-mib 16, --seed 1

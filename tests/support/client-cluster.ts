@@ -38,13 +38,26 @@ export class ClientCluster {
 
   static async start(launchers: Launchers, settings: Readonly<Record<string, string>>): Promise<ClientCluster> {
     const folder = temporaryFolder();
-    const nameServer = await startNameServer(launchers, folder);
-    const broker = await startBroker(launchers, { nameServer: nameServer.address, folder, settings });
-    const cluster = new ClientCluster(folder, nameServer, broker);
-    await cluster.admin.start();
-    // The broker listens before it has registered.
-    await eventually(async () => (await cluster.admin.topicRoute('TBW102')) !== null, 'the broker to register');
-    return cluster;
+    const servers: ServerProcess[] = [];
+    let admin: Admin | undefined;
+    try {
+      const nameServer = await startNameServer(launchers, folder);
+      servers.push(nameServer);
+      const broker = await startBroker(launchers, { nameServer: nameServer.address, folder, settings });
+      servers.push(broker);
+      const cluster = new ClientCluster(folder, nameServer, broker);
+      admin = cluster.admin;
+      await cluster.admin.start();
+      // The broker listens before it has registered.
+      await eventually(async () => (await cluster.admin.topicRoute('TBW102')) !== null, 'the broker to register');
+      return cluster;
+    } catch (error) {
+      // What is left running would keep the process of the test alive.
+      await admin?.shutdown();
+      for (const server of servers) await server.kill();
+      removeFolder(folder);
+      throw error;
+    }
   }
 
   private constructor(folder: string, nameServer: ServerProcess, broker: ServerProcess) {

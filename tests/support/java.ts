@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { Launchers } from './node-process.js';
 
@@ -27,4 +28,16 @@ export function javaLaunchers(version: string): Launchers | string {
     environment: { JAVA_HEAP: process.env.JAVA_HEAP ?? '512m' },
     segmentSizePrefix: version.startsWith('3.') ? 'mapedFileSize' : 'mappedFileSize',
   };
+}
+
+/**
+ * The jars of a version, as `java -cp` takes them, fetched when they are not there. Errors: Error when they cannot be
+ * had.
+ */
+export function javaClasspath(version: string): string {
+  const reference = path.resolve(process.env.RINGMQ_REFERENCE ?? '');
+  const { status, stderr } = spawnSync(path.join(reference, 'resolve'), [version], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`Java RocketMQ ${version} cannot be had: ${stderr ?? 'there is no resolve'}`);
+  const cache = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
+  return fs.readFileSync(path.join(cache, 'ringmq-reference', version, 'classpath'), 'utf8').trim();
 }

@@ -87,6 +87,22 @@ export async function queryByKey(client: RawClient, topic: string, key: string):
   return answer.code === 0 ? decodeRecords(answer.body) : [];
 }
 
+/** What a broker says of itself (code 28). */
+export async function runtimeInfo(address: string): Promise<Readonly<Record<string, string>>> {
+  const client = await RawClient.connect(address);
+  try {
+    const answer = await client.request(28, {});
+    return (JSON.parse(answer.body.toString()) as { table: Record<string, string> }).table;
+  } finally {
+    client.close();
+  }
+}
+
+/** The end of a broker's log, as it says itself. */
+export async function logEnd(address: string): Promise<number> {
+  return Number((await runtimeInfo(address)).commitLogMaxOffset);
+}
+
 export interface PullOptions {
   /** Where to begin; the queue's least offset unless told. */
   readonly fromOffset?: number;

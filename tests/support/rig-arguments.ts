@@ -39,14 +39,19 @@ export function chooseLaunchers(values: Values): Launchers {
   return { ...launchers, settings: { ...launchers.settings, ...Object.fromEntries(settings) } };
 }
 
+/** "ringmq" or a version of Java. Errors: Error when it is not there. */
+export function launchersNamed(name: string): Launchers {
+  const launchers = name === 'ringmq' ? ringmqLaunchers() : javaLaunchers(name);
+  if (typeof launchers === 'string') throw new Error(launchers);
+  if (!launchers) throw new Error('bin/mqnamesrv and bin/mqbroker are not there');
+  return launchers;
+}
+
 function chooseMake(values: Values): Launchers {
   const { java, 'namesrv-cmd': nameServer, 'broker-cmd': broker } = values;
   if (typeof nameServer === 'string' && typeof broker === 'string') return commandLaunchers(nameServer, broker);
   if (nameServer !== undefined || broker !== undefined) throw new Error('--namesrv-cmd and --broker-cmd go together');
-  const launchers = typeof java === 'string' ? javaLaunchers(java) : ringmqLaunchers();
-  if (typeof launchers === 'string') throw new Error(launchers);
-  if (!launchers) throw new Error('bin/mqnamesrv and bin/mqbroker are not there');
-  return launchers;
+  return launchersNamed(typeof java === 'string' ? java : 'ringmq');
 }
 
 /** A whole number of an option. Errors: Error when it is none. */

@@ -172,6 +172,8 @@ export interface Peer {
   readonly arrivedMs?: number;
   readonly peerAddress?: number;
   readonly peerPort?: number;
+  /** The request is traced. */
+  readonly traceId?: number;
 }
 
 /** Puts a request in a room's ring as remoting does. Errors: false when it is full. */
@@ -185,6 +187,7 @@ export function putInbound(ring: Ring, frame: Uint8Array, peer: Peer = {}): bool
   ring.words[word + InboundFrame.peerAddress] = peer.peerAddress ?? 0x7f000001;
   ring.words[word + InboundFrame.peerPort] = peer.peerPort ?? 40_000;
   ring.words[word + InboundFrame.frameSize] = frame.length;
+  ring.words[word + InboundFrame.traceId] = peer.traceId ?? 0;
   ring.bytes.set(frame, at + InboundFrame.frameBytes);
   ring.commit(InboundType.FRAME, InboundFrame.frameBytes + frame.length);
   return true;
@@ -264,6 +267,8 @@ export interface Append {
   readonly count: number;
   readonly size: number;
   readonly companionQueue: number;
+  /** 0: it is not traced. */
+  readonly traceId: number;
   readonly records: readonly RawRecord[];
 }
 
@@ -281,6 +286,7 @@ export function takeAppends(ring: Ring): Append[] {
       count: words[AppendRequest.count]!,
       size: words[AppendRequest.size]!,
       companionQueue: words[AppendRequest.companionQueue]!,
+      traceId: words[AppendRequest.traceId]!,
       records,
     };
   });

@@ -165,7 +165,8 @@ export async function withNode(options: TestNodeOptions, test: (world: TestWorld
   }
 }
 
-function loggerInto(lines: LogLine[], common: object = {}): Logger {
+/** A logger that keeps what it is told. */
+export function loggerInto(lines: LogLine[], common: object = {}): Logger {
   const at = (level: string) => (fields: object, message: string) => {
     lines.push({ level, message, fields: { ...common, ...fields } });
   };

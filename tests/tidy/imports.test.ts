@@ -37,6 +37,17 @@ imports('every file that a thread or process is started with exists', () => {
   assert.equal(missing, []);
 });
 
+imports("OpenTelemetry's SDK is loaded when it is wanted and not before", () => {
+  const product = typeScriptFiles().filter(file => !file.path.startsWith('tests/'));
+  const sink = 'actors/telemetry/otlp-sink.ts';
+  const importers = product.filter(file => importsOf(file).includes(sink));
+  assert.equal(
+    importers.map(({ path }) => path),
+    ['actors/node/build-actor.ts'],
+  );
+  assert.not.match(importers[0]!.text, /^import [^;]*otlp-sink/m);
+});
+
 imports('all ways to import are seen', () => {
   const text = `
 import fs from 'node:fs';

@@ -34,6 +34,10 @@ const checksums: Readonly<Record<string, (parameters: Record<string, number>) =>
   'node/push': ({ messages, queues }) => queues! * sumBelow(messages! / queues!),
   'node/latency': ({ messages, queues }) => queues! * sumBelow(messages! / queues!),
   'node/transactions': ({ transactions }) => transactions!,
+  // Five words a message.
+  'micro/tracing': ({ messages }) => 5 * messages!,
+  // Four ways of tracing; offsets from 0 in each of 8 queues.
+  'node/tracing': ({ messages, rounds, warmUp }) => 8 * sumBelow((4 * (warmUp! + rounds! * messages!)) / 8),
   // One more for each connection or queue before the measurement.
   'node/scale': ({ messages, queues, connections }) => messages! + Math.max(queues!, connections!),
 };

@@ -1,5 +1,6 @@
 /** The brokers that benchmarks of whole nodes run against: started for a benchmark, or already there. */
 import fs from 'node:fs';
+import path from 'node:path';
 import { javaLaunchers } from '../../../tests/support/java.js';
 import {
   type Launchers,
@@ -17,8 +18,13 @@ export interface Target {
   /** As it is printed: `ringmq`, `java-4.9.7`. */
   readonly name: string;
   readonly address: string;
-  /** CPU its process has used; undefined for a broker that was started elsewhere. Units: ms, in steps of 10. */
+  /** CPU its process has used; undefined for a broker that was started elsewhere. Units: ms, of Java in steps of 10. */
   readonly cpuMs: () => number | undefined;
+  /**
+   * Starts a slave of it with an empty store, which ends with the target; returns its address once it listens.
+   * Errors: Error when the target was started elsewhere.
+   */
+  readonly startSlave: () => Promise<string>;
 }
 
 /** Settings of all brokers that are started, whoever made them: the defaults of both but for where they differ. */
@@ -36,16 +42,28 @@ export async function withTarget<Result>(
   measure: (target: Target) => Promise<Result>,
 ): Promise<Result> {
   const running = /^([^=]+)=(.+:\d+)$/.exec(choice);
-  if (running !== null) return measure({ name: running[1]!, address: running[2]!, cpuMs: () => undefined });
+  if (running !== null) {
+    const startSlave = (): Promise<string> =>
+      Promise.reject(new Error(`${choice} was started elsewhere: it gets no slave`));
+    return measure({ name: running[1]!, address: running[2]!, cpuMs: () => undefined, startSlave });
+  }
   const launchers = launchersOf(choice);
   const folder = temporaryFolder();
   const servers: ServerProcess[] = [];
   try {
     const nameServer = await startNameServer(launchers, folder);
     servers.push(nameServer);
-    const broker = await startBroker(launchers, { nameServer: nameServer.address, folder, settings });
+    const place = { nameServer: nameServer.address, folder };
+    const broker = await startBroker(launchers, { ...place, settings });
     servers.push(broker);
-    return await measure({ name: choice, address: broker.address, cpuMs: () => cpuMsOf(broker.pid) });
+    const startSlave = async (): Promise<string> => {
+      const store = path.join(folder, `slave-${servers.length}`);
+      const ownSettings = { ...settings, brokerRole: 'SLAVE', brokerId: String(servers.length - 1) };
+      const slave = await startBroker(launchers, { ...place, store, settings: ownSettings });
+      servers.push(slave);
+      return slave.address;
+    };
+    return await measure({ name: choice, address: broker.address, cpuMs: cpuClock(choice, broker.pid), startSlave });
   } finally {
     // What it stored is thrown away: no need to wait for a good end.
     for (const server of servers) await server.kill();
@@ -62,6 +80,23 @@ function launchersOf(choice: string): Launchers {
   if (typeof launchers === 'string') throw new Error(launchers);
   // The tests' Java broker stores with one thread; this one as it comes.
   return { ...launchers, settings: {} };
+}
+
+/** RingMQ's threads live as long as the node, so theirs can be added up; of Java only the process keeps the account. */
+function cpuClock(choice: string, pid: number): () => number | undefined {
+  const isFine = choice === 'ringmq' && fs.existsSync('/proc/self/schedstat');
+  return () => (isFine ? threadsCpuMsOf(pid) : cpuMsOf(pid));
+}
+
+/** Of all threads of a process and all below it that are there now. */
+function threadsCpuMsOf(pid: number): number {
+  let nanoseconds = 0;
+  for (const each of [pid, ...descendantsOf(pid)]) {
+    for (const thread of fs.readdirSync(`/proc/${each}/task`)) {
+      nanoseconds += Number.parseInt(fs.readFileSync(`/proc/${each}/task/${thread}/schedstat`, 'utf8'), 10);
+    }
+  }
+  return nanoseconds / 1e6;
 }
 
 /** Of a process and all below it. */

@@ -222,15 +222,18 @@ consumer('an iteration that waits ends with its signal, and with shutdown', () =
   }),
 );
 
-consumer('without a master the bounds are those of a slave, and offsets cannot be committed', () =>
+consumer('without a master a slave is asked for bounds, and for what is committed', () =>
   withRig(async ({ consumer, registry, slave }) => {
     const brokerDatas = [{ cluster: 'C', brokerName: 'broker-a', brokerAddrs: { 1: slave.address } }];
     registry.serveRoutes(() => fakeRoute({ 'broker-a': '' }, 2, 6, { brokerDatas }));
     slave.on(RequestCode.GET_MIN_OFFSET, request => createResponse(request, 0, null, { offset: 2 }));
     slave.on(RequestCode.GET_MAX_OFFSET, request => createResponse(request, 0, null, { offset: 4 }));
     assert.equal([await consumer.minOffset(queue), await consumer.maxOffset(queue)], [2, 4]);
-    const error = await rejectionOf(consumer.updateConsumeOffset(queue, 3));
-    assert.match((error as MQClientError).message, /has no master/);
+    slave.on(RequestCode.QUERY_CONSUMER_OFFSET, request => createResponse(request, 0, null, { offset: 3 }));
+    slave.on(RequestCode.UPDATE_CONSUMER_OFFSET, request => createResponse(request, 0));
+    assert.is(await consumer.fetchConsumeOffset(queue), 3);
+    await consumer.updateConsumeOffset(queue, 4);
+    assert.is(slave.received(RequestCode.UPDATE_CONSUMER_OFFSET)[0]?.extFields.commitOffset, '4');
   }),
 );
 

@@ -202,6 +202,16 @@ coordinator('lists system topics and the bounds of a topic', () => {
   const room = new CoordinatorRoom();
   const { topicList } = bodyOf(room.ask(305).body) as { topicList: string[] };
   assert.ok(topicList.includes('TBW102') && topicList.includes('SELF_TEST_TOPIC'));
+  const own = ['broker-a', 'DefaultCluster', 'DefaultCluster_REPLY_TOPIC'];
+  assert.equal(
+    own.filter(name => !topicList.includes(name)),
+    [],
+    'tools take the other topics for those of users',
+  );
+  for (const topic of own) {
+    assert.match(room.ask(17, { topic, readQueueNums: 2, writeQueueNums: 2, perm: 6 }).remark ?? '', /system topic/);
+    assert.match(room.ask(215, { topic }).remark ?? '', /system topic/);
+  }
   room.ask(17, { topic: 'T', readQueueNums: 2, writeQueueNums: 2, perm: 6 });
   room.table.publishMax(room.numbers.find('T', 1), 9);
   const answer = room.ask(202, { topic: 'T' });

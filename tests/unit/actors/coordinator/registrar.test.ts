@@ -110,6 +110,22 @@ registrar('registers the whole table, with the address of its side of the connec
   }),
 );
 
+registrar('calls itself 3.2.6, the newest that all name servers know', () =>
+  inWorld(async world => {
+    const server = await addServer(world);
+    // MQVersion.value2Version of 3.2.6, which knows 140 versions.
+    server.on(REGISTER, request =>
+      request.version < 140
+        ? createResponse(request, 0)
+        : createResponse(request, 1, `Index ${request.version} out of bounds for length 140`),
+    );
+    world.open(server.address);
+    await until(() => server.received(REGISTER).length > 0, 'asked');
+    assert.is(server.received(REGISTER)[0]!.version, 79);
+    await until(() => world.registered.length === 1, 'registered');
+  }),
+);
+
 registrar('passes on which topics are ordered, when a name server says so', () =>
   inWorld(async world => {
     const silent = await addServer(world);

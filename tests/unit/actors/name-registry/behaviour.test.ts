@@ -39,7 +39,10 @@ registry('a master registers and its topic is routed in strict JSON', () => {
 registry('a topic nobody has', () => {
   const response = new Room().ask(RequestCode.GET_ROUTEINFO_BY_TOPIC, { topic: 'X' });
   assert.is(response.code, ResponseCode.TOPIC_NOT_EXIST);
-  assert.is(response.remark, 'No topic route info in name server for the topic: X');
+  assert.is(
+    response.remark,
+    'No topic route info in name server for the topic: X\nSee http://rocketmq.apache.org/docs/faq/ for further details.',
+  );
   assert.is(new Room().ask(RequestCode.GET_ROUTEINFO_BY_TOPIC).code, ResponseCode.SYSTEM_ERROR);
 });
 

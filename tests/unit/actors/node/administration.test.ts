@@ -95,6 +95,21 @@ for (const threadingMode of ['inline', 'shared', 'dedicated']) {
   });
 }
 
+administration('what is not on the disk yet is told as Java tells sizes', () => {
+  // Nothing is synced but at the end.
+  const late = { flushCommitLogLeastPages: '1000000', flushCommitLogThoroughInterval: '3600000' };
+  return withNode({ set: { flushDiskType: 'ASYNC_FLUSH', ...late } }, async world => {
+    const wire = await world.dial();
+    const remaining = async (): Promise<string | undefined> => {
+      const { table } = JSON.parse(textOf(await wire.ask(frameOf(28, {})))) as { table: Record<string, string> };
+      return table.remainHowManyDataToFlush;
+    };
+    assert.is(await remaining(), '0 B');
+    assert.is((await wire.ask(sendFrame({ topic: 'T', body: 'x'.repeat(3000) }))).code, 0);
+    assert.match((await remaining()) ?? '', /^3\.\d KiB$/);
+  });
+});
+
 administration('a client that goes before it answers', () =>
   withNode({}, async world => {
     const [client, admin] = [await world.dial(), await world.dial()];

@@ -80,6 +80,7 @@ const roleEvents: readonly BrokerRoleEvent[] = [
   { type: 'SERVE_AS_SLAVE' },
   { type: 'PROMOTE', reason: 'asked' },
   { type: 'DEMOTE', reason: 'asked' },
+  { type: 'REJOIN', reason: 'a longer log' },
   { type: 'KEEP', reason: 'a message would be lost' },
   { type: 'SHUT_DOWN' },
   { type: 'STOPPED' },
@@ -91,7 +92,8 @@ const end = { SHUT_DOWN: 'shuttingDown', FAIL: 'failed' };
 const roleTable: Table = {
   starting: { RECOVER: 'recovering', ...end },
   recovering: { SERVE_AS_MASTER: 'master', SERVE_AS_SLAVE: 'slave', ...end },
-  slave: { PROMOTE: 'promoting', ...end },
+  slave: { PROMOTE: 'promoting', REJOIN: 'rejoining', ...end },
+  rejoining: { RECOVER: 'recovering', KEEP: 'slave', ...end },
   promoting: { RECOVER: 'recovering', KEEP: 'slave', ...end },
   master: { DEMOTE: 'demoting', ...end },
   demoting: { RECOVER: 'recovering', KEEP: 'master', ...end },
@@ -116,7 +118,7 @@ class Sends {
 }
 
 /** Where producers hear that they must go elsewhere. */
-const sendsElsewhere: readonly string[] = ['slave', 'promoting', 'demoting'];
+const sendsElsewhere: readonly string[] = ['slave', 'promoting', 'rejoining', 'demoting'];
 
 function rolePaths(): Path<BrokerRoleEvent>[] {
   const graph = getShortestPaths(brokerRoleMachine, {

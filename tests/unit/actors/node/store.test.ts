@@ -8,6 +8,7 @@ import { silentLogger } from '../../../../runtime/log/contract.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
 import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
+import { TracedMessages } from '../../../../runtime/trace/traced-messages.js';
 import { probeOf } from '../../../support/dead-owner.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { buildUnit, LogBuilder, writeStream } from '../../../support/record-builder.js';
@@ -30,6 +31,7 @@ function makeShop(): Workshop {
     waits: {},
     recorders: {},
     traceSwitch: new TraceSwitch().memory,
+    tracedMessages: new TracedMessages().memory,
     positions: new Positions().memory,
     storeState: new SharedFlags().memory,
     queueTable: new QueueTable().memory,

@@ -33,14 +33,14 @@ async function readRecording(wire: Wire): Promise<Recording> {
   ) as Recording;
 }
 
-/** Sends and pulls one message; the hops it took, once the dispatcher has seen it. */
-async function traceOne(world: TestWorld, wire: Wire): Promise<Hop[]> {
-  const { extFields } = await wire.ask(sendFrame({ topic: 'T', body: 'traced' }));
+/** Sends one message and pulls it, as the first of its queue; the hops it took, once the dispatcher has seen it. */
+async function traceOne(world: TestWorld, wire: Wire, queueId = 0, properties = ''): Promise<Hop[]> {
+  const { extFields } = await wire.ask(sendFrame({ topic: 'T', queueId, properties, body: 'traced' }));
   const client = await world.connect();
-  await pullQueue(client, 'T', 0, () => {}, { untilOffset: Number(extFields.queueOffset) + 1, patienceMs: 10_000 });
+  await pullQueue(client, 'T', queueId, () => {}, { untilOffset: 1, patienceMs: 10_000 });
   client.close();
   const physicalOffset = Number.parseInt(extFields.msgId!.slice(16), 16);
-  return hopsOf(mergeRecording(await readRecording(wire)), { physicalOffset, size: 1 });
+  return hopsOf(mergeRecording(await readRecording(wire)), physicalOffset);
 }
 
 for (const threadingMode of ['inline', 'shared', 'dedicated']) {
@@ -70,18 +70,32 @@ for (const threadingMode of ['inline', 'shared', 'dedicated']) {
       assert.ok(answeredAfterMs(hops)! > 0);
     }),
   );
+
+  trace(`a delayed message is followed to its copy, which other threads make: ${threadingMode}`, () =>
+    withNode({ set: { threadingMode, messageDelayLevel: '1s' }, real: true }, async world => {
+      const wire = await world.dial();
+      await wire.ask(frameOf(SET_TRACE, { every: 1 }));
+      const hops = await traceOne(world, wire, 1, 'DELAY\u00011');
+      const labels = hops.map(({ label }) => label);
+      const ofMessage = ['arrived', 'encoded to wait', 'appended', 'due', 'pulled'];
+      assert.equal(
+        labels.filter(label => ofMessage.includes(label)),
+        ['arrived', 'encoded to wait', 'appended', 'due', 'appended', 'pulled'],
+      );
+    }),
+  );
 }
 
 trace('switched off nothing is noted, and what was noted stays', () =>
   withNode({}, async world => {
     const wire = await world.dial();
-    assert.equal(await traceOne(world, wire), []);
+    assert.equal(await traceOne(world, wire, 0), []);
     assert.is(Object.values(await readRecording(wire)).flat().length, 0);
     await wire.ask(frameOf(SET_TRACE, { every: 1 }));
-    assert.ok((await traceOne(world, wire)).length > 0);
+    assert.ok((await traceOne(world, wire, 1)).length > 0);
     await wire.ask(frameOf(SET_TRACE, { every: 0 }));
     const before = Object.values(await readRecording(wire)).flat().length;
-    assert.equal(await traceOne(world, wire), []);
+    assert.equal(await traceOne(world, wire, 2), []);
     assert.is(Object.values(await readRecording(wire)).flat().length, before);
     for (const every of ['-1', 'often', '1.5'])
       assert.is((await wire.ask(frameOf(SET_TRACE, { every }))).code, 1, every);

@@ -18,7 +18,7 @@ import { positionNames } from '../../../../runtime/memory/positions.js';
 const wiring = suite('actors/node/wiring');
 
 const kinds = Object.keys(actorKinds) as ActorKind[];
-const full = { broker: true, nameRegistry: true, sendLanes: 3, pullLanes: 2 };
+const full = { broker: true, nameRegistry: true, sendLanes: 3, pullLanes: 2, telemetry: true };
 
 wiring('a pair of actors has one ring each way at most', () => {
   const pairs = ringTable.map(({ from, to }) => `${from}>${to}`);
@@ -64,6 +64,13 @@ wiring('a process without a broker has no rooms for one', () => {
   );
   const alone = planActors({ ...full, nameRegistry: false });
   assert.not.ok(alone.some(({ kind }) => kind === 'name-registry'));
+});
+
+wiring('the telemetry room is there only where it is wanted', () => {
+  const { telemetry: _, ...without } = full;
+  const actors = planActors(without);
+  assert.not.ok(actors.some(({ kind }) => kind === 'telemetry'));
+  assert.not.ok(planRings(actors).some(({ to }) => to === 'telemetry'));
 });
 
 wiring('memory is made once for each ring, bell and counter, and seen as one object on a thread', () => {

@@ -3,9 +3,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CoordinatorType } from '../../../../actors/coordinator/mailbox.js';
 import { OutboundType } from '../../../../actors/remoting/mailbox.js';
+import { SpanNotes } from '../../../../actors/span-notes.js';
+import { Note, NoteType } from '../../../../actors/telemetry/mailbox.js';
 import { NewsType } from '../../../../actors/topic-news.js';
+import { systemClock } from '../../../../runtime/base/clock.js';
+import { Counters } from '../../../../runtime/memory/counters.js';
 import { decodeRecords } from '../../../support/raw-record.js';
-import { asAnswer, fillRing, frameOf, takeAll, topicEntry } from '../../../support/rooms.js';
+import { asAnswer, CountingBell, fillRing, frameOf, makeRing, takeAll, topicEntry } from '../../../support/rooms.js';
 import { PulledStore, PullRoom, pullFrame } from './support.js';
 
 const lane = suite('actors/pull-lane');
@@ -45,6 +49,22 @@ lane('answers with messages, in the serialize type of the request', () => {
   }
   assert.is(room.remotingBell.rings, 4);
   assert.equal([room.counters.read('pullsFound'), room.counters.read('messagesPulled')], [4, 8]);
+});
+
+lane('where there is a telemetry room, it hears of the traced messages that are handed out', () => {
+  const ring = makeRing();
+  const notes = new SpanNotes({ ring, bell: new CountingBell(), counters: new Counters(), clock: systemClock });
+  const room = new PullRoom({ notes });
+  const traced = 'traceparent\u000100-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  for (const properties of ['', traced, '', traced]) room.store.append(0, { properties });
+  assert.is(room.ask(pullFrame()).code, 0);
+  const noted = takeAll(ring).map(({ type, bytes }) => [type, Buffer.from(bytes.subarray(Note.groupBytes)).toString()]);
+  assert.equal(noted, [
+    [NoteType.DELIVERED, 'G'],
+    [NoteType.DELIVERED, 'G'],
+  ]);
+  assert.is(room.ask(pullFrame({ offset: 9 })).code, 21);
+  assert.equal(takeAll(ring), []);
 });
 
 lane('answers the statuses with all four fields and no body', () => {
@@ -232,6 +252,22 @@ lane('releases what it holds before the broker changes its role, and holds nothi
   );
 });
 
+lane('a held pull whose group has left gets nothing any more', () => {
+  const room = roomWith();
+  const subscription = { topic: 'TopicTest', subString: '*', subVersion: 1, expressionType: 'TAG' };
+  room.tellGroup({ members: { messageModel: 'CLUSTERING', subscriptions: [subscription] } });
+  room.put(pullFrame({ sysFlag: SUSPEND, suspendMs: 15_000, more: { subVersion: 1 } }));
+  room.put(pullFrame({ ...holding }, { opaque: 8 }));
+  room.work();
+  room.tellGroup({});
+  room.store.append(0, { body: new TextEncoder().encode('late') });
+  room.tellGrown(0);
+  room.work();
+  const codes = room.take().map(({ command }) => command!.code);
+  assert.equal(codes, [24, 0], 'the second said itself what it wants');
+  assert.is(room.store.table.isAwaited(0), false);
+});
+
 lane('answers a held pull at its deadline, in the type of its request', () => {
   const room = roomWith('a1');
   room.put(pullFrame({ ...holding, offset: 1 }, { serializeType: 1 }));
@@ -266,18 +302,31 @@ lane('messages of other tags do not wake a held pull, and it goes on behind them
   assert.equal([answer!.command!.code, answer!.command!.extFields.nextBeginOffset], [0, '4']);
 });
 
-lane('a pull that passed over other tags says so at its deadline', () => {
-  const room = roomWith();
-  room.put(pullFrame({ ...holding, subscription: 'TagA' }));
-  room.work();
-  room.store.append(0, { tag: 'TagB' });
-  room.tellGrown(0);
-  room.work();
-  room.nowMs += 15_000;
-  room.work();
-  const [answer] = room.take();
-  assert.is(answer!.command!.extFields.nextBeginOffset, '1');
-  assert.ok([19, 20].includes(answer!.command!.code));
+lane('a pull that passed over other tags says so after 5 seconds, or at its deadline', () => {
+  for (const [suspendMs, waitMs] of [
+    [15_000, 5000],
+    [3000, 3000],
+  ] as const) {
+    const room = roomWith();
+    room.put(pullFrame({ ...holding, suspendMs, subscription: 'TagA' }));
+    room.work();
+    for (let count = 0; count < 2; count++) {
+      room.store.append(0, { tag: 'TagB' });
+      room.tellGrown(0);
+      room.work();
+      // The second message moves nothing.
+      room.nowMs += 1000;
+    }
+    room.nowMs += waitMs - 2001;
+    room.work();
+    assert.is(room.take().length, 0);
+    room.nowMs += 1;
+    room.work();
+    const [answer] = room.take();
+    assert.is(answer!.command!.extFields.nextBeginOffset, '2');
+    assert.ok([19, 20].includes(answer!.command!.code));
+    assert.is(room.store.table.isAwaited(0), false);
+  }
 });
 
 lane('what comes between looking and holding is seen', () => {

@@ -18,9 +18,11 @@ function held(queueNumber: number, deadlineMs: number, opaque = 0): HeldPull {
     queueId: 0,
     queueNumber,
     maxMsgNums: 32,
+    byMembers: false,
     filter: ALL_TAGS,
     offset: 0,
     deadlineMs,
+    passedOver: false,
     done: false,
   };
 }

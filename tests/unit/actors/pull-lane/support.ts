@@ -4,10 +4,10 @@ import type { GroupEntry } from '../../../../actors/group-snapshot.js';
 import { GroupTraffic } from '../../../../actors/group-traffic.js';
 import { PullLane } from '../../../../actors/pull-lane/actor.js';
 import { Fetcher } from '../../../../actors/pull-lane/fetcher.js';
-import { LogWindow } from '../../../../actors/pull-lane/log-window.js';
 import type { PullLaneSettings } from '../../../../actors/pull-lane/mailbox.js';
 import { StoreQueries } from '../../../../actors/pull-lane/queries.js';
 import { QueueTable } from '../../../../actors/queue-table.js';
+import type { SpanNotes } from '../../../../actors/span-notes.js';
 import { formatTopicEntry, NewsType } from '../../../../actors/topic-news.js';
 import { type TopicEntry, TopicSnapshot } from '../../../../actors/topic-snapshot.js';
 import type { ExtFields } from '../../../../protocol/command.js';
@@ -20,6 +20,7 @@ import { Positions } from '../../../../runtime/memory/positions.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { ConsumeQueueReader } from '../../../../storage/consume-queue.js';
 import type { Disk } from '../../../../storage/disk.js';
+import { LogWindow } from '../../../../storage/log-window.js';
 import { MessageIndexReader } from '../../../../storage/message-index.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { buildGapUnit, buildUnit, LogBuilder, type RecordParts, writeStream } from '../../../support/record-builder.js';
@@ -88,7 +89,7 @@ export class PulledStore {
   }
 
   fetcher(): Fetcher {
-    return new Fetcher(new LogWindow(this.openLog()), this.positions, this.table);
+    return new Fetcher(new LogWindow(this.openLog(), 512 * 1024), this.positions, this.table);
   }
 
   queries(): StoreQueries {
@@ -151,6 +152,7 @@ export interface PullRoomOptions {
   readonly settings?: Partial<PullLaneSettings>;
   readonly remotingRingBytes?: number;
   readonly coordinatorRingBytes?: number;
+  readonly notes?: SpanNotes;
 }
 
 export class PullRoom {
@@ -198,6 +200,7 @@ export class PullRoom {
       brokerName: 'broker-a',
       storeState: this.storeState,
       index: openIndex(store.disk),
+      notes: options.notes,
     });
     this.tellTopic(topicEntry('TopicTest', 4));
     this.tellGroup();

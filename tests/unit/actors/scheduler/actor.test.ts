@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StoreState } from '../../../../actors/store-state.js';
 import { RingError } from '../../../../runtime/base/errors.js';
+import { readRecorder } from '../../../../runtime/trace/recorder.js';
 import { MemoryDisk } from '../../../support/faulty-disk.js';
 import { buildRecord, type RecordParts } from '../../../support/record-builder.js';
 import { topicEntry } from '../../../support/rooms.js';
@@ -412,6 +413,38 @@ scheduler('a master that becomes a slave stops, and goes on from the file when i
   assert.equal(room.run(10_000), []);
   room.tell({});
   assert.equal(bodiesOf(room.run()), ['b', 'c', '5s']);
+});
+
+scheduler('the copy of a traced message is traced under its id, and no other copy', () => {
+  const room = new SchedulerRoom();
+  room.put(1);
+  const traced = room.positions.read('appended');
+  room.put(1);
+  room.traceSwitch.every = 100;
+  room.recorder.messages.put(traced, 7);
+  const appends = room.run(1000);
+  assert.equal(
+    appends.map(({ traceId }) => traceId),
+    [0, 7],
+  );
+  room.answer(appends);
+  room.run();
+  assert.equal(
+    readRecorder(room.recorder.memory).map(({ name, traceId, value }) => [name, traceId, value]),
+    [
+      ['due', 7, traced],
+      ['delivered', 7, 0],
+    ],
+  );
+});
+
+scheduler('switched off, nobody is asked whether a message is traced', () => {
+  const room = new SchedulerRoom();
+  room.recorder.messages.put(0, 7);
+  room.put(1);
+  const [append] = room.run(1000);
+  assert.is(append!.traceId, 0);
+  assert.equal(readRecorder(room.recorder.memory), []);
 });
 
 scheduler.run();

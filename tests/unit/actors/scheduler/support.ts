@@ -13,11 +13,12 @@ import type { Logger } from '../../../../runtime/log/contract.js';
 import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { ConsumeQueueReader, ConsumeQueueWriter } from '../../../../storage/consume-queue.js';
 import { FaultyDisk, MemoryDisk } from '../../../support/faulty-disk.js';
 import { LogBuilder, type RecordParts } from '../../../support/record-builder.js';
-import { type Append, CountingBell, makeRing, takeAppends, topicEntry } from '../../../support/rooms.js';
+import { type Append, CountingBell, makeRecorder, makeRing, takeAppends, topicEntry } from '../../../support/rooms.js';
 
 const logFolder = '/store/commitlog';
 const configFolder = '/store/config';
@@ -53,6 +54,8 @@ export class SchedulerRoom {
   readonly table = new QueueTable();
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
+  readonly traceSwitch = new TraceSwitch();
+  readonly recorder = makeRecorder(this.traceSwitch);
   readonly news = makeRing();
   readonly toWriter;
   readonly results = makeRing();
@@ -98,6 +101,7 @@ export class SchedulerRoom {
       },
       host: { storeAddress: 0x7f000001, storePort: 10_911 },
       counters: this.counters,
+      recorder: this.recorder,
       log: loggerOf(note),
     });
     if (options.untold === true) return;
@@ -154,10 +158,11 @@ export class SchedulerRoom {
 
   /** The writer answers so many requests. */
   answer(appends: readonly Append[], code = 0): void {
-    for (const { opaque } of appends) {
+    for (const { opaque, traceId } of appends) {
       const word = this.results.claim(AppendResult.sizes * 4) >> 2;
       this.results.words[word + AppendResult.opaque] = opaque;
       this.results.words[word + AppendResult.code] = code;
+      this.results.words[word + AppendResult.traceId] = traceId;
       this.results.commit(OutboundType.APPEND_RESULT, AppendResult.sizes * 4);
     }
   }

@@ -259,6 +259,19 @@ lane('refuses what waited longer than waitTimeMillsInSendQueue', () => {
   room.append({}, { arrivedMs: room.nowMs - 1_000_000 });
 });
 
+lane('where there is a telemetry room, sends of traced messages are marked', () => {
+  const traceparent = (flags: string): string =>
+    `traceparent\u000100-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-${flags}`;
+  const room = new LaneRoom({ joinsTraces: true });
+  const isMarked = (send: SendFields, at = room): boolean => (at.append(send).flags & AppendFlag.JOINS_TRACE) !== 0;
+  assert.is(isMarked({ properties: traceparent('01') }), true);
+  assert.is(isMarked({ properties: traceparent('00') }), false);
+  assert.is(isMarked({ properties: 'TAGS\u0001a' }), false);
+  const batch = batchBody([{ body: 'a' }, { body: 'b', properties: traceparent('01') }]);
+  assert.is(isMarked({ code: 320, body: batch }), true);
+  assert.is(isMarked({ properties: traceparent('01') }, new LaneRoom()), false, 'without one nobody looks');
+});
+
 lane('oneway: appended as one, and a refusal only gives the permit back', () => {
   const room = new LaneRoom();
   assert.is(room.append({ oneway: true }).flags & AppendFlag.ONEWAY, AppendFlag.ONEWAY);

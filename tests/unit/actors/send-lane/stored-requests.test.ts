@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { CoordinatorType } from '../../../../actors/coordinator/mailbox.js';
 import { AppendFlag } from '../../../../actors/remoting/mailbox.js';
 import { StoreState } from '../../../../actors/store-state.js';
+import { readRecorder } from '../../../../runtime/trace/recorder.js';
 import type { RawRecord } from '../../../support/raw-record.js';
 import type { RecordParts } from '../../../support/record-builder.js';
 import {
@@ -247,6 +248,38 @@ requests('a half message larger than one read is committed whole', () => {
   assert.is(decided!.topic, 'RMQ_SYS_TRANS_OP_HALF_TOPIC');
 });
 
+requests('transactions that begin together may end in any order, near and far in the log', () => {
+  const room = new Room();
+  const bodies = ['first', 'second', 'x'.repeat(40_000), 'third', 'y'.repeat(90_000), 'last'];
+  const offsets = bodies.map((body, index) =>
+    room.store({ ...halfMessage, body: utf8.encode(body), queueOffset: 41 + index }),
+  );
+  for (const index of [5, 0, 1, 4, 2, 3, 0]) {
+    const { append } = room.ask(37, end(offsets[index]!, 8, { tranStateTableOffset: 41 + index }));
+    const [message, decided] = append!.records;
+    assert.is(message!.body.toString(), bodies[index]);
+    assert.is(decided!.body.toString(), String(41 + index));
+  }
+});
+
+requests('a half message that was stored after its log was read is found', () => {
+  const room = new Room();
+  for (let index = 0; index < 5; index++) {
+    const offset = room.store({ ...halfMessage, body: utf8.encode(`order ${index}`) });
+    const { append } = room.ask(37, end(offset, 8));
+    assert.is(append!.records[0]!.body.toString(), `order ${index}`);
+  }
+});
+
+requests('the group of an end is compared as text, however it is written', () => {
+  const room = new Room();
+  const properties = halfMessage.properties!.replace('PG\u0002', 'gr\u00fc\u00dfe"\u0002');
+  const offset = room.store({ ...halfMessage, properties });
+  assert.ok(room.ask(37, end(offset, 12, { producerGroup: 'gr\u00fc\u00dfe"' })).append !== undefined);
+  assert.is(room.ask(37, end(offset, 12, { producerGroup: 'gr\u00fc\u00dfe' })).remark, 'The producer group wrong');
+  assert.is(room.ask(37, end(offset, 12, { producerGroup: '' })).remark, 'The producer group wrong');
+});
+
 requests('a committed message may have to wait for its time', () => {
   const room = new Room();
   const delayed = { ...halfMessage, properties: `${halfMessage.properties}\u0002DELAY\u00012` };
@@ -323,6 +356,45 @@ requests('nothing else is made a half message, and bad ids are told so', () => {
     assert.is(code, 1, msgId);
     assert.match(remark!, 'TRANS_CHECK_MAX_TIME_TOPIC');
   }
+});
+
+// ---- tracing ----
+
+for (const [what, event, askFor] of [
+  ['a commit', 'laneCommitted', (room: Room, at: number) => room.ask(37, end(at, 8))],
+  ['a rollback', 'laneRolledBack', (room: Room, at: number) => room.ask(37, end(at, 12))],
+  ['a return', 'laneSentBack', (room: Room, at: number) => room.ask(36, back(at))],
+] as const) {
+  requests(`${what} goes on under the trace id of its message, traced itself or not`, () => {
+    const room = new Room();
+    room.store({ body: utf8.encode('before') });
+    const offset = room.store(event === 'laneSentBack' ? consumed : halfMessage);
+    assert.is(askFor(room, offset).append!.traceId, 0, 'nothing is traced');
+    room.recorder.messages.put(offset, 7);
+    room.traceSwitch.every = 100;
+    assert.is(askFor(room, offset).append!.traceId, 7);
+    assert.equal(
+      readRecorder(room.recorder.memory).map(({ name, traceId, value, first }) => [name, traceId, value, first]),
+      [[event, 7, offset, 0]],
+    );
+  });
+}
+
+requests('a traced request to a message that is not traced has its own trace id', () => {
+  const room = new Room();
+  const offset = room.store(halfMessage);
+  room.traceSwitch.every = 1;
+  room.put(frameOf(37, end(offset, 8)), { traceId: 9 });
+  room.work();
+  const [append] = takeAppends(room.toWriter);
+  assert.is(append!.traceId, 9);
+  assert.equal(
+    readRecorder(room.recorder.memory).map(({ name, traceId, first }) => [name, traceId, first]),
+    [
+      ['laneTook', 9, 0],
+      ['laneCommitted', 9, 9],
+    ],
+  );
 });
 
 requests.run();

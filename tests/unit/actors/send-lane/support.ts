@@ -12,6 +12,7 @@ import { Counters } from '../../../../runtime/memory/counters.js';
 import { SharedFlags } from '../../../../runtime/memory/flags.js';
 import { Latencies } from '../../../../runtime/memory/latencies.js';
 import { Positions } from '../../../../runtime/memory/positions.js';
+import { TraceSwitch } from '../../../../runtime/trace/recorder.js';
 import { CommitLogReader } from '../../../../storage/commit-log-reader.js';
 import { segmentName } from '../../../../storage/paths.js';
 import { MemoryDisk } from '../../../support/faulty-disk.js';
@@ -43,6 +44,7 @@ export interface LaneRoomOptions {
   readonly writerRingBytes?: number;
   readonly remotingRingBytes?: number;
   readonly inboxBytes?: number;
+  readonly joinsTraces?: boolean;
 }
 
 export class LaneRoom {
@@ -56,6 +58,8 @@ export class LaneRoom {
   readonly coordinatorBell = new CountingBell();
   readonly storeState = new SharedFlags();
   readonly counters = new Counters();
+  readonly traceSwitch = new TraceSwitch();
+  readonly recorder = makeRecorder(this.traceSwitch);
   readonly traffic = new GroupTraffic();
   readonly lane: SendLane;
   readonly disk = new MemoryDisk();
@@ -81,12 +85,13 @@ export class LaneRoom {
       storeState: this.storeState,
       counters: this.counters,
       waits: new Latencies(),
-      recorder: makeRecorder(),
+      recorder: this.recorder,
       log: silentLogger,
       settings: { ...laneSettings, ...options.settings },
       context: { ...sendContext, ...options.context },
       traffic: this.traffic,
       records: new RecordSource(new CommitLogReader(this.disk, LOG_FOLDER, LOG_SEGMENT_SIZE), this.positions),
+      joinsTraces: options.joinsTraces ?? false,
     });
     this.tell(topicEntry('T', 4, {}, 10));
   }
