@@ -68,6 +68,8 @@ export class CommitLogWriter implements Actor {
   readonly #options: CommitLogWriterOptions;
   readonly #staged = new StagedAppends(BATCH_MAX);
   readonly #outlets: readonly ResultOutlet[];
+  /** Where the last write began: a record does. -1 before the first. Units: bytes. */
+  lastWriteOffset = -1;
   #lastStoreMs = 0;
   #failing = false;
   #replicaRetryMs = Number.POSITIVE_INFINITY;
@@ -207,6 +209,7 @@ export class CommitLogWriter implements Actor {
   /** What was written can be read now. */
   #publishAppended(size: number): void {
     const { appender, positions, counters, storeState } = this.#options;
+    this.lastWriteOffset = appender.end - size;
     positions.publish('appended', appender.end);
     if (this.#failing) {
       this.#failing = false;

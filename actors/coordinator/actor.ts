@@ -30,11 +30,11 @@ import { messageOf } from '../../runtime/base/errors.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { encodeAnswer } from '../answer-frame.js';
+import { ClientOutlet } from '../client-outlet.js';
 import { InboundFrame, InboundType } from '../inbound.js';
 import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
 import { NewsType, textOf } from '../topic-news.js';
 import { type CallFailure, CallTable } from './call-table.js';
-import { ClientOutlet } from './client-outlet.js';
 import type { Sender } from './handler.js';
 import { handlers } from './handlers.js';
 import { provideDeadLetterTopic, provideGroup, provideTopic } from './lane-needs.js';
@@ -376,6 +376,12 @@ export class Coordinator implements Actor {
     request.opaque = opaque;
     this.#outlet.send(connectionId, encodeCommand(request));
     return outcome;
+  }
+
+  /** Slaves that are told of changes would hear of nothing from the rooms that come after these: they come again. */
+  dismissWatchers(): void {
+    for (const connectionId of this.#state.desk.watchers) this.#closeConnection(connectionId);
+    this.#outlet.ringBell();
   }
 
   #closeConnection(connectionId: number): void {

@@ -1,3 +1,5 @@
+import type { MasterPlace } from '../ha-receiver/mailbox.js';
+
 /** What the coordinator accepts besides requests (InboundType of actors/inbound.ts: FRAME, CLOSED). */
 export const CoordinatorType = {
   /** An InboundFrame of a send whose topic a lane does not know: make it, tell everybody, send the frame back. */
@@ -54,8 +56,10 @@ export interface SlaveStatus {
   readonly transferredBytes: number;
 }
 
-/** What the HA rooms say of themselves. */
+/** What the HA rooms say of themselves, and the forwarder of who came after this broker. */
 export type HaStatus =
+  /** `place`: the successor is the master, here; without it: it is registered, or not waited for any longer. */
+  | { readonly room: 'forwarder'; readonly place?: MasterPlace }
   | { readonly room: 'ha-sender'; readonly slaves: readonly SlaveStatus[] }
   | {
       readonly room: 'ha-receiver';

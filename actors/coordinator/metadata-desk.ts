@@ -44,6 +44,11 @@ export class MetadataDesk {
     if (this.#watchers.delete(connectionId) && this.#watchers.size === 0) offsets.recordChanges(false);
   }
 
+  /** Connections of slaves that are told. */
+  get watchers(): Iterable<number> {
+    return this.#watchers;
+  }
+
   get isWatched(): boolean {
     return this.#watchers.size > 0;
   }

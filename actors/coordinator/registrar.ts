@@ -34,6 +34,8 @@ export interface RegistrarOptions {
   readonly onRegistered: (namesrvAddr: string, brokerAddr: string) => void;
   /** Where the master of this slave is; told after every answer of a name server. */
   readonly onMaster?: (place: MasterPlace) => void;
+  /** Whose name and id this broker takes over: the first registration finds it there, and all is well. */
+  readonly takesOver?: boolean;
   /** Which topics are ordered, when the name server has a list of them. */
   readonly onOrderedTopics: (topics: ReadonlySet<string>) => void;
   readonly log: Logger;
@@ -105,6 +107,24 @@ export class Registrar {
     for (const server of this.#servers.values()) server.register();
   }
 
+  /**
+   * Registers no more, but stays connected: a name server forgets a broker whose connection closes, and clients must
+   * find this one until it is registered as what it is next.
+   */
+  rest(): void {
+    for (const server of this.#servers.values()) server.rest();
+  }
+
+  /** Leaves a name server without a farewell. */
+  leave(address: string): void {
+    this.#servers.get(address)?.drop();
+  }
+
+  /** Leaves all. */
+  leaveAll(): void {
+    for (const server of this.#servers.values()) server.drop();
+  }
+
   /** Says farewell to every name server that answers, within a second. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
@@ -131,6 +151,7 @@ class NameServer {
   #again = false;
   #retryMs = RETRY_FIRST_MS;
   #stopped = false;
+  #isResting = false;
   #wasUp: boolean | undefined;
   readonly #onPlace: (address: string, place: MasterPlace) => void;
   #seeking = false;
@@ -153,7 +174,7 @@ class NameServer {
 
   /** `full`: with the table of topics, of which a name server takes only a master's. */
   register(full = true): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#isResting) return;
     if (this.#busy) {
       this.#again ||= full;
       return;
@@ -174,7 +195,8 @@ class NameServer {
     const { registration, topics, timeoutMs } = this.#options;
     // In front of the registration on the same connection, so that it is not answered with what this broker writes.
     // While there is no master roles may be changing, and two have the same id for a moment.
-    if (full && !this.#seeking) void this.#lookForRival(connection, brokerAddr).catch(() => {});
+    const looks = full && !this.#seeking && (this.#wasUp === true || this.#options.takesOver !== true);
+    if (looks) void this.#lookForRival(connection, brokerAddr).catch(() => {});
     const table = topics();
     const topicConfigSerializeWrapper = full ? table : { ...table, topicConfigTable: {} };
     const body = encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper });
@@ -279,7 +301,14 @@ class NameServer {
 
   #schedule(afterMs: number): void {
     clearTimeout(this.#timer);
+    if (this.#isResting) return;
     this.#timer = setTimeout(() => this.register(!this.#seeking || this.#wasUp !== true), afterMs);
+  }
+
+  rest(): void {
+    this.#isResting = true;
+    this.#again = false;
+    clearTimeout(this.#timer);
   }
 
   drop(): void {

@@ -22,10 +22,13 @@ import { CommitLogWriter } from '../commit-log-writer/actor.js';
 import { Dispatcher } from '../dispatcher/actor.js';
 import { QueueRetirer } from '../dispatcher/queue-retirer.js';
 import { FlushService } from '../flush-service/actor.js';
+import { Forwarder } from '../forwarder/actor.js';
 import { HaReceiver } from '../ha-receiver/actor.js';
 import { HaSender } from '../ha-sender/actor.js';
 import { PullLane } from '../pull-lane/actor.js';
-import { type Outlet, Remoting } from '../remoting/actor.js';
+import { Remoting } from '../remoting/actor.js';
+import type { ConnectionTable } from '../remoting/connection-table.js';
+import type { Outlet } from '../remoting/outlet.js';
 import type { RoomName } from '../remoting/routes.js';
 import { Scheduler } from '../scheduler/actor.js';
 import { DelayOffsetFile } from '../scheduler/delay-offsets.js';
@@ -346,6 +349,22 @@ function openQueueReader(
   return new ConsumeQueueReader(disk, consumeQueueFolder(paths, topic, queueId), mappedFileSizeConsumeQueue, units);
 }
 
+/** Who sends on what is meant for a new master, for a thread with an event loop. */
+export function buildForwarder({ shop, settings, log }: BuildTools, nowMs: () => number): Forwarder {
+  const name = 'forwarder';
+  return new Forwarder({
+    inbox: shop.ring('remoting', name),
+    toRemoting: shop.ring(name, 'remoting'),
+    remotingBell: shop.bell('remoting'),
+    toCoordinator: shop.ring(name, 'coordinator'),
+    coordinatorBell: shop.bell('coordinator'),
+    counters: shop.counters(name),
+    log: log.child({ actor: name }),
+    forwarding: settings.forwarding,
+    nowMs,
+  });
+}
+
 /** Spans for an OTLP collector, for a thread with an event loop. */
 export function buildTelemetry({ shop, settings, disk, log }: BuildTools): Telemetry {
   const name = 'telemetry';
@@ -368,6 +387,7 @@ export function buildRemoting(
   shop: Workshop,
   settings: RemotingSettings,
   context: Pick<SendContext, 'storeAddress' | 'storePort' | 'regionId' | 'traceOn'>,
+  connections: ConnectionTable,
   log: Logger,
   nowMs: () => number,
 ): Remoting {
@@ -381,6 +401,7 @@ export function buildRemoting(
     pullLane: 'pull-lane',
     coordinator: 'coordinator',
     nameRegistry: 'name-registry',
+    forwarder: 'forwarder',
   } as const;
   const outlets: Partial<Record<RoomName, Outlet[]>> = {};
   for (const [room, kind] of Object.entries(rooms)) {
@@ -401,7 +422,8 @@ export function buildRemoting(
     traceSwitch: shop.traceSwitch,
     encoder: new SendResponseEncoder(context, context.regionId, context.traceOn),
     log: log.child({ actor: 'remoting' }),
-    connectionsMax: settings.connectionsMax,
+    connections,
+    passesOnUntilMs: settings.passesOnUntilMs,
     maxInflight: ceilPowerOfTwo(settings.maxInflight),
     syncFlushTimeoutMs: settings.syncFlushTimeoutMs,
     slaveTimeoutMs: settings.slaveTimeoutMs,

@@ -5,6 +5,7 @@ import { parseIpv4 } from '../../protocol/message-id.js';
 import type { StorePaths } from '../../storage/paths.js';
 import type { QueueFlusherConfig } from '../dispatcher/queue-flusher.js';
 import type { LogFlushSettings } from '../flush-service/actor.js';
+import type { Forwarding } from '../forwarder/mailbox.js';
 import type { HaReceiverSettings } from '../ha-receiver/actor.js';
 import type { HaSenderSettings } from '../ha-sender/actor.js';
 import type { PullLaneSettings } from '../pull-lane/mailbox.js';
@@ -35,6 +36,8 @@ export interface RemotingSettings {
   readonly backlog: number;
   /** Units: bytes. */
   readonly outboundBytesMax: number;
+  /** Units: ms since the epoch; 0 on a broker that has not just been the master. */
+  readonly passesOnUntilMs: number;
 }
 
 /** A broker's part. */
@@ -61,11 +64,14 @@ export interface BrokerSettings {
   readonly telemetry?: TelemetrySettings;
   /** Next offset of each queue, by queue number. */
   readonly queueOffsets: Float64Array;
+  /** Of a broker that has just been the master. */
+  readonly forwarding?: Forwarding;
 }
 
 export function remotingSettings(
   config: BrokerConfig | NamesrvConfig,
   listeners: readonly ListenerKind[],
+  forwarding?: Forwarding,
 ): RemotingSettings {
   return {
     listeners,
@@ -77,6 +83,7 @@ export function remotingSettings(
     haSlaveFallbehindMax: 'haSlaveFallbehindMax' in config ? config.haSlaveFallbehindMax : 0,
     backlog: config.serverSocketBacklog,
     outboundBytesMax: config.connectionOutboundBytesMax,
+    passesOnUntilMs: forwarding?.untilMs ?? 0,
   };
 }
 
@@ -87,6 +94,7 @@ export function brokerSettings(
   queueOffsets: Float64Array,
   advertisedAddress: string,
   lastRecordOffset = -1,
+  forwarding?: Forwarding,
 ): BrokerSettings {
   return {
     context: {
@@ -123,6 +131,7 @@ export function brokerSettings(
     },
     ...(config.otlpEndpoint === '' ? {} : { telemetry: telemetrySettings(config) }),
     queueOffsets,
+    ...(forwarding === undefined ? {} : { forwarding }),
   };
 }
 

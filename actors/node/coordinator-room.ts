@@ -16,7 +16,7 @@ import { MANUAL_PASSES } from '../../storage/retention.js';
 import { listSetAside } from '../../storage/set-aside.js';
 import { Coordinator } from '../coordinator/actor.js';
 import { BrokerStats } from '../coordinator/broker-stats.js';
-import { ClientTable } from '../coordinator/client-table.js';
+import type { ClientTable } from '../coordinator/client-table.js';
 import { FilterTable } from '../coordinator/filter-table.js';
 import { GroupTable } from '../coordinator/group-table.js';
 import { LockTable } from '../coordinator/lock-table.js';
@@ -61,6 +61,12 @@ export interface CoordinatorRoomOptions {
   /** The address in message ids and registrations. */
   readonly advertisedAddress: string;
   readonly listenPort: number;
+  /** Until a successor is registered the name servers must not hear that this broker is no master. */
+  readonly waitsForSuccessor: boolean;
+  /** Who was connected before the role changed. */
+  readonly clients: ClientTable;
+  /** Of the role before: left once this broker is registered in its new one. */
+  readonly formerRegistrar: Registrar | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -77,6 +83,7 @@ export class CoordinatorRoom {
   #metadataSync: MetadataSync | undefined;
   #loaded: LoadedConfig<BrokerConfig>;
   #manualPasses = 0;
+  #isClosed = false;
 
   constructor(options: CoordinatorRoomOptions) {
     this.#options = options;
@@ -116,6 +123,7 @@ export class CoordinatorRoom {
       config: () => this.config,
       replication: () => this.#replication,
       isRegistered: () => this.registrar?.isRegistered ?? false,
+      haServerAddr: () => this.#haServerAddr,
     });
     const { roleDesk } = this;
     this.coordinator = this.#makeCoordinator(
@@ -125,6 +133,10 @@ export class CoordinatorRoom {
 
   get config(): BrokerConfig {
     return this.#loaded.config;
+  }
+
+  get queueNumbers(): [string, Int32Array][] {
+    return this.#options.numbers.entries();
   }
 
   get inputs(): Inputs {
@@ -147,7 +159,7 @@ export class CoordinatorRoom {
       toRemoting: shop.ring(name, 'remoting'),
       remotingBell: shop.bell('remoting'),
       fromDispatcher: shop.ring('dispatcher', name),
-      fromHaRooms: ['ha-sender', 'ha-receiver'].map(room => shop.ring(room, name)),
+      fromHaRooms: ['ha-sender', 'ha-receiver', 'forwarder'].map(room => shop.ring(room, name)),
       registrar: () => this.registrar,
       onHaStatus: status => this.#onHaStatus(status),
       nodeRequest,
@@ -155,7 +167,7 @@ export class CoordinatorRoom {
         topics: new TopicTable(table('topics'), config, nowMs),
         groups: new GroupTable(table('subscriptionGroup'), nowMs),
         offsets: new OffsetTable(table('consumerOffset')),
-        clients: new ClientTable(),
+        clients: this.#options.clients,
         filters: new FilterTable(
           table('consumerFilter'),
           new BloomBits(config.maxErrorRateOfBloomFilter, config.expectConsumerNumUseFilter),
@@ -183,11 +195,23 @@ export class CoordinatorRoom {
 
   /** A slave that is not attached looks for its master. */
   #onHaStatus(status: HaStatus): void {
+    if (status.room === 'forwarder') return this.#onSuccession(status.place);
     if (status.room === 'ha-sender') this.#replication.slaves = status.slaves;
     else this.#replication.receiver = status;
     if (status.room === 'ha-receiver' && status.state !== 'shutdown') {
       this.registrar?.seekMaster(isSlave(this.config) && status.state !== 'transfer');
     }
+  }
+
+  /** The successor leads, and may be followed before a name server says so; or it is registered, or given up. */
+  #onSuccession(place: MasterPlace | undefined): void {
+    if (place === undefined) this.#startRegistrar();
+    else this.#onMaster(place);
+  }
+
+  get #haServerAddr(): string {
+    const { brokerIP2, haListenPort } = this.config;
+    return `${brokerIP2 || this.#options.advertisedAddress}:${haListenPort}`;
   }
 
   /** The name server says where the master is: the HA receiver goes there, and so does the copy of the metadata. */
@@ -240,9 +264,14 @@ export class CoordinatorRoom {
     this.#news.settings('scheduler', schedulerSettings(this.config));
   }
 
-  /** Registers with the name servers from now on. */
+  /** Registers with the name servers from now on, or once its successor is there. */
   openRegistrar(): void {
-    const { advertisedAddress, listenPort, log } = this.#options;
+    if (!this.#options.waitsForSuccessor) this.#startRegistrar();
+  }
+
+  #startRegistrar(): void {
+    if (this.#isClosed || this.registrar !== undefined) return;
+    const { advertisedAddress, listenPort, log, formerRegistrar } = this.#options;
     const config = this.config;
     if (config.namesrvAddr === '') {
       log.warn({}, 'no name server is configured (key namesrvAddr): clients find this broker by its address only');
@@ -263,7 +292,8 @@ export class CoordinatorRoom {
         periodMs: Math.min(60_000, Math.max(10_000, config.registerNameServerPeriod)),
         timeoutMs: config.registerBrokerTimeoutMills,
         topics: () => this.coordinator.registrationTopics(this.config.brokerPermission),
-        onRegistered: () => {},
+        onRegistered: namesrvAddr => formerRegistrar?.leave(namesrvAddr),
+        takesOver: formerRegistrar !== undefined,
         ...(slave ? { onMaster: (place: MasterPlace) => this.#onMaster(place) } : {}),
         onOrderedTopics: topics => this.coordinator.setOrdered(topics, Date.now()),
         log: log.child({ actor: 'coordinator' }),
@@ -302,7 +332,26 @@ export class CoordinatorRoom {
     }
   }
 
+  /** Registers no more; the name servers know this broker as they did. Who keeps them so. */
+  restRegistrar(): Registrar | undefined {
+    this.coordinator.dismissWatchers();
+    const registrar = this.registrar ?? this.#options.formerRegistrar;
+    registrar?.rest();
+    if (registrar !== this.#options.formerRegistrar) this.#options.formerRegistrar?.leaveAll();
+    return registrar;
+  }
+
+  /** Farewell to the name servers. */
+  async unregister(): Promise<void> {
+    this.#isClosed = true;
+    const { formerRegistrar } = this.#options;
+    if (this.registrar === undefined) return formerRegistrar?.stop();
+    formerRegistrar?.leaveAll();
+    await this.registrar.stop();
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#metadataSync?.stop();
     this.#rates.close();
   }

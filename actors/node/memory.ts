@@ -191,6 +191,25 @@ export class Workshop {
     return new Latencies(this.memory.statistics.getLatencies[pullLane]!);
   }
 
+  /** Bytes of requests and answers that some room has not taken yet. */
+  requestsWaiting(): number {
+    const names = this.memory.actors.filter(({ kind }) => kind !== 'telemetry').map(({ name }) => name);
+    const rooms = this.memory.actors.filter(actor => isLane(actor) || actor.kind === 'remoting');
+    let bytes = 0;
+    for (const { name } of rooms) {
+      for (const other of names) {
+        if (this.hasRing(name, other)) bytes += this.ring(name, other).depthBytes();
+        if (this.hasRing(other, name)) bytes += this.ring(other, name).depthBytes();
+      }
+    }
+    return bytes;
+  }
+
+  /** Names of the lanes of a kind that run. */
+  startedLanes(kind: 'send-lane' | 'pull-lane'): string[] {
+    return this.namesOf(kind).slice(0, this.laneCounts.started(kind));
+  }
+
   /** Names of the actors of a kind. */
   namesOf(kind: ActorInstance['kind']): string[] {
     return this.memory.actors.filter(actor => actor.kind === kind).map(actor => actor.name);

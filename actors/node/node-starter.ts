@@ -19,6 +19,7 @@ import { type Disk, nodeDisk } from '../../storage/disk.js';
 import { storePaths } from '../../storage/paths.js';
 import { nodeProcessProbe } from '../../storage/process-probe.js';
 import type { BeyondMaster } from '../coordinator/mailbox.js';
+import type { Forwarding } from '../forwarder/mailbox.js';
 import type { ListenerSpec } from '../remoting/listeners.js';
 import { reservePort } from '../remoting/reserve-port.js';
 import { StoreState } from '../store-state.js';
@@ -34,11 +35,12 @@ import type { NodeOptions, NodePorts } from './node.js';
 import { type BrokerRole, keptRole, roleOf, withRole } from './role-file.js';
 import { isSlave } from './settings.js';
 import { type CommonRoomsData, keepLanes, startThreads } from './start-threads.js';
-import type { NodeParts } from './stop-node.js';
+import type { Legacy, NodeParts } from './stop-node.js';
 import { Store } from './store.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
 import { ThreadHost } from './thread-host.js';
-import { chooseMode, planThreads, type ThreadPlan } from './thread-plan.js';
+import { chooseMode, MAIN_THREAD, planThreads, type ThreadPlan } from './thread-plan.js';
+import type { Heirlooms } from './thread-rooms.js';
 import { planActors, planRings } from './wiring.js';
 
 /** A node that runs. */
@@ -62,12 +64,21 @@ export interface Kept {
 /** How a node comes back after a change of role. */
 export interface Comeback {
   readonly before: Running;
+  readonly legacy: Legacy;
+  /** Address of the broker that is to be the master now; '' when none is known. */
+  readonly successor: string;
   /** What the configuration is made from now. */
   readonly inputs: Inputs;
   readonly to: BrokerRole;
   /** What is cut off the log: it was set aside. */
   readonly cut?: BeyondMaster;
 }
+
+/**
+ * For how long a broker that was the master sends on what clients send it: they refresh their routes every 30 s, and a
+ * refresh may fail twice. Units: ms.
+ */
+const FORWARDS_FOR_MS = 90_000;
 
 export class NodeStarter {
   readonly #options: NodeOptions;
@@ -109,7 +120,8 @@ export class NodeStarter {
         this.#onFailed(name, fault, shop, log);
       };
       const { logLevel } = this.#anyConfig;
-      const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed });
+      const heirlooms = this.#heirlooms(plan);
+      const host = new ThreadHost({ shop, disk: this.#disk, log, logLevel, rootLogger, onFailed, heirlooms });
       const housekeeping = this.#housekeeping(shop, store, host, log);
       parts = { plan, shop, log, rootLogger, host, store, role, storeLife, housekeeping };
       return await this.#bringUp(parts, { log, rootLogger, role, place, configured });
@@ -119,10 +131,19 @@ export class NodeStarter {
       log.error(facts, `the node did not start: ${messageOf(error)}`);
       (parts?.role ?? before?.role)?.send({ type: 'FAIL', reason: messageOf(error) });
       await parts?.host.stop();
+      endHeirlooms(this.#comeback?.legacy.heirlooms);
       parts?.store?.abandon(parts.shop.positions.read('appended'));
       await rootLogger?.close();
       throw error;
     }
+  }
+
+  /** The connections stay where remoting stays: on the main thread. */
+  #heirlooms({ threads }: ThreadPlan): Heirlooms | undefined {
+    const heirlooms = this.#comeback?.legacy.heirlooms;
+    if (threads.get(MAIN_THREAD)?.some(({ kind }) => kind === 'remoting')) return heirlooms;
+    endHeirlooms(heirlooms);
+    return undefined;
   }
 
   /** The role asked for, or the one that was asked for before the last stop. */
@@ -181,7 +202,9 @@ export class NodeStarter {
     if (this.#config === undefined) return undefined;
     const beyond = this.#comeback?.cut;
     const cut = beyond && { position: beyond.from, storeTimestamp: beyond.storeTimestamp };
-    return Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life, cut);
+    const left = this.#comeback?.legacy.left;
+    const again = left === undefined ? undefined : Store.openAgain(left, this.#config, shop, life);
+    return again ?? Store.open(this.#disk, nodeProcessProbe, this.#config, shop, log, life, cut);
   }
 
   #housekeeping(shop: Workshop, store: Store | undefined, host: ThreadHost, log: Logger): Housekeeping | undefined {
@@ -219,6 +242,9 @@ export class NodeStarter {
     const ha = await this.#listenForSlaves(host);
     const slave = this.#config !== undefined && isSlave(this.#config);
     role.send({ type: slave ? 'SERVE_AS_SLAVE' : 'SERVE_AS_MASTER' });
+    // Whoever had the role changed lets them go on: a slave may have to come first.
+    if (this.#comeback !== undefined) await host.control('remoting').holdSends(true);
+    await host.control('remoting').letIn();
     housekeeping?.start();
     const ports = {
       ...(Object.fromEntries(specs.map(({ kind }, index) => [kind, got[index]])) as NodePorts),
@@ -252,7 +278,8 @@ export class NodeStarter {
     const { namesrv, configFile } = this.#options;
     const broker = this.#broker;
     const kinds = specs.map(spec => spec.kind);
-    const base = { memory: shop.memory, remoting: remotingSettings(this.#anyConfig, kinds) };
+    const forwarding = this.#forwarding();
+    const base = { memory: shop.memory, remoting: remotingSettings(this.#anyConfig, kinds, forwarding) };
     const withNamesrv = namesrv === undefined ? base : { ...base, namesrv: { inputs: namesrv.inputs } };
     if (broker === undefined || store === undefined) return withNamesrv;
     return {
@@ -265,12 +292,18 @@ export class NodeStarter {
           store.queueOffsets,
           advertisedAddress,
           store.lastRecordOffset,
+          forwarding,
         ),
         queueNumbers: store.numbers.entries(),
         advertisedAddress,
         ...(configFile === undefined ? {} : { configFile }),
       },
     };
+  }
+
+  #forwarding(): Forwarding | undefined {
+    const { successor = '' } = this.#comeback ?? {};
+    return successor === '' ? undefined : { successor, untilMs: Date.now() + FORWARDS_FOR_MS };
   }
 
   /** Every broker does, a slave too: it may have slaves of its own. */
@@ -341,6 +374,11 @@ export class NodeStarter {
     if (config !== undefined)
       log.info({ advertised: `${advertised}:${ports.broker}` }, 'clients are told to come here');
   }
+}
+
+function endHeirlooms(heirlooms: Heirlooms | undefined): void {
+  heirlooms?.door.close();
+  heirlooms?.registrar?.leaveAll();
 }
 
 /** In words: when a send is answered. */

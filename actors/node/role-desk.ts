@@ -4,7 +4,8 @@
  *
  * - RINGMQ_GET_ROLE. Answer: code 0 and the fields of {@link RoleFacts}.
  * - RINGMQ_CHANGE_ROLE, `brokerRole` (SYNC_MASTER, ASYNC_MASTER, SLAVE), `brokerId`, `force`, `timeoutMs`,
- *   `expectedEnd` (how far the log must reach). Answer: code 0 when the change was begun; its end is seen with
+ *   `expectedEnd` (how far the log must reach), `successor` (address of the broker that is to be the master after this
+ *   one). Answer: code 0 when the change was begun; its end is seen with
  *   RINGMQ_GET_ROLE: the role is the new one, or `refusal` says why not.
  * - RINGMQ_REJOIN, `from` and `to` (as `beyondFrom` and `beyondTo` of RINGMQ_GET_ROLE were). Answer: code 0 when the
  *   slave has begun to set aside what its log holds beyond its master's; at the end `haState` is `transfer`, or
@@ -29,6 +30,8 @@ export interface RoleRequest extends BrokerRole {
   readonly timeoutMs: number;
   /** Where the log must reach at least. Units: bytes. */
   readonly expectedEnd: number;
+  /** Of a master: who is to be the master after it; '' when nobody is named. */
+  readonly successor: string;
   /** A slave that stays one: the end of its log is to be set aside. */
   readonly setAside?: BeyondMaster;
 }
@@ -45,6 +48,8 @@ export interface RoleDeskOptions {
   replication(): Replication;
   /** A name server has taken this broker in. */
   isRegistered(): boolean;
+  /** `host:port` for slaves. */
+  haServerAddr(): string;
 }
 
 const roles: ReadonlySet<string> = new Set(['SYNC_MASTER', 'ASYNC_MASTER', 'SLAVE']);
@@ -106,7 +111,7 @@ export class RoleDesk {
     const { brokerRole, brokerId } = this.#options.config();
     this.#changing = true;
     this.#refusal = '';
-    return { brokerRole, brokerId, force: false, timeoutMs: 0, expectedEnd: 0, setAside };
+    return { brokerRole, brokerId, force: false, timeoutMs: 0, expectedEnd: 0, successor: '', setAside };
   }
 
   #rejoin(request: RemotingCommand): RemotingCommand {
@@ -150,7 +155,7 @@ export class RoleDesk {
   }
 
   #facts(): RoleFacts {
-    const { shop, config, replication, isRegistered } = this.#options;
+    const { shop, config, replication, isRegistered, haServerAddr } = this.#options;
     const { brokerRole, brokerId, brokerName } = config();
     const { slaves, receiver } = replication();
     return {
@@ -169,6 +174,7 @@ export class RoleDesk {
       beyondTo: receiver?.beyond?.to ?? -1,
       lastSetAside: this.#options.lastSetAside,
       registered: isRegistered(),
+      haServerAddr: haServerAddr(),
     };
   }
 }
@@ -194,6 +200,8 @@ export type RoleFacts = {
   readonly beyondTo: number;
   readonly lastSetAside: string;
   readonly registered: boolean;
+  /** `host:port` where slaves connect. */
+  readonly haServerAddr: string;
 };
 
 /** The request; in words what is wrong with it. */
@@ -210,11 +218,16 @@ function readRequest({ extFields }: RemotingCommand): RoleRequest | string {
   if (timeoutMs === undefined) return `timeoutMs must be from 0 to ${TIMEOUT_MAX_MS}: ${extFields.timeoutMs}`;
   const expectedEnd = number(extFields.expectedEnd ?? '0', Number.MAX_SAFE_INTEGER);
   if (expectedEnd === undefined) return `expectedEnd must be a position: ${extFields.expectedEnd}`;
+  const { successor = '' } = extFields;
+  if (successor !== '' && (brokerRole !== 'SLAVE' || !/^.+:\d{1,5}$/.test(successor))) {
+    return `successor must be the address (host:port) of the master that follows a master: ${successor}`;
+  }
   return {
     brokerRole: brokerRole as RoleRequest['brokerRole'],
     brokerId,
     force: force === 'true',
     timeoutMs,
     expectedEnd,
+    successor,
   };
 }

@@ -9,10 +9,11 @@ import type { Housekeeping } from './housekeeping.js';
 import type { LaneKeeper } from './lane-keeper.js';
 import type { Life } from './life.js';
 import type { Workshop } from './memory.js';
-import type { Store } from './store.js';
+import type { LeftStore, Store } from './store.js';
 import type { StoreEvent } from './store-lifecycle.machine.js';
 import type { ThreadHost } from './thread-host.js';
 import type { ThreadPlan } from './thread-plan.js';
+import type { Heirlooms } from './thread-rooms.js';
 
 /** What a node is made of. */
 export interface NodeParts {
@@ -29,8 +30,18 @@ export interface NodeParts {
   lanes?: LaneKeeper;
 }
 
+/** What the rooms of one role leave to those of the next. */
+export interface Legacy {
+  /** Connections and what goes with them; undefined where they are gone. */
+  readonly heirlooms: Heirlooms | undefined;
+  /** Undefined when the store was not closed well. */
+  readonly left: LeftStore | undefined;
+}
+
 /** How long a stopping node waits for what is in progress. Units: ms. */
 const DRAIN_MAX_MS = 5000;
+/** How long clients of a broker that changes its role wait for answers that are late. Units: ms. */
+const EMPTY_MAX_MS = 1000;
 const LOOK_EVERY_MS = 2;
 /** How long a collector may take for the last spans of a node that stops, and of one that is wanted back. Units: ms. */
 const SPANS_AT_STOP_MAX_MS = 2000;
@@ -45,12 +56,51 @@ export async function stopNode(parts: NodeParts): Promise<void> {
   await rootLogger?.close();
 }
 
+/**
+ * Ends the rooms of a broker and closes the store, and leaves to the next rooms what need not end with these: clients
+ * stay connected and wait, and the store need not be read back. `readsBack`: it is to be all the same.
+ */
+export async function takeDownForRole(parts: NodeParts, readsBack = false): Promise<Legacy> {
+  const { host, housekeeping, shop } = parts;
+  const store = parts.store!;
+  housekeeping?.stop();
+  await parts.lanes?.close();
+  const staysConnected = host.heirlooms !== undefined;
+  if (!staysConnected) await host.control('remoting').stopListening();
+  await host.control('ha-receiver').stopReplica();
+  if (staysConnected) await host.control('coordinator').restRegistrar();
+  else await host.control('coordinator').unregister();
+  await drain(parts);
+  if (staysConnected) await emptyRooms(parts);
+  else await host.control('remoting').disconnect();
+  const queueNumbers = await host.control('coordinator').queueNumbers();
+  const lastWriteOffset = await host.control('commit-log-writer').lastWriteOffset();
+  const { heirlooms } = host;
+  if (host.has('telemetry')) await finishSpans(parts, SPANS_MAX_MS);
+  await host.stop();
+  const left = closeStore(parts, store) && !readsBack ? { store, shop, queueNumbers, lastWriteOffset } : undefined;
+  if (left === undefined) store.release();
+  return { heirlooms, left };
+}
+
+/** Takes no more requests, and waits until those inside are answered or on their way back. */
+async function emptyRooms({ host, shop, log }: NodeParts): Promise<void> {
+  const remoting = host.control('remoting');
+  await remoting.shutDoor();
+  for (const lane of host.controlsOf(shop.startedLanes('pull-lane'))) await lane.releasePulls();
+  let looks = 0;
+  const isEmpty = async (): Promise<boolean> => {
+    const onTheirWay = await host.control('forwarder').restForwarder();
+    // A request on a detour may be in none of them at one look.
+    looks = onTheirWay === 0 && shop.requestsWaiting() === 0 ? looks + 1 : 0;
+    return looks > 1;
+  };
+  if (!(await within(EMPTY_MAX_MS, isEmpty))) log.warn({}, 'the role changes although requests are not answered yet');
+  await remoting.leaveDoor();
+}
+
 /** Ends the rooms and closes the store. `closeSends`: called when no connection can come any more. */
-export async function takeDown(
-  parts: NodeParts,
-  closeSends: () => void = () => {},
-  spansMaxMs = SPANS_MAX_MS,
-): Promise<void> {
+async function takeDown(parts: NodeParts, closeSends: () => void, spansMaxMs: number): Promise<void> {
   const { store, host, housekeeping } = parts;
   housekeeping?.stop();
   await parts.lanes?.close();
@@ -64,7 +114,9 @@ export async function takeDown(
   await host.control('remoting').disconnect();
   if (host.has('telemetry')) await finishSpans(parts, spansMaxMs);
   await host.stop();
-  if (store !== undefined) closeStore(parts, store);
+  if (store === undefined) return;
+  closeStore(parts, store);
+  store.release();
 }
 
 async function finishSpans({ host, log }: NodeParts, patienceMs: number): Promise<void> {
@@ -106,7 +158,8 @@ async function inflightOf(host: ThreadHost): Promise<number> {
   return inflight;
 }
 
-function closeStore({ shop, log, storeLife }: NodeParts, store: Store): void {
+/** Whether it is as the next start would find it; its directory is still taken. */
+function closeStore({ shop, log, storeLife }: NodeParts, store: Store): boolean {
   const { positions, storeState } = shop;
   storeLife.send({ type: 'CLOSE' });
   let clean = false;
@@ -119,6 +172,6 @@ function closeStore({ shop, log, storeLife }: NodeParts, store: Store): void {
   } catch (error) {
     log.error({ err: error }, 'the store could not be closed cleanly: the next start will read the log back');
   }
-  store.release();
   storeLife.send({ type: 'CLOSED', clean });
+  return clean;
 }

@@ -17,6 +17,7 @@ import { cutLog, type LogCut } from '../../storage/cut-log.js';
 import type { Disk } from '../../storage/disk.js';
 import { recoverIndex } from '../../storage/message-index.js';
 import { consumeQueueFolder, type StorePaths, storePaths } from '../../storage/paths.js';
+import { readRecord } from '../../storage/record-reader.js';
 import { syncSegments } from '../../storage/segment-cache.js';
 import {
   acquireStoreLock,
@@ -47,21 +48,30 @@ export interface StoreConfig {
   readonly maxIndexNum: number;
 }
 
+/** A store whose rooms have ended well, and that nobody else has had since. */
+export interface LeftStore {
+  readonly store: Store;
+  readonly shop: Workshop;
+  readonly queueNumbers: readonly [string, Int32Array][];
+  /** A record began here at the last write, or at the start; -1 when none is known. Units: bytes. */
+  readonly lastWriteOffset: number;
+}
+
 const PROGRESS_EVERY_MS = 2000;
 
 export class Store {
   readonly paths: StorePaths;
   /** mappedFileSizeCommitLog. Units: bytes. */
   readonly segmentSize: number;
-  readonly numbers = new QueueNumbers();
+  numbers = new QueueNumbers();
   /** Next offset of each queue, by queue number. */
-  readonly queueOffsets: Float64Array;
+  queueOffsets: Float64Array;
   /** Where the last record of the log begins; -1 when there is none. Units: bytes. */
   lastRecordOffset = -1;
   readonly #disk: Disk;
   /** End of the log when it was opened. Units: bytes. */
-  readonly #openedAt: number;
-  readonly #config: StoreConfig;
+  #openedAt: number;
+  #config: StoreConfig;
   readonly #lock: StoreLock;
   readonly #probe: ProcessProbe;
   readonly #log: Logger;
@@ -127,6 +137,61 @@ export class Store {
     this.#catchUp(shop);
     this.queueOffsets = this.#readQueueOffsets(shop);
     this.#openedAt = recovery.endOffset;
+  }
+
+  /**
+   * Opens a store again in the same process, for new rooms: it is as it was left, and nothing is read back. Undefined
+   * when it is not; then it is to be opened like any other.
+   */
+  static openAgain(left: LeftStore, config: StoreConfig, shop: Workshop, life: Life<StoreEvent>): Store | undefined {
+    const { store } = left;
+    if (!store.#takeOver(left, config, shop)) {
+      store.release();
+      return undefined;
+    }
+    life.send({ type: 'LOCKED' });
+    life.send({ type: 'LOADED', clean: true });
+    life.send({ type: 'RECOVERED' });
+    return store;
+  }
+
+  #takeOver({ shop: before, queueNumbers, lastWriteOffset }: LeftStore, config: StoreConfig, shop: Workshop): boolean {
+    this.#config = config;
+    const minimum = before.positions.read('minimum');
+    const end = before.positions.read('appended');
+    const last = this.#lastRecordFrom(lastWriteOffset < 0 ? this.lastRecordOffset : lastWriteOffset, minimum, end);
+    if (last === undefined) return false;
+    this.lastRecordOffset = last;
+    this.#openedAt = end;
+    this.numbers = new QueueNumbers(queueNumbers);
+    for (let number = 0; number < this.numbers.count; number++) {
+      shop.queueTable.publishMin(number, before.queueTable.min(number));
+      shop.queueTable.publishMax(number, before.queueTable.max(number));
+    }
+    shop.positions.publish('minimum', minimum);
+    for (const position of ['appended', 'flushed', 'dispatched'] as const) shop.positions.publish(position, end);
+    this.queueOffsets = this.#readQueueOffsets(shop);
+    return true;
+  }
+
+  /** Where the last record begins, following them from one to the end; undefined when they do not lead there. */
+  #lastRecordFrom(offset: number, minimum: number, end: number): number | undefined {
+    if (end === 0) return -1;
+    const segmentSize = this.#config.mappedFileSizeCommitLog;
+    const reader = new CommitLogReader(this.#disk, this.paths.commitLog, segmentSize);
+    try {
+      let last = -1;
+      let position = offset;
+      while (position >= 0 && position < end) {
+        const record = readRecord(reader, position, minimum, end);
+        if (record !== undefined) last = position;
+        // The rest of a file is left blank when a record does not fit.
+        position += record?.length ?? segmentSize - (position % segmentSize);
+      }
+      return position === end && last >= 0 ? last : undefined;
+    } finally {
+      reader.close();
+    }
   }
 
   /** The store is open from now on: a start that finds this mark knows that this one did not end well. */

@@ -19,7 +19,7 @@ import type { Disk } from '../../storage/disk.js';
 import type { Workshop } from './memory.js';
 import type { ThreadData } from './thread-entry.js';
 import { MAIN_THREAD, needsEventLoop } from './thread-plan.js';
-import { type RoomsControl, type RoomsData, ThreadRooms } from './thread-rooms.js';
+import { type Heirlooms, type RoomsControl, type RoomsData, ThreadRooms } from './thread-rooms.js';
 import type { ActorInstance } from './wiring.js';
 
 export interface ThreadHostOptions {
@@ -31,6 +31,8 @@ export interface ThreadHostOptions {
   readonly rootLogger: RootLogger | undefined;
   /** An actor is lost for good. */
   readonly onFailed: (name: string, fault: RingError) => void;
+  /** From the rooms before a change of role. */
+  readonly heirlooms?: Heirlooms | undefined;
 }
 
 /** Empty cycles before a thread sleeps, where cores are to spare. Measured on 2 cores only, where any spin costs. */
@@ -80,6 +82,11 @@ export class ThreadHost {
     return this.#options.shop.memory.threadOf[actor] !== undefined;
   }
 
+  /** What outlives the rooms of the main thread; undefined when remoting is elsewhere. */
+  get heirlooms(): Heirlooms | undefined {
+    return this.#main?.heirlooms;
+  }
+
   /** Ends all threads: those that make work before those that finish it. */
   async stop(): Promise<void> {
     await this.#supervisor.stopAll();
@@ -90,8 +97,8 @@ export class ThreadHost {
   // ---- main thread ----
 
   #startMain(data: RoomsData): void {
-    const { shop, disk, log } = this.#options;
-    const rooms = new ThreadRooms(data, disk, log, shop);
+    const { shop, disk, log, heirlooms } = this.#options;
+    const rooms = new ThreadRooms(data, disk, log, shop, heirlooms);
     this.#main = rooms;
     this.#controls.set(MAIN_THREAD, connectInline<RoomsControl>(rooms, { name: MAIN_THREAD }));
     rooms.runOnEventLoop((actor, error) => this.#onMainCrash(actor, error));

@@ -25,6 +25,7 @@ const SHARED_FROM_CORES = 4;
 /** Actors that need an event loop: they own sockets or timers. */
 const eventLoopKinds: ReadonlySet<ActorKind> = new Set([
   'remoting',
+  'forwarder',
   'coordinator',
   'name-registry',
   'ha-sender',
@@ -83,6 +84,7 @@ const workOrder: readonly ActorKind[] = [
   'flush-service',
   'pull-lane',
   'transaction-checker',
+  'forwarder',
   'coordinator',
   'name-registry',
   'remoting',

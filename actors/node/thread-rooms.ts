@@ -17,17 +17,23 @@ import { systemClock } from '../../runtime/base/clock.js';
 import type { Logger } from '../../runtime/log/contract.js';
 import type { Disk } from '../../storage/disk.js';
 import { CommitLogWriter } from '../commit-log-writer/actor.js';
+import { ClientTable } from '../coordinator/client-table.js';
+import type { Registrar } from '../coordinator/registrar.js';
+import type { Forwarder } from '../forwarder/actor.js';
 import type { HaReceiver } from '../ha-receiver/actor.js';
 import type { HaSender } from '../ha-sender/actor.js';
+import { PullLane } from '../pull-lane/actor.js';
 import { QueueNumbers } from '../queue-numbers.js';
 import type { Remoting } from '../remoting/actor.js';
-import { type ListenerSpec, Listeners } from '../remoting/listeners.js';
+import { FrontDoor } from '../remoting/front-door.js';
+import type { ListenerSpec } from '../remoting/listeners.js';
 import { Scheduler } from '../scheduler/actor.js';
 import type { Telemetry } from '../telemetry/actor.js';
 import { TransactionChecker } from '../transaction-checker/actor.js';
 import {
   type BuildTools,
   buildActor,
+  buildForwarder,
   buildHaReceiver,
   buildHaSender,
   buildRemoting,
@@ -58,12 +64,36 @@ export interface RoomsData {
   readonly namesrv?: { readonly inputs: Inputs };
 }
 
+/** What outlives the rooms of a thread when a broker changes its role. */
+export interface Heirlooms {
+  readonly door: FrontDoor;
+  /** The door's connections are known to the coordinator. */
+  readonly clients: ClientTable;
+  readonly registrar: Registrar | undefined;
+}
+
 /** What the node asks of the rooms of a thread; tens of calls in the life of a node. */
 export interface RoomsControl {
   /** The ports it got. Errors: RingError LISTEN_FAILED. */
   listen(specs: readonly ListenerSpec[]): Promise<number[]>;
+  /** Takes requests from now on, those that waited first. */
+  letIn(): void;
   /** No new connections. */
   stopListening(): void;
+  /** Sends wait in their connections from now on, or are taken again. */
+  holdSends(wanted: boolean): void;
+  /** Sends that were taken and not answered yet. */
+  sendsInFlight(): number;
+  /** No request is taken any more. */
+  shutDoor(): void;
+  /** Pulls that wait are answered, and none waits from now on. */
+  releasePulls(): void;
+  /** What was not passed on is given back; how many requests are still on their way. */
+  restForwarder(): number;
+  /** The connections wait for the next rooms. */
+  leaveDoor(): void;
+  /** Registers no more; the name servers keep what they know. */
+  restRegistrar(): void;
   /** Sends accepted and not answered yet, delayed messages that are being delivered, a run over half messages. */
   inflight(): number;
   /** The half messages of this thread's checker are left alone from now on, or again looked after. */
@@ -94,6 +124,10 @@ export interface RoomsControl {
   finishSpans(patienceMs: number): Promise<void>;
   /** Tells lanes again of all topics and groups: one of them has lost what it knew. */
   announce(): void;
+  /** All queues with their numbers, also those made since the start. */
+  queueNumbers(): [string, Int32Array][];
+  /** Where the last write to the log began; -1 when there was none. Units: bytes. */
+  lastWriteOffset(): number;
   /** Deletes the log's segments that end at or before a position. */
   retire(position: number): void;
   /** Ends the actors; the thread's loop is over then. */
@@ -106,7 +140,10 @@ export class ThreadRooms implements RoomsControl {
   readonly #disk: Disk;
   readonly #log: Logger;
   #remoting: Remoting | undefined;
-  #listeners: Listeners | undefined;
+  #door: FrontDoor | undefined;
+  #clients: ClientTable | undefined;
+  #formerRegistrar: Registrar | undefined;
+  #forwarder: Forwarder | undefined;
   #coordinator: CoordinatorRoom | undefined;
   #haSender: HaSender | undefined;
   #haReceiver: HaReceiver | undefined;
@@ -119,7 +156,16 @@ export class ThreadRooms implements RoomsControl {
   onStopped: () => void = () => {};
 
   /** `shop`: the one of this thread, when it has one already. */
-  constructor(data: RoomsData, disk: Disk, log: Logger, shop = new Workshop(data.memory)) {
+  constructor(
+    data: RoomsData,
+    disk: Disk,
+    log: Logger,
+    shop = new Workshop(data.memory),
+    heirlooms: Heirlooms | undefined = undefined,
+  ) {
+    this.#door = heirlooms?.door;
+    this.#clients = heirlooms?.clients;
+    this.#formerRegistrar = heirlooms?.registrar;
     this.#data = data;
     this.#disk = disk;
     this.#log = log;
@@ -134,7 +180,7 @@ export class ThreadRooms implements RoomsControl {
     this.#runner = runner;
     for (const actor of this.actors) runner.add(actor, this.shop.counters(actor.name));
     this.#gauge = watchThread(this.shop.counters(threadCounters(this.#data.thread)));
-    for (const actor of [this.#remoting, this.#haSender, this.#haReceiver]) {
+    for (const actor of [this.#remoting, this.#haSender, this.#haReceiver, this.#forwarder]) {
       if (actor !== undefined) actor.onWork = runner.schedule;
     }
     runner.listenTo(this.shop.threadBell(this.#data.thread));
@@ -167,6 +213,9 @@ export class ThreadRooms implements RoomsControl {
       case 'ha-receiver':
         this.#haReceiver = buildHaReceiver(this.#tools(), systemClock.nowMs);
         return this.#haReceiver;
+      case 'forwarder':
+        this.#forwarder = buildForwarder(this.#tools(), systemClock.nowMs);
+        return this.#forwarder;
       case 'telemetry':
         this.#telemetry = buildTelemetry(this.#tools());
         this.#telemetry.onWork = () => this.#runner?.schedule();
@@ -184,13 +233,15 @@ export class ThreadRooms implements RoomsControl {
   #buildRemoting(): Remoting {
     const { remoting, broker } = this.#data;
     const context = broker?.settings.context ?? { storeAddress: 0, storePort: 0, regionId: '', traceOn: false };
-    this.#remoting = buildRemoting(this.shop, remoting, context, this.#log, systemClock.nowMs);
-    this.#listeners = new Listeners(this.#remoting, remoting);
+    this.#door ??= new FrontDoor(remoting);
+    const { connections } = this.#door;
+    this.#remoting = buildRemoting(this.shop, remoting, context, connections, this.#log, systemClock.nowMs);
     return this.#remoting;
   }
 
   #buildCoordinator(): Actor {
     const { inputs, settings, queueNumbers, advertisedAddress, configFile } = this.#data.broker!;
+    this.#clients ??= new ClientTable();
     this.#coordinator = new CoordinatorRoom({
       loaded: configFrom<BrokerConfig>(brokerSchema, inputs),
       configFile,
@@ -201,6 +252,9 @@ export class ThreadRooms implements RoomsControl {
       log: this.#log,
       advertisedAddress,
       listenPort: settings.context.storePort,
+      waitsForSuccessor: settings.forwarding !== undefined,
+      clients: this.#clients,
+      formerRegistrar: this.#formerRegistrar,
     });
     return this.#coordinator.coordinator;
   }
@@ -208,12 +262,56 @@ export class ThreadRooms implements RoomsControl {
   // ---- control ----
 
   listen(specs: readonly ListenerSpec[]): Promise<number[]> {
-    assert(this.#listeners !== undefined, 'remoting runs here');
-    return this.#listeners.open(specs);
+    assert(this.#door !== undefined, 'remoting runs here');
+    return this.#door.open(specs);
+  }
+
+  letIn(): void {
+    assert(this.#door !== undefined && this.#remoting !== undefined, 'remoting runs here');
+    this.#door.letIn(this.#remoting);
   }
 
   stopListening(): void {
-    this.#listeners?.close();
+    this.#door?.stopListening();
+  }
+
+  holdSends(wanted: boolean): void {
+    this.#remoting?.holdSends(wanted);
+    this.#runner?.schedule();
+  }
+
+  sendsInFlight(): number {
+    this.#runner?.schedule();
+    return this.#remoting?.inflight ?? 0;
+  }
+
+  shutDoor(): void {
+    this.#door?.shut();
+  }
+
+  releasePulls(): void {
+    for (const actor of this.actors) if (actor instanceof PullLane) actor.releasePulls();
+    this.#runner?.schedule();
+  }
+
+  restForwarder(): number {
+    this.#forwarder?.rest();
+    this.#runner?.schedule();
+    return this.#forwarder?.unsettled ?? 0;
+  }
+
+  leaveDoor(): void {
+    this.#door?.leave();
+  }
+
+  restRegistrar(): void {
+    this.#formerRegistrar = this.#coordinator?.restRegistrar();
+  }
+
+  /** Undefined where connections and those who know them are on different threads. */
+  get heirlooms(): Heirlooms | undefined {
+    if (this.#door === undefined || this.#clients === undefined) return undefined;
+    return { door: this.#door, clients: this.#clients, registrar: this.#formerRegistrar };
   }
 
   inflight(): number {
@@ -245,7 +343,7 @@ export class ThreadRooms implements RoomsControl {
   }
 
   disconnect(): void {
-    this.#remoting?.close();
+    this.#door?.close();
   }
 
   listenForSlaves(host: string, port: number): Promise<number> {
@@ -266,7 +364,7 @@ export class ThreadRooms implements RoomsControl {
   }
 
   async unregister(): Promise<void> {
-    await this.#coordinator?.registrar?.stop();
+    await this.#coordinator?.unregister();
   }
 
   brokerConfig(): BrokerConfig {
@@ -287,6 +385,15 @@ export class ThreadRooms implements RoomsControl {
     this.#runner?.schedule();
   }
 
+  queueNumbers(): [string, Int32Array][] {
+    assert(this.#coordinator !== undefined, 'the coordinator runs here');
+    return this.#coordinator.queueNumbers;
+  }
+
+  lastWriteOffset(): number {
+    return this.actors.find(actor => actor instanceof CommitLogWriter)?.lastWriteOffset ?? -1;
+  }
+
   retire(position: number): void {
     for (const actor of this.actors) if (actor instanceof CommitLogWriter) actor.retire(position);
   }
@@ -295,7 +402,7 @@ export class ThreadRooms implements RoomsControl {
     if (this.stopped) return;
     this.stopped = true;
     // A node that did not come up may listen already.
-    this.#listeners?.close();
+    if (this.#remoting?.hasLeft !== true) this.#door?.close();
     if (this.#runner !== undefined) this.#runner.close();
     else for (const actor of this.actors.toReversed()) actor.close();
     this.#coordinator?.close();

@@ -14,6 +14,7 @@ export const actorKinds = {
   scheduler: 'delivers delayed messages when they are due',
   'pull-lane': 'answers pulls from consume queues and log; holds those that find nothing',
   'transaction-checker': 'asks producers about half messages that are not decided, gives up those nobody decides',
+  forwarder: 'on a broker that was the master a moment ago, sends on what is meant for the new one',
   coordinator: 'topics, groups, offsets, heartbeats, administration; registers with name servers',
   'ha-sender': 'sends the log to the slaves that connect',
   'ha-receiver': "follows the master's log, on a slave",
@@ -70,6 +71,9 @@ export const ringTable: readonly RingRow[] = [
   { from: 'ha-receiver', to: 'commit-log-writer', carries: "the master's records", size: 'messages' },
   { from: 'ha-receiver', to: 'coordinator', carries: 'how replication stands', size: 'small' },
   { from: 'ha-sender', to: 'coordinator', carries: 'how slaves stand', size: 'small' },
+  { from: 'remoting', to: 'forwarder', carries: 'requests for the new master', size: 'messages' },
+  { from: 'forwarder', to: 'remoting', carries: "the new master's answers, what was not passed on", size: 'messages' },
+  { from: 'forwarder', to: 'coordinator', carries: 'that there is a new master', size: 'small' },
   { from: 'name-registry', to: 'remoting', carries: 'answers', size: 'messages' },
   { from: 'remoting', to: 'telemetry', carries: 'traced messages that were stored', size: 'small' },
   { from: 'pull-lane', to: 'telemetry', carries: 'traced messages that were handed out', size: 'small' },
@@ -197,6 +201,7 @@ export function drawWiring(): string {
     '  sockets((sockets)) <--> remoting',
     '  slaves((slaves)) <--> ha-sender',
     '  master((master)) <--> ha-receiver',
+    '  master((master)) <--> forwarder',
   ];
   for (const { from, to, carries } of ringTable) lines.push(`  ${from} -- "${carries}" --> ${to}`);
   for (const { name, writer, followers } of positionTable) {

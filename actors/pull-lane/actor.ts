@@ -115,6 +115,7 @@ export class PullLane implements Actor {
   #isBlocked = false;
   #asked = false;
   #minimum = 0;
+  #isReleasing = false;
 
   constructor(options: PullLaneOptions) {
     this.name = options.name;
@@ -162,7 +163,7 @@ export class PullLane implements Actor {
     work += requests;
     work += this.#held.retry();
     work += this.#held.drainGrown(this.#options.grown);
-    work += this.#held.answerExpired(nowMs);
+    work += this.#isReleasing ? this.#held.answerAll() : this.#held.answerExpired(nowMs);
     if (this.#answers.pending) this.#options.remotingBell.ring();
     if (this.#asked) this.#options.coordinatorBell.ring();
     this.#answers.pending = false;
@@ -172,6 +173,11 @@ export class PullLane implements Actor {
 
   deadlineMs(): number {
     return this.#isBlocked || this.#held.isRetrying ? this.#nowMs + RETRY_MS : this.#held.nextDeadlineMs();
+  }
+
+  /** Pulls that wait are answered, and none waits from now on: this broker changes its role. */
+  releasePulls(): void {
+    this.#isReleasing = true;
   }
 
   close(): void {
@@ -358,7 +364,7 @@ export class PullLane implements Actor {
         passedOver: false,
         done: false,
       };
-      if (suspendMs > 0 && this.#held.size < this.#settings.holdsMax) {
+      if (suspendMs > 0 && !this.#isReleasing && this.#held.size < this.#settings.holdsMax) {
         this.#held.hold(pull);
         return true;
       }

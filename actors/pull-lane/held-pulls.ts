@@ -91,6 +91,11 @@ export class HeldPulls {
     return work;
   }
 
+  /** Answers all with what there is now; those that remoting has no room for go with the next call. */
+  answerAll(): number {
+    return this.answerExpired(Number.POSITIVE_INFINITY);
+  }
+
   answerExpired(nowMs: number): number {
     let work = 0;
     for (let pull = this.#holds.expired(nowMs); pull !== undefined; work++) {

@@ -17,7 +17,7 @@ import { FRAME_PREFIX_SIZE, headerLength, peekCode, serializeTypeOf } from '../.
 import { HeaderView } from '../../protocol/header-view.js';
 import type { Actor } from '../../runtime/actor/contract.js';
 import type { Logger } from '../../runtime/log/contract.js';
-import { Counter, type Counters } from '../../runtime/memory/counters.js';
+import { Counter } from '../../runtime/memory/counters.js';
 import type { Doorbell } from '../../runtime/memory/doorbell.js';
 import type { Ring } from '../../runtime/memory/ring.js';
 import { TraceEvent } from '../../runtime/trace/events.js';
@@ -27,18 +27,11 @@ import { elapsedMs, InboundFrame, InboundType } from '../inbound.js';
 import type { LaneCounts } from '../lane-counts.js';
 import { describeStoreState, StoreState } from '../store-state.js';
 import type { Connection, ConnectionEvents } from './connection.js';
-import { ConnectionTable } from './connection-table.js';
+import type { ConnectionTable } from './connection-table.js';
 import { OutboundFrame, OutboundType } from './mailbox.js';
-import { type ListenerKind, type RoomName, routeOf } from './routes.js';
+import type { Outlet } from './outlet.js';
+import { isPassedOn, type ListenerKind, type RoomName, routeOf } from './routes.js';
 import { SendAnswers, type SendAnswersOptions } from './send-answers.js';
-
-/** A room's way in: its ring and its bell. */
-export interface Outlet {
-  readonly ring: Ring;
-  readonly bell: Doorbell;
-  /** Where what this ring did not take is counted. */
-  readonly counters?: Counters;
-}
 
 export interface RemotingOptions extends SendAnswersOptions {
   readonly kinds: readonly ListenerKind[];
@@ -52,7 +45,9 @@ export interface RemotingOptions extends SendAnswersOptions {
   readonly laneCounts?: LaneCounts;
   readonly traceSwitch: TraceSwitch;
   readonly log: Logger;
-  readonly connectionsMax: number;
+  readonly connections: ConnectionTable;
+  /** So long after it was the master it passes on what only a master does. Units: ms since the epoch. */
+  readonly passesOnUntilMs: number;
   readonly idleMaxMs: number;
   /** Rooms that want to know when a connection closes. */
   readonly closingRooms: readonly RoomName[];
@@ -81,6 +76,10 @@ export class Remoting implements Actor, ConnectionEvents {
   #unrung = 0;
   /** Connections whose next send waits until what went through another lane is settled. */
   #paused: Connection[] = [];
+  /** Connections whose next send waits until it is known what this broker will be. */
+  #held: Connection[] | undefined;
+  /** Its connections are no longer its own. */
+  hasLeft = false;
   /** Connections accepted so far, by listener. */
   readonly #accepted: number[] = [];
   #idleScanMs = 0;
@@ -88,7 +87,7 @@ export class Remoting implements Actor, ConnectionEvents {
 
   constructor(options: RemotingOptions) {
     this.#options = options;
-    this.connections = new ConnectionTable(options.connectionsMax);
+    this.connections = options.connections;
     this.#sampler = new TraceSampler(options.traceSwitch);
     this.#sendAnswers = new SendAnswers(options, this.connections, connection => this.#markDirty(connection));
     this.#nowMs = options.nowMs();
@@ -117,6 +116,8 @@ export class Remoting implements Actor, ConnectionEvents {
   }
 
   close(): void {
+    // They go on without it.
+    if (this.hasLeft) return;
     this.connections.forEach(connection => {
       connection.close('the node stops');
     });
@@ -125,6 +126,19 @@ export class Remoting implements Actor, ConnectionEvents {
   /** Sends accepted and not answered yet. */
   get inflight(): number {
     return this.#sendAnswers.inflight;
+  }
+
+  /** Sends, and what else only a master does, wait in their connections from now on, or are taken again. */
+  holdSends(wanted: boolean): void {
+    const held = this.#held ?? [];
+    this.#held = wanted ? held : undefined;
+    if (!wanted) for (const connection of held) connection.resume();
+  }
+
+  /** Answers what it can, and has nothing more to do with its connections. */
+  leave(): void {
+    this.hasLeft = true;
+    this.#flushDirty();
   }
 
   // ---- requests ----
@@ -144,8 +158,13 @@ export class Remoting implements Actor, ConnectionEvents {
       }
       code = this.#header.code;
     }
-    const { counters, kinds } = this.#options;
-    const room = routeOf(code, kinds[connection.listener]!);
+    const { counters, kinds, passesOnUntilMs } = this.#options;
+    const kind = kinds[connection.listener]!;
+    const room = this.#nowMs < passesOnUntilMs && isPassedOn(code, kind) ? 'forwarder' : routeOf(code, kind);
+    if (this.#held !== undefined && isPassedOn(code, kind)) {
+      this.#held.push(connection);
+      return false;
+    }
     if (room === 'sendLane' && !this.#mayGoOn(connection)) return false;
     counters.add(Counter.requestsIn);
     counters.add(Counter.bytesIn, size);
@@ -332,6 +351,11 @@ export class Remoting implements Actor, ConnectionEvents {
       case OutboundType.CLOSE:
         this.connections.get(inlet.words[at >> 2]!)?.close('a room asked for it');
         return;
+      case OutboundType.GIVEN_BACK: {
+        const frame = inlet.bytes.slice(at + OutboundFrame.frameBytes, at + inlet.length);
+        this.connections.get(inlet.words[at >> 2]!)?.giveBack(frame);
+        return;
+      }
       default:
         break;
     }
@@ -371,11 +395,18 @@ export class Remoting implements Actor, ConnectionEvents {
       this.#options.log.warn({ connections: this.connections.size }, 'a connection was refused (key connectionsMax)');
       return false;
     }
+    this.welcome(connection);
+    return true;
+  }
+
+  /** A connection that is there already, new to this remoting. */
+  welcome(connection: Connection): void {
     const { listener } = connection;
     connection.turn = this.#accepted[listener] ?? 0;
     this.#accepted[listener] = connection.turn + 1;
+    connection.sendLane = -1;
+    connection.sendsUnsettled = 0;
     this.#options.counters.add(Counter.connectionsOpened);
-    return true;
   }
 
   onClosed(connection: Connection, reason: string): void {

@@ -77,6 +77,8 @@ export class Connection {
   readonly #descriptor: number;
   #pending: Uint8Array | undefined;
   #pendingLength = 0;
+  /** Frames that were taken and came back, in front of what is pending. */
+  #givenBack: Uint8Array[] = [];
   #out: Uint8Array | undefined;
   #outLength = 0;
 
@@ -152,10 +154,33 @@ export class Connection {
     }
   }
 
+  /** A frame that was taken is to be handed out again, in front of everything that was not taken. Cold. */
+  giveBack(frame: Uint8Array): void {
+    if (this.closed) return;
+    this.#givenBack.push(frame);
+    heldBytes.incomplete += frame.length;
+    this.paused = true;
+    this.#socket.pause();
+  }
+
+  #takeGivenBack(): void {
+    const frames = this.#givenBack;
+    if (frames.length === 0) return;
+    this.#givenBack = [];
+    const rest = this.#pending?.subarray(0, this.#pendingLength);
+    this.#dropPending();
+    for (const frame of frames) {
+      heldBytes.incomplete -= frame.length;
+      this.#keep(frame, 0, frame.length);
+    }
+    if (rest !== undefined) this.#keep(rest, 0, rest.length);
+  }
+
   /** Reads on, with the frame that was not taken. */
   resume(): void {
     if (!this.paused || this.closed) return;
     this.paused = false;
+    this.#takeGivenBack();
     this.#cutPending();
     if (!this.paused && !this.closed) this.#socket.resume();
   }
@@ -287,6 +312,8 @@ export class Connection {
 
   #finish(reason: string): void {
     this.closed = true;
+    for (const { length } of this.#givenBack) heldBytes.incomplete -= length;
+    this.#givenBack = [];
     this.#dropPending();
     this.#out = undefined;
     this.#outLength = 0;

@@ -15,9 +15,11 @@ export const OutboundType = {
   APPEND_RESULT: 3,
   /** Close the connection. */
   CLOSE: 4,
+  /** A request that could not be dealt with: its connection is to hand it out again, before what came behind it. */
+  GIVEN_BACK: 5,
 } as const;
 
-/** FRAME and SEND_REFUSED: the connection, then the frame's bytes. Units: words, bytes. */
+/** FRAME, SEND_REFUSED and GIVEN_BACK: the connection, then the frame's bytes. Units: words, bytes. */
 export const OutboundFrame = { connectionId: 0, frameBytes: 8 } as const;
 
 /**

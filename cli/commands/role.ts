@@ -90,7 +90,8 @@ async function changeOver(admin: Admin, named: string, flags: SwitchFlags): Prom
   }
   const slave = chooseSlave(members, master, flags);
   checkBytes(slave.minimum - master.minimum, `${slave.address} does not have the oldest part of the log`, flags);
-  await change(admin, master.address, { brokerRole: 'SLAVE', brokerId: slave.brokerId }, flags);
+  const { address: successor } = slave;
+  await change(admin, master.address, { brokerRole: 'SLAVE', brokerId: slave.brokerId, successor }, flags);
   const { appended: end } = await admin.roles.state(master.address);
   try {
     await change(admin, slave.address, { brokerRole: master.brokerRole, brokerId: 0, expectedEnd: end }, flags);

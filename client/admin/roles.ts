@@ -36,6 +36,8 @@ export interface RoleChange {
   readonly brokerId: number;
   /** How far its log must reach before it leads: where the old master's log ends. Units: bytes. */
   readonly expectedEnd?: number | undefined;
+  /** Of a master that becomes a slave: address of who leads next; what clients still send it goes there. */
+  readonly successor?: string | undefined;
   /** Messages that would be lost are no reason to refuse. */
   readonly force?: boolean | undefined;
   /** How long the broker may take to get ready. Default 10,000. Units: ms. */
@@ -77,8 +79,8 @@ export class RoleAdmin {
    * Errors: MQBrokerError; MQClientError ROLE_REFUSED with the broker's reason: it is then what it was before.
    */
   async change(brokerAddr: string, wanted: RoleChange): Promise<RoleState> {
-    const { brokerRole, brokerId, expectedEnd, force = false, patienceMs = PATIENCE_DEFAULT_MS } = wanted;
-    const fields = { brokerRole, brokerId, expectedEnd, force, timeoutMs: patienceMs };
+    const { brokerRole, brokerId, expectedEnd, successor, force = false, patienceMs = PATIENCE_DEFAULT_MS } = wanted;
+    const fields = { brokerRole, brokerId, expectedEnd, successor, force, timeoutMs: patienceMs };
     await this.#caller.ask(brokerAddr, RequestCode.RINGMQ_CHANGE_ROLE, fields);
     const isDone = (state: RoleState): boolean => {
       if (state.refusal === '' || state.changing) return state.brokerRole === brokerRole;

@@ -24,6 +24,7 @@ import { MAIN_THREAD } from '../../actors/node/thread-plan.js';
 import { type ActorInstance, planActors, planRings, type RingInstance } from '../../actors/node/wiring.js';
 import { QUEUES_MAX, QueueTable } from '../../actors/queue-table.js';
 import type { Remoting } from '../../actors/remoting/actor.js';
+import { ConnectionTable } from '../../actors/remoting/connection-table.js';
 import { createTopicConfig } from '../../protocol/bodies/topic.js';
 import { parseDialect } from '../../protocol/json-dialect.js';
 import { BloomBits } from '../../protocol/sql-filter.js';
@@ -111,14 +112,17 @@ export class Broker {
       haSlaveFallbehindMax: 1e9,
       backlog: 1,
       outboundBytesMax: 1e9,
+      passesOnUntilMs: 0,
     };
-    this.remoting = buildRemoting(this.shop, remoting, settings.context, silentLogger, () => clock.nowMs());
+    const connections = new ConnectionTable(remoting.connectionsMax);
+    const nowMs = (): number => clock.nowMs();
+    this.remoting = buildRemoting(this.shop, remoting, settings.context, connections, silentLogger, nowMs);
     this.#news = new NewsDesk(newsReaders(this.shop));
     const coordinator = this.#coordinator(watched, run === 0);
     for (const actor of actors) {
       if (actor.kind === 'remoting') this.#actors.push(this.remoting);
       else if (actor.kind === 'coordinator') this.#actors.push(coordinator);
-      else if (!actor.kind.startsWith('ha-')) this.#actors.push(buildActor(actor, tools));
+      else if (!actor.kind.startsWith('ha-') && actor.kind !== 'forwarder') this.#actors.push(buildActor(actor, tools));
     }
     coordinator.announceAll();
     this.#news.settings('scheduler', {

@@ -77,6 +77,8 @@ export interface LoadResult {
   acknowledged: number;
   /** Answers with another code than 0, by code. */
   readonly refused: Map<number, number>;
+  /** Attempts whose connection ended before their answer. */
+  unanswered: number;
 }
 
 export interface LoadOptions {
@@ -88,23 +90,26 @@ export interface LoadOptions {
   readonly window: number;
   /** Ends after so many attempts; without it only the end of the connection ends it. */
   readonly count?: number;
+  /** Ends when this is so. */
+  readonly isOver?: () => boolean;
   readonly onAcknowledged?: (message: OutgoingMessage, msgId: string) => void;
 }
 
 /**
- * Sends over one connection, `window` at a time, until `count` attempts are answered or the connection ends.
+ * Sends over one connection, `window` at a time, until `count` attempts are answered, it is over or the connection
+ * ends.
  * Errors: Error when it cannot connect.
  */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const client = await RawClient.connect(options.address);
   const connection = connections++;
-  const result: LoadResult = { acknowledged: 0, refused: new Map() };
+  const result: LoadResult = { acknowledged: 0, refused: new Map(), unanswered: 0 };
   let left = options.count ?? Number.POSITIVE_INFINITY;
   await new Promise<void>(resolve => {
     client.onEnd(resolve);
     const sendNext = () => {
       if (!client.isOpen) return;
-      if (left === 0) {
+      if (left === 0 || options.isOver?.() === true) {
         if (client.inFlight === 0) client.close();
         return;
       }
@@ -128,7 +133,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
           options.onAcknowledged?.(message, answer.msgId);
         } else if (answer) {
           result.refused.set(answer.code, (result.refused.get(answer.code) ?? 0) + 1);
-        }
+        } else result.unanswered++;
         sendNext();
       });
     };

@@ -34,7 +34,7 @@ const folderRules: readonly FolderRule[] = [
   { files: /^actors\/node\//, may: [runtime, storage, protocol, config, client, actorsCommon, actorsAsNodeSeesThem] },
   { files: actorsCommon, may: [runtime, storage, protocol, config, actorsCommon, actorDoors] },
   {
-    files: /^actors\/(coordinator|ha-receiver)\//,
+    files: /^actors\/(coordinator|forwarder|ha-receiver)\//,
     may: [runtime, storage, protocol, config, client, actorsCommon, actorDoors],
   },
   { files: /^actors\//, may: [runtime, storage, protocol, config, actorsCommon, actorDoors] },

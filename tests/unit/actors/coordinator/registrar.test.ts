@@ -255,6 +255,26 @@ registrar('takes a new list: keeps who stays, leaves who goes, adds who comes', 
   }),
 );
 
+registrar('resting it stays connected and says nothing more, until it is left', () =>
+  inWorld(async world => {
+    const server = await addServer(world);
+    const resting = world.open(server.address, { periodMs: 20 });
+    await until(() => server.received(REGISTER).length > 1, 'it registers by its period');
+    resting.rest();
+    await until(() => server.requests.at(-1)!.code === REGISTER, 'what was under way is there');
+    const before = server.received(REGISTER).length;
+    resting.registerAll();
+    const other = world.open(server.address, { takesOver: true });
+    await until(() => world.registered.length === 2, 'the next one is registered');
+    assert.is(server.received(REGISTER).length, before + 1);
+    assert.is(server.connections, 2);
+    resting.leave(server.address);
+    await until(() => server.connections === 1, 'it is gone');
+    await other.stop();
+    assert.is(server.received(UNREGISTER).length, 1, 'the one that rested said no farewell');
+  }),
+);
+
 registrar('stopping says farewell to who answers, and waits for nobody who does not', () =>
   inWorld(async world => {
     const [first, silent] = await Promise.all([addServer(world), addServer(world)]);

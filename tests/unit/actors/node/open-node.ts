@@ -132,6 +132,7 @@ export class OpenNode {
       await host.start({ ...common, thread, actors: group, mayBlock });
     }
     const [port] = await host.control('remoting').listen([{ kind: 'broker', host: config.bindAddress, port: 0 }]);
+    await host.control('remoting').letIn();
     store.markOpen();
     role.send({ type: 'SERVE_AS_MASTER' });
     const parts = { plan, shop, log, rootLogger, host, store, role, storeLife, housekeeping };

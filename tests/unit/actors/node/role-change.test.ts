@@ -5,9 +5,12 @@ import path from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Producer, PushConsumer } from '../../../../client/index.js';
-import { pullQueue } from '../../../support/raw-requests.js';
-import { type ReplicaPair, withPair } from '../../../support/replica-pair.js';
-import { sendFrame } from '../../../support/rooms.js';
+import { decodeTopicRouteData } from '../../../../protocol/bodies/route.js';
+import { physicalOffsetOf, RawClient } from '../../../support/raw-client.js';
+import { formatProperties } from '../../../support/raw-record.js';
+import { pullQueue, queueBound } from '../../../support/raw-requests.js';
+import { queryOffset, type ReplicaPair, withPair } from '../../../support/replica-pair.js';
+import { frameOf, sendFrame } from '../../../support/rooms.js';
 import { type TestWorld, withNode } from '../../../support/test-node.js';
 import { until } from '../../../support/until.js';
 import { type Outcome, runProgram } from '../../cli/support.js';
@@ -48,19 +51,147 @@ roleChange('switch: the roles and ids are changed over, there and back, and the 
     assert.equal([is.brokerRole, is.brokerId, is.registered], ['SYNC_MASTER', '0', 'true']);
     assert.ok((await pair.send('T', 200, 100, pair.slave)).every(code => code === 0));
     assert.ok(
-      (await pair.send('T', 1)).every(code => code === 14),
-      'the old master refuses as a slave does',
+      (await pair.send('T', 20)).every(code => code === 0),
+      'what goes to the old master is passed on',
     );
-    assert.is(await countOf(pair.slave, 'T'), 400);
+    assert.is(await countOf(pair.slave, 'T'), 420);
     const back = await ringmq(pair, 'switch', 'broker-a', '--json');
     assert.is(back.code, 0, back.err);
     assert.is(JSON.parse(back.out).master.address, pair.master.address);
     assert.ok((await pair.send('T', 200)).every(code => code === 0));
     await pair.caughtUp();
     pair.assertSameLog();
-    assert.is(await countOf(pair.slave, 'T'), 600);
+    assert.is(await countOf(pair.slave, 'T'), 620);
     assert.equal([...pair.master.errors, ...pair.slave.errors], []);
   }),
+);
+
+roleChange(
+  'clients that know nothing keep their connections through switches, and every send is done, at its place',
+  () =>
+    withPair({ master: SYNC }, async pair => {
+      const wire = await pair.master.dial();
+      await wire.ask(sendFrame({ topic: 'T', body: '0' }));
+      let sent = 1;
+      let over = false;
+      const places: [string, string][] = [];
+      const sending = (async () => {
+        while (!over) {
+          const body = String(sent++);
+          const { code, extFields } = await wire.ask(sendFrame({ topic: 'T', body, opaque: sent }));
+          assert.is(code, 0, body);
+          places.push([extFields.queueOffset!, body]);
+        }
+      })();
+      for (let round = 0; round < 3; round++) {
+        const before = sent;
+        await Promise.race([sending, until(() => sent > before + 10, 'messages are sent')]);
+        const { code, err } = await ringmq(pair, 'switch', 'broker-a');
+        assert.is(code, 0, err);
+      }
+      over = true;
+      await sending;
+      assert.not(wire.isClosed);
+      const stored = new Map<string, string>();
+      const client = await pair.slave.connect();
+      await pullQueue(client, 'T', 0, ({ queueOffset, body }) => stored.set(String(queueOffset), String(body)), {});
+      for (const [queueOffset, body] of places) assert.is(stored.get(queueOffset), body);
+      assert.is(stored.size, sent);
+    }),
+);
+
+roleChange('at every moment of a switch the name server knows a master', () =>
+  withPair({ master: SYNC }, async pair => {
+    await pair.send('T', 10);
+    const client = await RawClient.connect(pair.namesrvAddr);
+    const masters = new Set<string>();
+    let over = false;
+    const looking = (async () => {
+      while (!over) {
+        const { code, body } = await client.request(105, { topic: 'T' });
+        assert.is(code, 0);
+        masters.add(decodeTopicRouteData(body).brokerDatas[0]?.brokerAddrs[0] ?? 'nobody');
+      }
+    })();
+    const { code, err } = await ringmq(pair, 'switch', 'broker-a');
+    over = true;
+    await looking;
+    client.close();
+    assert.is(code, 0, err);
+    assert.equal([...masters], [pair.master.address, pair.slave.address]);
+  }),
+);
+
+roleChange('who consumes stays known: its pull is answered, its group has it, its offsets go to the new master', () =>
+  withPair({ master: SYNC }, async pair => {
+    await pair.send('T', 10);
+    const client = await pair.master.connect();
+    const consumer = { groupName: 'C', consumeType: 'CONSUME_PASSIVELY', messageModel: 'CLUSTERING' };
+    const subscription = { topic: 'T', subString: '*', subVersion: 1, tagsSet: [], codeSet: [] };
+    const data = { ...consumer, consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET', subscriptionDataSet: [subscription] };
+    const heartbeat = { clientID: 'one', consumerDataSet: [data], producerDataSet: [] };
+    assert.is((await client.request(34, {}, Buffer.from(JSON.stringify(heartbeat)))).code, 0);
+    const place = { consumerGroup: 'C', topic: 'T', queueId: '0' };
+    const pull = { ...place, queueOffset: '1000', maxMsgNums: '1', sysFlag: '2', commitOffset: '0', subVersion: '1' };
+    const held = client.request(11, { ...pull, queueOffset: '3', suspendTimeoutMillis: '60000', subscription: '*' });
+    assert.is((await ringmq(pair, 'switch', 'broker-a')).code, 0);
+    assert.is((await held).code, 19);
+    const members = await client.request(38, { consumerGroup: 'C' });
+    assert.equal(JSON.parse(String(members.body)), { consumerIdList: ['one'] });
+    assert.is((await client.request(15, { ...place, commitOffset: '2' })).code, 0);
+    assert.is((await queryOffset(await pair.slave.connect(), 'C', 'T', 0)).ext.offset, '2');
+    assert.is((await queryOffset(client, 'C', 'T', 0)).ext.offset, '2');
+    assert.ok(client.isOpen);
+  }),
+);
+
+roleChange('a former master that gets its role back takes what waited for its successor', () =>
+  withPair({ master: SYNC }, async pair => {
+    await pair.send('T', 4);
+    const wire = await pair.master.dial();
+    await changeRole(pair.master, { brokerRole: 'SLAVE', brokerId: '1', successor: pair.slave.address });
+    wire.write(sendFrame({ topic: 'T', body: 'waits', opaque: 77 }));
+    const client = await pair.master.connect();
+    const asMaster = { brokerRole: 'SYNC_MASTER', brokerId: '0' };
+    assert.is((await client.request(CHANGE_ROLE, asMaster)).code, 0);
+    const [answer] = await wire.received(1);
+    assert.equal([answer!.code, answer!.opaque], [0, 77]);
+    assert.is((await factsOf(pair.master)).brokerRole, 'SYNC_MASTER');
+    assert.is(await countOf(pair.master, 'T'), 5);
+    assert.ok(client.isOpen && !wire.isClosed);
+  }),
+);
+
+roleChange('demoted with nobody to come after it, it refuses as a slave does', () =>
+  withPair({ master: SYNC }, async pair => {
+    await pair.send('T', 4);
+    const wire = await pair.master.dial();
+    assert.is((await ringmq(pair, 'demote', 'broker-a')).code, 0);
+    assert.is((await wire.ask(sendFrame({ topic: 'T' }))).code, 14);
+  }),
+);
+
+roleChange(
+  'a transaction that began before a switch is committed after it, and a message is sent back, by who knows nothing',
+  () =>
+    withPair({ master: SYNC }, async pair => {
+      const wire = await pair.master.dial();
+      await pair.send('T', 4);
+      const properties = formatProperties(Object.entries({ TRAN_MSG: 'true', PGROUP: 'PG', UNIQ_KEY: 'half' }));
+      const half = await wire.ask(sendFrame({ topic: 'T', properties, more: { sysFlag: 4 } }));
+      assert.is(half.code, 0);
+      assert.is((await ringmq(pair, 'switch', 'broker-a')).code, 0);
+      const { msgId, queueOffset } = half.extFields;
+      const commitLogOffset = physicalOffsetOf(msgId!);
+      const fields = { producerGroup: 'PG', tranStateTableOffset: queueOffset, commitLogOffset, commitOrRollback: 8 };
+      assert.is((await wire.ask(frameOf(37, fields))).code, 0);
+      assert.is(await countOf(pair.slave, 'T'), 5);
+      const back = { offset: 0, group: 'C', delayLevel: 1, originTopic: 'T', maxReconsumeTimes: 16 };
+      assert.is((await wire.ask(frameOf(36, back))).code, 0);
+      const client = await pair.slave.connect();
+      const delayed = (): Promise<number> => queueBound(client, 'SCHEDULE_TOPIC_XXXX', 0, 'max');
+      await until(async () => (await delayed()) === 1, 'the message that was sent back waits at the new master');
+    }),
 );
 
 roleChange('a role given on command holds after a restart, until the configuration is changed', () =>
@@ -145,6 +276,8 @@ roleChange('requests that make no sense are answered with the reason', () =>
       [{ brokerRole: 'SYNC_MASTER', brokerId: '0' }, /is a master already/],
       [{ brokerRole: 'SLAVE', brokerId: '1', timeoutMs: '-1' }, /timeoutMs must be/],
       [{ brokerRole: 'SLAVE', brokerId: '1', expectedEnd: 'x' }, /expectedEnd must be/],
+      [{ brokerRole: 'SLAVE', brokerId: '1', successor: 'nowhere' }, /successor must be the address/],
+      [{ brokerRole: 'SYNC_MASTER', brokerId: '0', successor: '127.0.0.1:1' }, /successor must be/],
     ];
     for (const [fields, pattern] of refusals) {
       const { code, remark } = await client.request(CHANGE_ROLE, fields);

@@ -23,8 +23,8 @@ interface Opened {
   readonly shop: Workshop;
 }
 
-function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
-  const shop = new Workshop({
+function makeShop(): Workshop {
+  return new Workshop({
     rings: {},
     bells: {},
     counters: {},
@@ -41,17 +41,22 @@ function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
     laneCounts: allocateLaneCounts([]),
     actors: [],
   });
-  const config = {
-    storePathRootDir: '/store',
-    storePathCommitLog: logFolder,
-    mappedFileSizeCommitLog: segmentSize,
-    mappedFileSizeConsumeQueue: 20 * 20,
-    checkCRCOnRecover: true,
-    messageDelayLevel: '1s 5s 10s',
-    messageIndexEnable: true,
-    maxHashSlotNum: 50,
-    maxIndexNum: 200,
-  };
+}
+
+const config = {
+  storePathRootDir: '/store',
+  storePathCommitLog: logFolder,
+  mappedFileSizeCommitLog: segmentSize,
+  mappedFileSizeConsumeQueue: 20 * 20,
+  checkCRCOnRecover: true,
+  messageDelayLevel: '1s 5s 10s',
+  messageIndexEnable: true,
+  maxHashSlotNum: 50,
+  maxIndexNum: 200,
+};
+
+function open(disk: MemoryDisk | FaultyDisk, memory: MemoryDisk): Opened {
+  const shop = makeShop();
   return { store: Store.open(disk, probeOf(memory), config, shop, silentLogger, { state: '', send: () => {} }), shop };
 }
 
@@ -87,6 +92,44 @@ store('an empty folder is an empty store', () => {
   opened.markClosed();
   opened.release();
   assert.equal([memory.facts('/store/abort'), memory.facts('/store/lock.pid')], [undefined, undefined]);
+});
+
+store('opened again for other rooms it is as it was left, with what was written meanwhile', () => {
+  const { memory, log } = killedStore(40);
+  const { store: opened, shop } = open(memory, memory);
+  const lastWriteOffset = log.end;
+  // What the rooms would have written: their last write fills a file up and goes on in the next one.
+  let last = 0;
+  for (let offset = 40; offset < 60; offset++) {
+    const record = { topic: 'T', queueOffset: offset, body: new Uint8Array(1000), storeTimestamp: 1_700_000_000_000 };
+    last = log.append(record).start;
+  }
+  shop.positions.publish('appended', log.end);
+  shop.queueTable.publishMax(opened.numbers.find('T', 0), 60);
+  const more = opened.numbers.of('Later', 1)[0]!;
+  shop.queueTable.publishMax(more, 7);
+  const before = { '/store/abort': memory.facts('/store/abort'), lock: memory.facts('/store/lock.pid') };
+  const left = { store: opened, shop, queueNumbers: opened.numbers.entries(), lastWriteOffset };
+  const next = makeShop();
+  const again = Store.openAgain(left, config, next, { state: '', send: () => {} });
+  assert.ok(again === opened);
+  assert.equal(
+    (['minimum', 'appended', 'flushed', 'dispatched'] as const).map(name => next.positions.read(name)),
+    [0, log.end, log.end, log.end],
+  );
+  assert.is(again.lastRecordOffset, last);
+  assert.equal([next.queueTable.max(again.numbers.find('T', 0)), next.queueTable.max(more)], [60, 7]);
+  assert.equal([again.queueOffsets[again.numbers.find('T', 0)], again.queueOffsets[more]], [60, 7]);
+  assert.equal({ '/store/abort': memory.facts('/store/abort'), lock: memory.facts('/store/lock.pid') }, before);
+});
+
+store('it is not opened again when its last records do not lead to its end', () => {
+  const { memory, log } = killedStore(10);
+  const { store: opened, shop } = open(memory, memory);
+  shop.positions.publish('appended', log.end + 100);
+  const left = { store: opened, shop, queueNumbers: [], lastWriteOffset: -1 };
+  assert.is(Store.openAgain(left, config, makeShop(), { state: '', send: () => {} }), undefined);
+  assert.is(memory.facts('/store/lock.pid'), undefined, 'so that it can be opened like any other');
 });
 
 store('after a kill everything that was written is there, queues and offsets too', () => {

@@ -29,6 +29,7 @@ plan('inline: everybody on the main thread, in the order of a request', () => {
       'pull-lane-0',
       'pull-lane-1',
       'transaction-checker',
+      'forwarder',
       'coordinator',
       'name-registry',
       'remoting',
@@ -43,6 +44,7 @@ plan('shared: sockets, messages and syncs apart', () => {
   assert.equal(Object.keys(groups).sort(), ['followers', MAIN_THREAD, 'messages'].sort());
   assert.equal([...groups[MAIN_THREAD]!].sort(), [
     'coordinator',
+    'forwarder',
     'ha-receiver',
     'ha-sender',
     'name-registry',

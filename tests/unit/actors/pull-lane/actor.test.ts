@@ -233,6 +233,25 @@ lane('holds a pull that finds nothing, and answers when its queue grew', () => {
   assert.is(room.take().length, 0, 'answered once');
 });
 
+lane('releases what it holds before the broker changes its role, and holds nothing more', () => {
+  const room = roomWith();
+  room.put(pullFrame(holding, { opaque: 5 }));
+  room.put(pullFrame(holding, { opaque: 6 }));
+  room.work();
+  assert.is(room.take().length, 0);
+  room.lane.releasePulls();
+  room.put(pullFrame(holding, { opaque: 7 }));
+  room.work();
+  assert.equal(
+    room.take().map(({ command }) => [command!.opaque, command!.code]),
+    [
+      [7, 19],
+      [5, 19],
+      [6, 19],
+    ],
+  );
+});
+
 lane('a held pull whose group has left gets nothing any more', () => {
   const room = roomWith();
   const subscription = { topic: 'TopicTest', subString: '*', subVersion: 1, expressionType: 'TAG' };

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { InboundFrame, InboundType } from '../../../../actors/inbound.js';
 import { LaneCounts } from '../../../../actors/lane-counts.js';
 import { Remoting, type RemotingOptions } from '../../../../actors/remoting/actor.js';
+import { ConnectionTable } from '../../../../actors/remoting/connection-table.js';
 import {
   AppendFlag,
   AppendResult,
@@ -51,7 +52,7 @@ class RemotingRoom {
   scheduled = 0;
   nowMs = 1_700_000_000_000;
 
-  constructor(options: Partial<RemotingOptions> = {}) {
+  constructor(options: Partial<RemotingOptions> = {}, forwarder?: Ring) {
     const bell = new CountingBell();
     this.remoting = new Remoting({
       storeState: new SharedFlags(),
@@ -60,6 +61,7 @@ class RemotingRoom {
         sendLane: this.sendRings.map(ring => ({ ring, bell: this.sendBell })),
         pullLane: [{ ring: this.pullRing, bell }],
         coordinator: [{ ring: this.coordinatorRing, bell }],
+        ...(forwarder === undefined ? {} : { forwarder: [{ ring: forwarder, bell }] }),
       },
       inlets: [this.results],
       positions: this.positions,
@@ -68,7 +70,8 @@ class RemotingRoom {
       traceSwitch: this.traceSwitch,
       encoder: new SendResponseEncoder({ storeAddress: 0x7f000001, storePort: 10_911 }, 'DefaultRegion', true),
       log: silentLogger,
-      connectionsMax: 100,
+      connections: new ConnectionTable(100),
+      passesOnUntilMs: 0,
       maxInflight: 16,
       syncFlushTimeoutMs: 5000,
       slaveTimeoutMs: 3000,
@@ -476,8 +479,49 @@ remoting('closes who is idle for too long, and nobody else', () => {
   assert.match(idle.reason, /idle/);
 });
 
+remoting('sends, and what else only a master does, wait while it is not known what the broker will be', () => {
+  const room = new RemotingRoom();
+  const [sending, committing, pulling] = [room.connect(), room.connect(), room.connect()];
+  room.remoting.holdSends(true);
+  room.receive(sending, send(1));
+  room.receive(committing, frameOf(15, {}));
+  room.receive(pulling, pullFrame());
+  assert.equal([sending.paused, committing.paused, pulling.paused], [true, true, false]);
+  assert.equal([takeAll(room.pullRing).length, takeAll(room.coordinatorRing).length], [1, 0]);
+  assert.is(room.remoting.inflight, 0);
+  room.remoting.holdSends(false);
+  assert.equal([sending.paused, committing.paused, room.remoting.inflight], [false, false, 1]);
+  assert.is(takeAll(room.coordinatorRing).length, 1);
+});
+
+remoting("on a broker that was the master a moment ago, what is the new one's goes to the forwarder", () => {
+  const forwarder = makeRing(64 * 1024);
+  const room = new RemotingRoom({ passesOnUntilMs: 1_700_000_000_100 }, forwarder);
+  const connection = room.connect();
+  for (const frame of [send(1), frameOf(37, {}), frameOf(14, {}), pullFrame(), frameOf(34, {})]) {
+    room.receive(connection, frame);
+  }
+  assert.equal(
+    [takeAll(forwarder).length, takeAll(room.pullRing).length, takeAll(room.coordinatorRing).length],
+    [3, 1, 1],
+  );
+  assert.is(room.remoting.inflight, 0, 'they take no permit');
+  room.nowMs += 100;
+  room.work();
+  room.receive(connection, send(2));
+  assert.equal([takeAll(forwarder).length, room.remoting.inflight], [0, 1]);
+});
+
+remoting('what is given back goes to its connection', () => {
+  const room = new RemotingRoom();
+  const connection = room.connect();
+  room.answer(connection, OutboundType.GIVEN_BACK, send(3));
+  room.work();
+  assert.equal(connection.givenBack, [send(3)]);
+});
+
 remoting('no more connections than allowed', () => {
-  const room = new RemotingRoom({ connectionsMax: 2 });
+  const room = new RemotingRoom({ connections: new ConnectionTable(2) });
   const first = room.connect();
   room.connect();
   assert.throws(() => room.connect(), /refused/);

@@ -61,6 +61,12 @@ export class FakeConnection {
     if (frame !== undefined) this.receive(frame);
   }
 
+  readonly givenBack: Uint8Array[] = [];
+
+  giveBack(frame: Uint8Array): void {
+    this.givenBack.push(frame);
+  }
+
   reserve(size: number): number {
     const needed = this.#length + size;
     if (needed > this.#out.length) {

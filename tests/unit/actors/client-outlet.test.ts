@@ -1,13 +1,13 @@
 /** Answers to clients: in order, and none lost while remoting's ring is full. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ClientOutlet } from '../../../../actors/coordinator/client-outlet.js';
-import { OutboundFrame, OutboundType } from '../../../../actors/remoting/mailbox.js';
-import { silentLogger } from '../../../../runtime/log/contract.js';
-import type { Ring } from '../../../../runtime/memory/ring.js';
-import { CountingBell, makeRing } from '../../../support/rooms.js';
+import { ClientOutlet } from '../../../actors/client-outlet.js';
+import { OutboundFrame, OutboundType } from '../../../actors/remoting/mailbox.js';
+import { silentLogger } from '../../../runtime/log/contract.js';
+import type { Ring } from '../../../runtime/memory/ring.js';
+import { CountingBell, makeRing } from '../../support/rooms.js';
 
-const test = suite('actors/coordinator/client-outlet');
+const test = suite('actors/client-outlet');
 
 /** Type, connection and length of everything in the ring. */
 function taken(ring: Ring): [number, number, number][] {

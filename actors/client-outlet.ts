@@ -1,10 +1,9 @@
-/** What the coordinator sends to clients through remoting, in order: what its ring does not take waits here. */
-
-import type { Logger } from '../../runtime/log/contract.js';
-import type { Doorbell } from '../../runtime/memory/doorbell.js';
-import type { Ring } from '../../runtime/memory/ring.js';
-import { fitsRing } from '../answer-frame.js';
-import { OutboundFrame, OutboundType } from '../remoting/mailbox.js';
+/** What a room sends to clients through remoting, in order: what its ring does not take waits here. */
+import type { Logger } from '../runtime/log/contract.js';
+import type { Doorbell } from '../runtime/memory/doorbell.js';
+import type { Ring } from '../runtime/memory/ring.js';
+import { fitsRing } from './answer-frame.js';
+import { OutboundFrame, OutboundType } from './remoting/mailbox.js';
 
 interface Unsent {
   readonly connectionId: number;
