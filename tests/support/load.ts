@@ -88,6 +88,12 @@ export interface LoadOptions {
   readonly window: number;
   /** Ends after so many attempts; without it only the end of the connection ends it. */
   readonly count?: number;
+  /** Asked before each send: the load ends when what is in flight is answered. */
+  readonly isOver?: () => boolean;
+  /** From an answer to the next send in its place. Units: ms. */
+  readonly gapMs?: number;
+  /** Gets the connection, for closing it when nobody at its other end will. */
+  readonly onOpen?: (client: RawClient) => void;
   readonly onAcknowledged?: (message: OutgoingMessage, msgId: string) => void;
 }
 
@@ -100,10 +106,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const connection = connections++;
   const result: LoadResult = { acknowledged: 0, refused: new Map() };
   let left = options.count ?? Number.POSITIVE_INFINITY;
+  options.onOpen?.(client);
   await new Promise<void>(resolve => {
     client.onEnd(resolve);
     const sendNext = () => {
       if (!client.isOpen) return;
+      if (options.isOver?.()) left = 0;
       if (left === 0) {
         if (client.inFlight === 0) client.close();
         return;
@@ -129,7 +137,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         } else if (answer) {
           result.refused.set(answer.code, (result.refused.get(answer.code) ?? 0) + 1);
         }
-        sendNext();
+        if (options.gapMs === undefined) sendNext();
+        else setTimeout(sendNext, options.gapMs);
       });
     };
     for (let index = 0; index < options.window; index++) sendNext();

@@ -34,6 +34,17 @@ export async function queueBound(
   return Number(answer.ext.offset);
 }
 
+/** GET_BROKER_RUNTIME_INFO over a connection of its own. Errors: Error when nobody answers. */
+export async function runtimeInfo(address: string): Promise<Readonly<Record<string, string>>> {
+  const client = await RawClient.connect(address);
+  try {
+    const answer = await client.request(28, {});
+    return (JSON.parse(answer.body.toString()) as { table: Record<string, string> }).table;
+  } finally {
+    client.close();
+  }
+}
+
 /** UPDATE_CONSUMER_OFFSET, answered. Errors: Error when the broker refuses. */
 export async function commitOffset(
   client: RawClient,

@@ -1,0 +1,132 @@
+/** The faults that a pair is given, as a table: what each needs of the machine, how it begins and how it heals. */
+import fs from 'node:fs';
+import type { Prng } from '../../runtime/base/prng.js';
+import { type PairNetwork, type Role, RoomNetwork } from '../support/pair-network.js';
+import type { FaultPair } from './fault-pair.js';
+
+/** Ends the fault: everything that was killed runs again. */
+type Heal = () => Promise<void>;
+
+export interface FaultKind {
+  readonly name: string;
+  /** Namespaces: hosts whose link can be hurt, a disk that can be full. */
+  readonly needsRoom: boolean;
+  /** The master's machine is lost: what the slave has not at this moment is gone when its disk is. */
+  readonly losesMaster?: boolean;
+  /** Nothing can be asked of the slave's log before it healed. */
+  readonly takesSlaveLog?: boolean;
+  readonly begin: (pair: FaultPair, random: Prng) => Promise<Heal> | Heal;
+}
+
+const hourMs = 3_600_000;
+const roles = ['master', 'slave'] as const;
+
+function room(network: PairNetwork): RoomNetwork {
+  if (network instanceof RoomNetwork) return network;
+  throw new Error('this fault needs hosts of their own');
+}
+
+async function killed(pair: FaultPair, role: Role): Promise<Heal> {
+  await pair.killBroker(role);
+  return () => pair.startBroker(role);
+}
+
+function paused(pair: FaultPair, role: Role): Heal {
+  pair.server(role).pause();
+  return async () => pair.server(role).resume();
+}
+
+/** What `hurt` does to the network, until it heals. */
+function hurt(pair: FaultPair, how: (network: RoomNetwork) => void): Heal {
+  const network = room(pair.network);
+  how(network);
+  return async () => network.heal();
+}
+
+export const faultKinds: readonly FaultKind[] = [
+  { name: 'master-killed', needsRoom: false, losesMaster: true, begin: pair => killed(pair, 'master') },
+  { name: 'slave-killed', needsRoom: false, begin: pair => killed(pair, 'slave') },
+  {
+    name: 'name-server-killed',
+    needsRoom: false,
+    begin: async pair => {
+      await pair.killNameServer();
+      return () => pair.startNameServer();
+    },
+  },
+  { name: 'master-stopped', needsRoom: false, begin: pair => paused(pair, 'master') },
+  { name: 'slave-stopped', needsRoom: false, begin: pair => paused(pair, 'slave') },
+  {
+    name: 'slave-emptied',
+    needsRoom: false,
+    takesSlaveLog: true,
+    begin: async pair => {
+      await pair.killBroker('slave');
+      fs.rmSync(pair.store('slave'), { recursive: true });
+      return () => pair.startBroker('slave');
+    },
+  },
+  {
+    name: 'clock-jump',
+    needsRoom: false,
+    begin: (pair, random) => {
+      const jumping = random.oneIn(3) ? roles : [random.pick(roles)];
+      for (const role of jumping) pair.setClock(role, random.between(-2 * hourMs, 2 * hourMs));
+      const back = random.oneIn(2);
+      return async () => {
+        if (back) for (const role of jumping) pair.setClock(role, 0);
+      };
+    },
+  },
+  {
+    name: 'link-cut',
+    needsRoom: true,
+    begin: pair =>
+      hurt(pair, network => {
+        for (const role of roles) network.drop(role, 0);
+      }),
+  },
+  {
+    name: 'one-way-partition',
+    needsRoom: true,
+    begin: (pair, random) => hurt(pair, network => network.drop(random.pick(roles), 0)),
+  },
+  {
+    name: 'packet-loss',
+    needsRoom: true,
+    begin: (pair, random) =>
+      hurt(pair, network => {
+        for (const role of roles) network.drop(role, random.between(2, 5));
+      }),
+  },
+  {
+    name: 'slow-link',
+    needsRoom: true,
+    begin: (pair, random) =>
+      hurt(pair, network => {
+        for (const role of roles) network.slow(role, random.pick([256, 1000, 8000]));
+      }),
+  },
+  {
+    name: 'master-unplugged',
+    needsRoom: true,
+    losesMaster: true,
+    begin: async pair => {
+      const network = room(pair.network);
+      network.unplug('master');
+      await pair.killBroker('master');
+      return async () => {
+        network.heal();
+        await pair.startBroker('master');
+      };
+    },
+  },
+  {
+    name: 'slave-disk-full',
+    needsRoom: true,
+    begin: (pair, random) => {
+      pair.slaveDisk!.fill(random.below(64 * 1024));
+      return async () => pair.slaveDisk!.empty();
+    },
+  },
+];
