@@ -2,6 +2,8 @@
 import fs from 'node:fs';
 import type { Prng } from '../../runtime/base/prng.js';
 import { type PairNetwork, type Role, RoomNetwork } from '../support/pair-network.js';
+import { runtimeInfo } from '../support/raw-requests.js';
+import { until } from '../support/until.js';
 import type { FaultPair } from './fault-pair.js';
 
 /** Ends the fault: everything that was killed runs again. */
@@ -43,6 +45,16 @@ function hurt(pair: FaultPair, how: (network: RoomNetwork) => void): Heal {
   return async () => network.heal();
 }
 
+/** Clocks of one or both are set, and sometimes set right again. */
+function jump(pair: FaultPair, random: Prng): Heal {
+  const jumping = random.oneIn(3) ? roles : [random.pick(roles)];
+  for (const role of jumping) pair.setClock(role, random.between(-2 * hourMs, 2 * hourMs));
+  const back = random.oneIn(2);
+  return async () => {
+    if (back) for (const role of jumping) pair.setClock(role, 0);
+  };
+}
+
 export const faultKinds: readonly FaultKind[] = [
   { name: 'master-killed', needsRoom: false, losesMaster: true, begin: pair => killed(pair, 'master') },
   { name: 'slave-killed', needsRoom: false, begin: pair => killed(pair, 'slave') },
@@ -69,14 +81,7 @@ export const faultKinds: readonly FaultKind[] = [
   {
     name: 'clock-jump',
     needsRoom: false,
-    begin: (pair, random) => {
-      const jumping = random.oneIn(3) ? roles : [random.pick(roles)];
-      for (const role of jumping) pair.setClock(role, random.between(-2 * hourMs, 2 * hourMs));
-      const back = random.oneIn(2);
-      return async () => {
-        if (back) for (const role of jumping) pair.setClock(role, 0);
-      };
-    },
+    begin: (pair, random) => jump(pair, random),
   },
   {
     name: 'link-cut',
@@ -85,6 +90,21 @@ export const faultKinds: readonly FaultKind[] = [
       hurt(pair, network => {
         for (const role of roles) network.drop(role, 0);
       }),
+  },
+  {
+    // What waits for its turn to try again has its time by then.
+    name: 'clock-jump-in-cut',
+    needsRoom: true,
+    begin: async (pair, random) => {
+      const network = room(pair.network);
+      for (const role of roles) network.drop(role, 0);
+      await until(async () => (await runtimeInfo(pair.address('master'))).haSlaves === '0', 'the link is lost');
+      const back = jump(pair, random);
+      return async () => {
+        network.heal();
+        await back();
+      };
+    },
   },
   {
     name: 'one-way-partition',

@@ -35,13 +35,18 @@ class SmallDisk {
   }
 
   #resize(size: string): void {
-    execFileSync('mount', ['-o', `remount,size=${size}`, this.#folder]);
+    execFileSync('mount', ['-o', `remount,size=${size}`, this.#folder], { stdio: 'pipe' });
   }
 
-  /** As large as what is on it, and a little. */
+  /** As large as what is on it, and a little: as little as can be had while somebody writes. */
   fill(leftBytes: number): void {
     const { blocks, bfree, bsize } = fs.statfsSync(this.#folder);
-    this.#resize(String((blocks - bfree) * bsize + leftBytes));
+    try {
+      this.#resize(String((blocks - bfree) * bsize + leftBytes));
+    } catch (error) {
+      if (leftBytes > segmentSize) throw error;
+      this.fill(2 * leftBytes + 64 * 1024);
+    }
   }
 
   empty(): void {
