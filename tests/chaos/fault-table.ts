@@ -97,7 +97,15 @@ const columns = ['cycles', 'faults', 'acknowledged', 'lost', 'duplicates', 'slow
 const titles = ['fault kind', 'cycles', 'faults', 'acknowledged', 'lost', 'duplicates', 'slowest heal ms'];
 
 export function formatFaultTable(rows: readonly KindRow[]): string {
-  const total: KindRow = { kind: 'all', cycles: 0, faults: 0, acknowledged: 0, lost: 0, duplicates: 0, slowestHealMs: 0 };
+  const total: KindRow = {
+    kind: 'all',
+    cycles: 0,
+    faults: 0,
+    acknowledged: 0,
+    lost: 0,
+    duplicates: 0,
+    slowestHealMs: 0,
+  };
   for (const row of rows) {
     for (const column of columns) {
       total[column] = column === 'slowestHealMs' ? Math.max(total[column], row[column]) : total[column] + row[column];
