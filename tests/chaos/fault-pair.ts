@@ -1,4 +1,4 @@
-/** A name server, a master and its slave as processes, on loopback or on hosts of their own, and what is done to them. */
+/** A name server, a master and its slave as processes, on loopback or on hosts of their own, for being hurt. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

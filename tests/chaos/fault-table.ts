@@ -1,7 +1,6 @@
 /** What came of the cycles of the rig that hurts pairs, kind by kind. */
 import type { Ledger, Report } from '../support/checker.js';
 import type { Loss, Missing } from '../support/pair-audit.js';
-import type { PairFaultsResult } from './pair-faults.js';
 
 /** One line of the table. */
 export interface KindRow {
@@ -13,6 +12,16 @@ export interface KindRow {
   /** Attempts that are there twice. */
   duplicates: number;
   slowestHealMs: number;
+}
+
+export interface PairFaultsResult {
+  readonly rows: readonly KindRow[];
+  /** In words. */
+  readonly faults: readonly string[];
+  /** The most that a master took with it. */
+  readonly loss: Loss;
+  /** Set when kept. */
+  readonly folder?: string;
 }
 
 /** Of each cycle, what was done in it; of no cycle, what cannot be told. */

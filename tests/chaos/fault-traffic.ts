@@ -1,4 +1,4 @@
-/** Who uses a pair while it is hurt: producers at the master, and consumers at both brokers that remember what they saw. */
+/** Who uses a pair while it is hurt: producers at the master, consumers at both that remember what they saw. */
 import { queueKey } from '../support/checker.js';
 import { type MessageMaker, runLoad, storedOf, type TopicShape } from '../support/load.js';
 import type { PairAudit } from '../support/pair-audit.js';

@@ -1,6 +1,6 @@
 /**
- * Makes the clock of a process jump: `node --import` runs this first, in each of its threads, and `Date.now` is from then
- * on ahead by the milliseconds in the file that the variable names. The steady clock stays as it is.
+ * Makes the clock of a process jump: `node --import` runs this first, in each of its threads, and from then on
+ * `Date.now` is ahead by the milliseconds in the file that the variable names. The steady clock stays as it is.
  */
 import fs from 'node:fs';
 

@@ -1,8 +1,8 @@
 /**
- * Hurts a pair under load, one fault after the other, drawn at random: processes killed and stopped, a slave's log taken
- * away, clocks that jump, and on hosts of their own links cut, slow, lossy or open in one direction, a machine
- * unplugged, a disk full. Each time it checks what would be gone with the master's disk, that the slave's log is a prefix
- * of the master's, that no place changed its content, and that the slave catches up without help.
+ * Hurts a pair under load, one fault after the other, drawn at random: processes killed and stopped, a slave's log
+ * taken away, clocks that jump, and on hosts of their own links cut, slow, lossy or open in one direction, a machine
+ * unplugged, a disk full. Each time it checks what would be gone with the master's disk, that the slave's log is a
+ * prefix of the master's, that no place changed its content, and that the slave catches up without help.
  *
  *   node dist/tests/chaos/pair-faults.js --cycles 100 --seed 1 [--mode async] [--flush async] [--only slave-killed]
  */
@@ -13,7 +13,7 @@ import { Prng } from '../../runtime/base/prng.js';
 import { Judge } from '../support/checker.js';
 import { type ExtraValues, type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig.js';
 import { MessageMaker, storedOf } from '../support/load.js';
-import { type Loss, PairAudit } from '../support/pair-audit.js';
+import { PairAudit } from '../support/pair-audit.js';
 import { enterRoom, isInRoom, loopbackNetwork, type PairNetwork, RoomNetwork } from '../support/pair-network.js';
 import { RawClient } from '../support/raw-client.js';
 import { pullQueue } from '../support/raw-requests.js';
@@ -21,7 +21,7 @@ import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 import { until } from '../support/until.js';
 import { type FaultKind, faultKinds } from './fault-kinds.js';
 import { FaultPair, patienceMs, segmentSize } from './fault-pair.js';
-import { FaultTable, formatFaultTable, type KindRow } from './fault-table.js';
+import { FaultTable, formatFaultTable, type PairFaultsResult } from './fault-table.js';
 import { Traffic } from './fault-traffic.js';
 
 export interface PairFaultsOptions extends KillRigOptions {
@@ -31,16 +31,6 @@ export interface PairFaultsOptions extends KillRigOptions {
   readonly network: PairNetwork;
   /** Damages what the checker looks at, once every producer of a cycle has ended; for the test of the rig. */
   readonly plant?: (pair: FaultPair, audit: PairAudit) => void;
-}
-
-export interface PairFaultsResult {
-  readonly rows: readonly KindRow[];
-  /** In words. */
-  readonly faults: readonly string[];
-  /** The most that a master took with it. */
-  readonly loss: Loss;
-  /** Set when kept. */
-  readonly folder?: string;
 }
 
 const topics = [
@@ -97,18 +87,22 @@ class Rig {
     const audit = new PairAudit({ master: pair.commitLog('master'), slave: pair.commitLog('slave'), segmentSize });
     const faultsBefore = this.#table.faultCount;
     let cycle = first;
-    let kind = this.#deck.draw();
+    let kind = 'start';
     try {
       await pair.start();
       await makeTopics(pair.address('master'), topics);
       const { connections, window } = this.#options;
       const traffic = new Traffic({ pair, audit, maker: this.#maker, topics, connections, window });
       const end = Math.min(this.#options.cycles + 1, first + cyclesOfPair);
-      for (; cycle < end; cycle++, kind = this.#deck.draw()) await this.#cycle(cycle, kind, pair, audit, traffic);
+      for (; cycle < end; cycle++) {
+        const drawn = this.#deck.draw();
+        kind = drawn.name;
+        await this.#cycle(cycle, drawn, pair, audit, traffic);
+      }
       await this.#judge(pair, audit);
     } catch (error) {
       // A pair that does not heal is a fault of its own, and no place to go on from.
-      this.#table.fault(kind.name, `cycle ${cycle}, ${kind.name}: ${messageOf(error)}`);
+      this.#table.fault(kind, `cycle ${cycle}, ${kind}: ${messageOf(error)}`);
       cycle++;
     } finally {
       const faulty = this.#table.faultCount > faultsBefore;

@@ -1,6 +1,7 @@
 /**
  * Judges a master and its slave by the files of their logs, whatever state the brokers are in: what would be gone with
- * the master's disk, whether the slave's log is a prefix of the master's, and whether an offset ever meant two messages.
+ * the master's disk, whether the slave's log is a prefix of the master's, and whether an offset ever meant two
+ * messages.
  */
 import { Ledger, queueKey, type Stored } from './checker.js';
 import { storedOf } from './load.js';

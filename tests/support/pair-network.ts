@@ -1,9 +1,10 @@
 /**
  * Hosts for a master and its slave, as far as this machine can have them: network namespaces joined by a bridge whose
- * ports drop or delay what passes. All of it belongs to namespaces of this process and is gone with it, whoever kills it.
+ * ports drop or delay what passes. All of it belongs to namespaces of this process and is gone with it, whoever kills
+ * it.
  *
- * What drops is a `u32` filter that hands packets to a bridge without ports: it needs neither netem nor netfilter, works
- * in one direction at a time, and neither side is told anything.
+ * What drops is a `u32` filter that hands packets to a bridge without ports: it needs neither netem nor netfilter,
+ * works in one direction at a time, and neither side is told anything.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
