@@ -45,6 +45,17 @@ function hurt(pair: FaultPair, how: (network: RoomNetwork) => void): Heal {
   return async () => network.heal();
 }
 
+/** The master's machine is gone from one moment to the next: what it had sent and nobody had received, too. */
+async function unplugged(pair: FaultPair): Promise<Heal> {
+  const network = room(pair.network);
+  network.unplug('master');
+  await pair.killBroker('master');
+  return async () => {
+    network.heal();
+    await pair.startBroker('master');
+  };
+}
+
 /** Clocks of one or both are set, and sometimes set right again. */
 function jump(pair: FaultPair, random: Prng): Heal {
   const jumping = random.oneIn(3) ? roles : [random.pick(roles)];
@@ -131,14 +142,18 @@ export const faultKinds: readonly FaultKind[] = [
     name: 'master-unplugged',
     needsRoom: true,
     losesMaster: true,
-    begin: async pair => {
-      const network = room(pair.network);
-      network.unplug('master');
-      await pair.killBroker('master');
-      return async () => {
-        network.heal();
-        await pair.startBroker('master');
-      };
+    begin: pair => unplugged(pair),
+  },
+  {
+    // With a slave that is behind, and that will never get what is on its way.
+    name: 'master-unplugged-when-slow',
+    needsRoom: true,
+    losesMaster: true,
+    begin: async (pair, random) => {
+      room(pair.network).slow('slave', random.pick([1000, 8000]));
+      const end = (await pair.logEnd('master')) + 128 * 1024;
+      await until(async () => (await pair.logEnd('master')) > end, 'the slow link is used');
+      return unplugged(pair);
     },
   },
   {

@@ -18,8 +18,8 @@ export interface PairFaultsResult {
   readonly rows: readonly KindRow[];
   /** In words. */
   readonly faults: readonly string[];
-  /** The most that a master took with it. */
-  readonly loss: Loss;
+  /** The most that a master took with it, by kind of fault; measured where nothing promises that it takes nothing. */
+  readonly losses: ReadonlyMap<string, Loss>;
   /** Set when kept. */
   readonly folder?: string;
 }
@@ -32,7 +32,7 @@ export class FaultTable {
   readonly #kindOf = new Map<number, string>();
   readonly #faults: string[] = [];
   readonly #lostIds = new Set<string>();
-  #loss: Loss = { messages: 0, bytes: 0, ms: 0 };
+  readonly #losses = new Map<string, Loss>();
 
   get faultCount(): number {
     return this.#faults.length;
@@ -73,13 +73,13 @@ export class FaultTable {
     }
   }
 
-  lossOf({ messages, bytes, ms }: Loss): void {
-    const most = this.#loss;
-    this.#loss = {
+  lossOf(kind: string, { messages, bytes, ms }: Loss): void {
+    const most = this.#losses.get(kind) ?? { messages: 0, bytes: 0, ms: 0 };
+    this.#losses.set(kind, {
       messages: Math.max(most.messages, messages),
       bytes: Math.max(most.bytes, bytes),
       ms: Math.max(most.ms, ms),
-    };
+    });
   }
 
   /** What reading everything back showed at the end of a pair. */
@@ -98,7 +98,7 @@ export class FaultTable {
 
   result(): PairFaultsResult {
     const rows = [...this.#rows.values()].sort((a, b) => (a.kind < b.kind ? -1 : 1));
-    return { rows, faults: this.#faults, loss: this.#loss };
+    return { rows, faults: this.#faults, losses: this.#losses };
   }
 }
 

@@ -35,7 +35,7 @@ pairFaults(
     const launchers = ringmqLaunchers();
     if (!launchers) return skip('bin/mqnamesrv and bin/mqbroker are not there');
     const result = await runPairFaults({ launchers, ...settings, cycles: kinds.length });
-    console.log(formatPairFaults(result, 'sync'));
+    console.log(formatPairFaults(result));
     assert.equal(result.faults, []);
     assert.equal(
       result.rows.map(({ kind, cycles }) => [kind, cycles]),

@@ -160,7 +160,7 @@ class Rig {
     if (kind.takesSlaveLog) return audit.slaveBeginsLate();
     const missing = audit.missing();
     if (this.#options.mode === 'async') {
-      if (kind.losesMaster) this.#table.lossOf(audit.loss(missing, hurtMs));
+      if (kind.losesMaster) this.#table.lossOf(kind.name, audit.loss(missing, hurtMs));
     } else this.#table.lost(cycle, kind.name, missing);
     this.#auditContent(cycle, kind, audit);
   }
@@ -238,15 +238,15 @@ export function runPairFaults(options: PairFaultsOptions): Promise<PairFaultsRes
   );
 }
 
-export function formatPairFaults(result: PairFaultsResult, mode: 'sync' | 'async'): string {
-  const { messages, bytes, ms } = result.loss;
+export function formatPairFaults(result: PairFaultsResult): string {
   return [
     ...result.faults.slice(0, 20).map(fault => `  ${fault}`),
     ...(result.folder ? [`kept: ${result.folder}`] : []),
     formatFaultTable(result.rows),
-    ...(mode === 'async'
-      ? [`acknowledged and gone with the master's disk, at most: ${messages} messages, ${bytes} bytes, ${ms} ms`]
-      : []),
+    ...[...result.losses].map(
+      ([kind, { messages, bytes, ms }]) =>
+        `${kind}: acknowledged and gone with the master's disk, at most ${messages} messages, ${bytes} bytes, ${ms} ms`,
+    ),
     `${result.faults.length} faults found`,
   ].join('\n');
 }
@@ -298,13 +298,12 @@ async function placeFor(
 
 runAsProgram(import.meta.filename, async () => {
   const reason = await enterRoom();
-  let mode: 'sync' | 'async' = 'sync';
   await runKillRig<PairFaultsResult>({
     name: 'pair-faults',
     cycles: 100,
     extra,
     run: async (options, values) => {
-      mode = choice(values, 'mode');
+      const mode = choice(values, 'mode');
       const flush = choice(values, 'flush');
       const place = await placeFor(chooseKinds(values.only), reason);
       if (place.kinds.length === 0) throw new Error('none of these faults can be had here');
@@ -314,7 +313,7 @@ runAsProgram(import.meta.filename, async () => {
         place.network.close();
       }
     },
-    format: result => formatPairFaults(result, mode),
+    format: formatPairFaults,
     faultCount: ({ faults }) => faults.length,
   });
 });
