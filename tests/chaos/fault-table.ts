@@ -83,7 +83,7 @@ export class FaultTable {
   }
 
   /** What reading everything back showed at the end of a pair. */
-  judged({ faults }: Report, ledger: Ledger, changes: readonly string[]): void {
+  judged({ faults }: Report, ledger: Ledger, others: readonly string[]): void {
     for (const [what, list] of Object.entries(faults) as [string, string[]][]) {
       for (const fault of list) {
         const id = /[0-9A-F]{32}/.exec(fault)?.[0] ?? '';
@@ -93,7 +93,7 @@ export class FaultTable {
         this.fault(kind, `${what}: ${fault}`);
       }
     }
-    for (const change of changes) this.fault(anyKind, change);
+    for (const other of others) this.fault(anyKind, other);
   }
 
   result(): PairFaultsResult {

@@ -10,17 +10,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../runtime/base/errors.js';
 import { Prng } from '../../runtime/base/prng.js';
-import { Judge } from '../support/checker.js';
 import { type ExtraValues, type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig.js';
-import { MessageMaker, storedOf } from '../support/load.js';
+import { MessageMaker } from '../support/load.js';
 import { PairAudit } from '../support/pair-audit.js';
 import { enterRoom, isInRoom, loopbackNetwork, type PairNetwork, RoomNetwork } from '../support/pair-network.js';
-import { RawClient } from '../support/raw-client.js';
-import { pullQueue } from '../support/raw-requests.js';
 import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 import { until } from '../support/until.js';
 import { type FaultKind, faultKinds } from './fault-kinds.js';
 import { FaultPair, patienceMs, segmentSize } from './fault-pair.js';
+import { readBack } from './fault-reading.js';
 import { FaultTable, formatFaultTable, type PairFaultsResult } from './fault-table.js';
 import { Traffic } from './fault-traffic.js';
 
@@ -99,7 +97,8 @@ class Rig {
         kind = drawn.name;
         await this.#cycle(cycle, drawn, pair, audit, traffic);
       }
-      await this.#judge(pair, audit);
+      const { report, incomplete } = await readBack(pair, audit, topics);
+      this.#table.judged(report, audit.ledger, [...audit.changes(), ...incomplete]);
     } catch (error) {
       // A pair that does not heal is a fault of its own, and no place to go on from.
       this.#table.fault(kind, `cycle ${cycle}, ${kind}: ${messageOf(error)}`);
@@ -201,31 +200,6 @@ class Rig {
   async #levelled(pair: FaultPair): Promise<void> {
     const end = await pair.logEnd('master');
     await until(() => pair.slaveReaches(end), 'the lag is zero', patienceMs);
-  }
-
-  /** Everything is read back from the master, and what the slave has, from the slave. */
-  async #judge(pair: FaultPair, audit: PairAudit): Promise<void> {
-    const judge = new Judge(audit.ledger);
-    for (const role of ['master', 'slave'] as const) {
-      const client = await RawClient.connect(pair.address(role));
-      try {
-        const ends = audit.ledger.ends();
-        for (const { topic, queues } of topics) {
-          for (let queueId = 0; queueId < queues; queueId++) {
-            const untilOffset = ends.get(`${topic}:${queueId}`) ?? 0;
-            const onRecord = (record: Parameters<typeof storedOf>[0]): void => {
-              const stored = storedOf(record);
-              audit.saw(`the last reading of the ${role}`, stored);
-              if (role === 'master') judge.onStored(stored);
-            };
-            await pullQueue(client, topic, queueId, onRecord, { untilOffset });
-          }
-        }
-      } finally {
-        client.close();
-      }
-    }
-    this.#table.judged(judge.report(), audit.ledger, audit.changes());
   }
 }
 
