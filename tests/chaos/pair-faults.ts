@@ -130,7 +130,8 @@ class Rig {
       heal = undefined;
       const startedMs = performance.now();
       await healing();
-      await this.#healed(pair, audit);
+      const startMs = Math.round(performance.now() - startedMs);
+      const steps = await this.#healed(pair, audit);
       const healMs = performance.now() - startedMs;
       await traffic.stopProducers();
       await this.#levelled(pair);
@@ -138,7 +139,8 @@ class Rig {
       this.#auditLevel(cycle, kind, audit);
       this.#table.healed(kind.name, healMs, ledger.acknowledged - before);
       this.#options.log(
-        `cycle ${cycle}: ${kind.name}, ${ledger.acknowledged - before} acknowledged, healed in ${Math.round(healMs)} ms`,
+        `cycle ${cycle}: ${kind.name}, ${ledger.acknowledged - before} acknowledged, ` +
+          `healed in ${startMs} + ${steps} = ${Math.round(healMs)} ms`,
       );
     } finally {
       await heal?.().catch(() => {});
@@ -177,23 +179,25 @@ class Rig {
     for (const change of audit.changes()) this.#table.fault(kind.name, `cycle ${cycle}, ${kind.name}: ${change}`);
   }
 
-  /** Until the pair works: the slave has what the master had, both are registered, and a new send is acknowledged. */
-  async #healed(pair: FaultPair, audit: PairAudit): Promise<void> {
+  /** Until the pair works; returns how long each step took, in the order below, to tell what a slow one waits for. */
+  async #healed(pair: FaultPair, audit: PairAudit): Promise<string> {
     const { connections, window } = this.#options;
     // More than what was on its way before.
     const enough = audit.ledger.acknowledged + connections * window + 1;
-    let end = Number.POSITIVE_INFINITY;
-    await until(
-      async () => {
-        end = await pair.logEnd('master').catch(() => end);
-        return end !== Number.POSITIVE_INFINITY;
-      },
-      'the master answers',
-      patienceMs,
-    );
-    await until(() => pair.slaveReaches(end), 'the slave has caught up', patienceMs);
-    await until(() => pair.isWhole(), 'the slave is attached and both are registered', patienceMs);
-    await until(() => audit.ledger.acknowledged >= enough, 'new acknowledgements', patienceMs);
+    let end = -1;
+    const answers = async (): Promise<boolean> => {
+      end = await pair.logEnd('master').catch(() => -1);
+      return end >= 0;
+    };
+    const steps: readonly (readonly [string, () => boolean | Promise<boolean>])[] = [
+      ['the master answers', answers],
+      ['the slave has caught up', () => pair.slaveReaches(end)],
+      ['the slave is attached and both are registered', () => pair.isWhole()],
+      ['new sends are acknowledged', () => audit.ledger.acknowledged >= enough],
+    ];
+    const tookMs: number[] = [];
+    for (const [what, holds] of steps) tookMs.push(Math.round(await until(holds, what, patienceMs)));
+    return tookMs.join(' + ');
   }
 
   /** Without load, the lag is none. */
