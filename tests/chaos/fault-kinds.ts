@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import type { Prng } from '../../runtime/base/prng.js';
 import { type PairNetwork, type Role, RoomNetwork } from '../support/pair-network.js';
+import { RawClient } from '../support/raw-client.js';
 import { runtimeInfo } from '../support/raw-requests.js';
 import { until } from '../support/until.js';
 import type { FaultPair } from './fault-pair.js';
@@ -93,6 +94,30 @@ export const faultKinds: readonly FaultKind[] = [
     name: 'clock-jump',
     needsRoom: false,
     begin: (pair, random) => jump(pair, random),
+  },
+  {
+    // Sends are waiting for the slave at this moment: nobody may wait until the old time comes again.
+    name: 'clock-back-when-slave-stopped',
+    needsRoom: false,
+    begin: async pair => {
+      const resume = paused(pair, 'slave');
+      const client = await RawClient.connect(pair.address('master'));
+      let isAnswered = false;
+      const probe = { topic: 'Faults_Probe', queueId: 0, body: Buffer.from('probe') };
+      client.sendPipelined(probe, answer => {
+        isAnswered = answer !== undefined;
+      });
+      pair.setClock('master', -hourMs);
+      try {
+        await until(() => isAnswered, 'a send that waits for the slave is answered, late or not');
+      } finally {
+        client.close();
+      }
+      return async () => {
+        await resume();
+        pair.setClock('master', 0);
+      };
+    },
   },
   {
     name: 'link-cut',

@@ -105,6 +105,7 @@ class Rig {
       cycle++;
     } finally {
       const faulty = this.#table.faultCount > faultsBefore;
+      network.heal();
       await pair.end(keep && faulty);
       if (!faulty) fs.rmSync(folder, { recursive: true });
     }

@@ -56,12 +56,15 @@ export interface PairNetwork {
   readonly hosts: Readonly<Record<Role | 'nameServer', string>>;
   /** What a command begins with, to run on that host. */
   enter(role: Role): readonly string[];
+  /** Whatever was done to it is undone. */
+  heal(): void;
   close(): void;
 }
 
 export const loopbackNetwork: PairNetwork = {
   hosts: { nameServer: '127.0.0.1', master: '127.0.0.1', slave: '127.0.0.1' },
   enter: () => [],
+  heal: () => {},
   close: () => {},
 };
 
@@ -143,7 +146,6 @@ export class RoomNetwork implements PairNetwork {
     run('tc', 'qdisc', 'add', 'dev', ports[role], 'root', 'tbf', ...rate);
   }
 
-  /** All is well again. */
   heal(): void {
     for (const port of Object.values(ports)) {
       spawnSync('tc', ['filter', 'del', 'dev', port, 'parent', 'ffff:']);
