@@ -1,4 +1,4 @@
-// @limit 240
+// @limit 300
 /**
  * A short run of the rig that hurts pairs, with what needs no hosts of its own, and proof that it finds a loss;
  * `node dist/tests/chaos/pair-faults.js --cycles 100` is the long one.
