@@ -135,9 +135,10 @@ class Rig {
       const steps = await this.#healed(pair, audit);
       const healMs = performance.now() - startedMs;
       await traffic.stopProducers();
-      await this.#levelled(pair);
+      const end = await this.#levelled(pair);
       this.#options.plant?.(pair, audit);
-      this.#auditLevel(cycle, kind, audit);
+      this.#table.lost(cycle, kind.name, audit.missing());
+      this.#auditContent(cycle, kind, audit, end);
       this.#table.healed(kind.name, healMs, ledger.acknowledged - before);
       this.#options.log(
         `cycle ${cycle}: ${kind.name}, ${ledger.acknowledged - before} acknowledged, ` +
@@ -167,14 +168,8 @@ class Rig {
     this.#auditContent(cycle, kind, audit);
   }
 
-  /** Nobody sends and the slave has caught up: it has all there is. */
-  #auditLevel(cycle: number, kind: FaultKind, audit: PairAudit): void {
-    this.#table.lost(cycle, kind.name, audit.missing());
-    this.#auditContent(cycle, kind, audit);
-  }
-
-  #auditContent(cycle: number, kind: FaultKind, audit: PairAudit): void {
-    for (const name of audit.differing()) {
+  #auditContent(cycle: number, kind: FaultKind, audit: PairAudit, end?: number): void {
+    for (const name of audit.differing(end)) {
       this.#table.fault(kind.name, `cycle ${cycle}, ${kind.name}: ${name} of the slave is not that of the master`);
     }
     for (const change of audit.changes()) this.#table.fault(kind.name, `cycle ${cycle}, ${kind.name}: ${change}`);
@@ -201,10 +196,11 @@ class Rig {
     return tookMs.join(' + ');
   }
 
-  /** Without load, the lag is none. */
-  async #levelled(pair: FaultPair): Promise<void> {
+  /** Without load, the lag is none; returns where both logs end. */
+  async #levelled(pair: FaultPair): Promise<number> {
     const end = await pair.logEnd('master');
     await until(() => pair.slaveReaches(end), 'the lag is zero', patienceMs);
+    return end;
   }
 }
 

@@ -24,17 +24,30 @@ export function differingFiles(copy: string, original: string, end: number, segm
   });
 }
 
+export interface LogWalkOptions {
+  readonly folder: string;
+  readonly segmentSize: number;
+  /** Where a record begins; the begin of the log unless told. */
+  readonly from?: number;
+  /**
+   * Folder of the log that this one is a copy of: a record is whole when it is the same there. Without it, when its
+   * lengths and the CRC of its body are right, which a record without the end of its properties is, too.
+   */
+  readonly original?: string;
+}
+
 /** Reads a log on from where it came to the last time, as far as there are whole records. */
 export class LogWalk {
+  readonly #options: LogWalkOptions;
   readonly #folder: string;
   readonly #segmentSize: number;
   #position: number;
 
-  /** `from`: where a record begins; the begin of the log unless told. */
-  constructor(folder: string, segmentSize: number, from = -1) {
-    this.#folder = folder;
-    this.#segmentSize = segmentSize;
-    this.#position = from;
+  constructor(options: LogWalkOptions) {
+    this.#options = options;
+    this.#folder = options.folder;
+    this.#segmentSize = options.segmentSize;
+    this.#position = options.from ?? -1;
   }
 
   /** Where the log's first file begins; -1 when there is none. */
@@ -59,8 +72,17 @@ export class LogWalk {
     }
   }
 
+  /** The file of the original; empty when there is none, as nothing is a copy of it. */
+  #originalOf(start: number, bytes: Buffer): Buffer {
+    const { original } = this.#options;
+    if (original === undefined) return bytes;
+    const file = path.join(original, segmentName(start));
+    return fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(0);
+  }
+
   /** Whether the file was read to its end. */
   #advanceInFile(bytes: Buffer, start: number, onRecord: (record: RawRecord) => void): boolean {
+    const original = this.#originalOf(start, bytes);
     while (this.#position - start + 8 <= bytes.length) {
       const at = this.#position - start;
       const size = bytes.readInt32BE(at);
@@ -70,6 +92,7 @@ export class LogWalk {
       }
       const record = wholeRecord(bytes, at, size);
       if (record?.physicalOffset !== this.#position) return false;
+      if (!record.bytes.equals(original.subarray(at, at + size))) return false;
       onRecord(record);
       this.#position += size;
     }

@@ -61,7 +61,8 @@ export class PairAudit {
   }
 
   #newWalk(): LogWalk {
-    return new LogWalk(this.#options.slave, this.#options.segmentSize);
+    const { slave, master, segmentSize } = this.#options;
+    return new LogWalk({ folder: slave, segmentSize, original: master });
   }
 
   /** Where the slave's log ended when it was looked at last. */
@@ -125,16 +126,17 @@ export class PairAudit {
   loss(missing: readonly Missing[], nowMs: number): Loss {
     const ids = new Set(missing.map(({ id }) => id));
     let bytes = 0;
-    new LogWalk(this.#options.master, this.#options.segmentSize, Math.max(0, this.slaveEnd)).advance(record => {
+    const { master, segmentSize } = this.#options;
+    new LogWalk({ folder: master, segmentSize, from: Math.max(0, this.slaveEnd) }).advance(record => {
       if (ids.has(storedOf(record).id)) bytes += record.bytes.length;
     });
     const oldestMs = Math.min(nowMs, ...missing.map(({ acknowledgedMs }) => acknowledgedMs));
     return { messages: missing.length, bytes, ms: Math.round(nowMs - oldestMs) };
   }
 
-  /** Files in which the slave's log, up to where {@link missing} read it, is not the master's. */
-  differing(): string[] {
+  /** Files in which the slave's log is not the master's. `end`: where the slave says that it ends, if it says so. */
+  differing(end = this.slaveEnd): string[] {
     const { slave, master, segmentSize } = this.#options;
-    return differingFiles(slave, master, this.slaveEnd, segmentSize);
+    return differingFiles(slave, master, end, segmentSize);
   }
 }

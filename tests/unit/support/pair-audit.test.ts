@@ -108,6 +108,20 @@ audits('finds a byte that differs, also where no message is', () => {
   assert.equal(audit.differing(), [path.basename(file)]);
 });
 
+audits(
+  'takes no record for whole that lacks the end of its properties, and finds it when the slave says that it is there',
+  () => {
+    const { audit, log } = makePair();
+    const { start, end } = log.records[messages - 1]!;
+    const file = segment('slave', start - (start % segmentSize));
+    const bytes = fs.readFileSync(file);
+    fs.writeFileSync(file, bytes.fill(0, (end % segmentSize) - 1));
+    assert.equal(idsOf(audit), [`id${messages - 1}`]);
+    assert.equal([audit.slaveEnd, audit.differing()], [start, []], 'it may come yet');
+    assert.equal(audit.differing(log.end), [path.basename(file)]);
+  },
+);
+
 audits('finds a file that the master has not', () => {
   const { audit } = makePair();
   idsOf(audit);
