@@ -57,6 +57,15 @@ async function unplugged(pair: FaultPair): Promise<Heal> {
   };
 }
 
+/** Whether the slave's log ends before the master's, and still does at the same place after some looks. */
+async function isStuck(pair: FaultPair): Promise<boolean> {
+  const end = await pair.logEnd('slave');
+  for (let look = 0; look < 20; look++) {
+    if ((await pair.logEnd('slave')) !== end || (await pair.logEnd('master')) <= end) return false;
+  }
+  return true;
+}
+
 /** Clocks of one or both are set, and sometimes set right again. */
 function jump(pair: FaultPair, random: Prng): Heal {
   const jumping = random.oneIn(3) ? roles : [random.pick(roles)];
@@ -187,6 +196,20 @@ export const faultKinds: readonly FaultKind[] = [
     begin: (pair, random) => {
       pair.slaveDisk!.fill(random.below(64 * 1024));
       return async () => pair.slaveDisk!.empty();
+    },
+  },
+  {
+    // Its log may end in half a record then.
+    name: 'slave-killed-when-disk-full',
+    needsRoom: true,
+    begin: async (pair, random) => {
+      pair.slaveDisk!.fill(random.below(64 * 1024));
+      await until(() => isStuck(pair), 'the slave cannot write');
+      await pair.killBroker('slave');
+      return async () => {
+        pair.slaveDisk!.empty();
+        await pair.startBroker('slave');
+      };
     },
   },
 ];
