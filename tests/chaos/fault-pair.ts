@@ -149,6 +149,8 @@ export class FaultPair {
 
   async killBroker(role: Role): Promise<void> {
     await this.server(role).kill();
+    // What it had answered is heard before its connections are closed: it counts.
+    for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve));
     this.onGone(role);
   }
 
