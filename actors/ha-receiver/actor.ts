@@ -55,6 +55,7 @@ export interface HaReceiverOptions {
   readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: HaReceiverSettings;
+  /** A steady clock: one that is set would make a retry wait for hours, or a link seem silent. Units: ms. */
   nowMs(): number;
 }
 
@@ -95,6 +96,8 @@ export class HaReceiver implements Actor {
   #toldMs = Number.NEGATIVE_INFINITY;
   #statusMs = 0;
   #statusChanged = true;
+  /** How far the runner's clock is ahead of the steady one. Units: ms. */
+  #aheadMs = 0;
 
   constructor(options: HaReceiverOptions) {
     this.#options = options;
@@ -126,7 +129,9 @@ export class HaReceiver implements Actor {
     this.#life.send({ type: 'SHUT_DOWN' });
   }
 
-  doWork(nowMs: number): number {
+  doWork(runnerMs: number): number {
+    const nowMs = this.#options.nowMs();
+    this.#aheadMs = runnerMs - nowMs;
     let work = this.#drainNews();
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Number.POSITIVE_INFINITY;
@@ -144,8 +149,8 @@ export class HaReceiver implements Actor {
   }
 
   deadlineMs(): number {
-    if (this.#life.state === 'transfer') return Math.min(this.#statusMs, this.#retryAtMs);
-    return this.#retryAtMs;
+    const isFollowing = this.#life.state === 'transfer';
+    return this.#aheadMs + (isFollowing ? Math.min(this.#statusMs, this.#retryAtMs) : this.#retryAtMs);
   }
 
   close(): void {

@@ -47,6 +47,7 @@ export interface HaSenderOptions {
   readonly recorder: FlightRecorder;
   readonly log: Logger;
   readonly settings: HaSenderSettings;
+  /** A steady clock: one that is set would make a retry wait for hours, or a link seem silent. Units: ms. */
   nowMs(): number;
 }
 
@@ -70,6 +71,8 @@ export class HaSender implements Actor {
   #minimum = 0;
   #statusMs = 0;
   #statusChanged = false;
+  /** How far the runner's clock is ahead of the steady one. Units: ms. */
+  #aheadMs = 0;
   #closing = false;
 
   constructor(options: HaSenderOptions) {
@@ -93,10 +96,12 @@ export class HaSender implements Actor {
     });
   }
 
-  doWork(nowMs: number): number {
+  doWork(runnerMs: number): number {
     const { positions } = this.#options;
     this.#followMinimum();
     if (this.#connections.size === 0 && !this.#statusChanged) return 0;
+    const nowMs = this.#options.nowMs();
+    this.#aheadMs = runnerMs - nowMs;
     const appended = positions.read('appended');
     this.#lag.note(appended, this.#leastAcknowledged(appended), nowMs);
     let work = 0;
@@ -107,7 +112,8 @@ export class HaSender implements Actor {
 
   deadlineMs(): number {
     // A status that found its ring full is told a little later.
-    return this.#connections.size === 0 && !this.#statusChanged ? Number.POSITIVE_INFINITY : this.#statusMs;
+    const isIdle = this.#connections.size === 0 && !this.#statusChanged;
+    return isIdle ? Number.POSITIVE_INFINITY : this.#aheadMs + this.#statusMs;
   }
 
   close(): void {

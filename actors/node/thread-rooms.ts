@@ -208,10 +208,10 @@ export class ThreadRooms implements RoomsControl {
         return buildNameRegistry(this.shop, loaded, this.#disk, this.#log);
       }
       case 'ha-sender':
-        this.#haSender = buildHaSender(this.#tools(), systemClock.nowMs);
+        this.#haSender = buildHaSender(this.#tools(), systemClock.monotonicMs);
         return this.#haSender;
       case 'ha-receiver':
-        this.#haReceiver = buildHaReceiver(this.#tools(), systemClock.nowMs);
+        this.#haReceiver = buildHaReceiver(this.#tools(), systemClock.monotonicMs);
         return this.#haReceiver;
       case 'forwarder':
         this.#forwarder = buildForwarder(this.#tools(), systemClock.nowMs);

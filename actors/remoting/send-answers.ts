@@ -38,6 +38,18 @@ export interface SendAnswersOptions {
   readonly notes?: SpanNotes | undefined;
 }
 
+/** A clock may be read a little early; what seems to arrive later than this was stamped before the clock was set. */
+const FUTURE_MAX_MS = 1000;
+
+/**
+ * How long a result has waited. When the clock was set back meanwhile nobody knows: its patience is over then, for
+ * neither it nor those behind it can wait until the old time comes again.
+ */
+function waitedMs(arrivedMs: number, nowMs: number): number {
+  const waited = elapsedMs(arrivedMs, nowMs);
+  return waited < -FUTURE_MAX_MS ? Number.POSITIVE_INFINITY : waited;
+}
+
 export class SendAnswers {
   /** Sends accepted and not answered yet: remoting adds, and takes off what a lane refused. */
   inflight = 0;
@@ -74,11 +86,11 @@ export class SendAnswers {
     const { syncFlushTimeoutMs } = this.#options;
     let deadlineMs = Number.POSITIVE_INFINITY;
     const flush = this.#flushGate.oldest();
-    if (flush >= 0) deadlineMs = nowMs + syncFlushTimeoutMs - elapsedMs(this.#flushGate.arrivedMs[flush]!, nowMs);
+    if (flush >= 0) deadlineMs = nowMs + syncFlushTimeoutMs - waitedMs(this.#flushGate.arrivedMs[flush]!, nowMs);
     const replica = this.#replicaGate.oldest();
     if (replica < 0) return deadlineMs;
     const patienceMs = this.#replicaPatienceMs(replica);
-    return Math.min(deadlineMs, nowMs + patienceMs - elapsedMs(this.#replicaGate.arrivedMs[replica]!, nowMs));
+    return Math.min(deadlineMs, nowMs + patienceMs - waitedMs(this.#replicaGate.arrivedMs[replica]!, nowMs));
   }
 
   /** A send of a connection went its way: it is in the log, or refused. */
@@ -151,7 +163,7 @@ export class SendAnswers {
     }
     const limitMs = this.#options.syncFlushTimeoutMs;
     for (let slot = gate.oldest(); slot >= 0; slot = gate.oldest(), work++) {
-      if (elapsedMs(gate.arrivedMs[slot]!, nowMs) < limitMs) break;
+      if (waitedMs(gate.arrivedMs[slot]!, nowMs) < limitMs) break;
       // Without a slave the answer says that, flushed or not.
       const code = gate.code[slot]!;
       this.#answerSlot(gate, slot, code === ResponseCode.SUCCESS ? ResponseCode.FLUSH_DISK_TIMEOUT : code);
@@ -166,7 +178,7 @@ export class SendAnswers {
     let work = 0;
     for (let slot = gate.oldest(); slot >= 0; slot = gate.oldest(), work++) {
       const patienceMs = this.#replicaPatienceMs(slot);
-      if (patienceMs > 0 && elapsedMs(gate.arrivedMs[slot]!, nowMs) < patienceMs) break;
+      if (patienceMs > 0 && waitedMs(gate.arrivedMs[slot]!, nowMs) < patienceMs) break;
       this.#answerSlot(gate, slot, this.#replicaCode(slot));
     }
     return work;

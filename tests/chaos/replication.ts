@@ -11,10 +11,11 @@ import { Prng } from '../../runtime/base/prng.js';
 import { Ledger, queueKey, type Stored } from '../support/checker.js';
 import { type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig.js';
 import { MessageMaker, runLoad, storedOf } from '../support/load.js';
+import { compareLogs } from '../support/log-comparison.js';
 import type { ServerProcess } from '../support/node-process.js';
 import { freePort, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
-import { pullQueue, queueBound } from '../support/raw-requests.js';
+import { pullQueue, queueBound, runtimeInfo } from '../support/raw-requests.js';
 import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 import { until } from '../support/until.js';
 
@@ -40,16 +41,6 @@ const topics = [
 const segmentSize = 4 * 1024 * 1024;
 const patienceMs = 60_000;
 const faultsMax = 100;
-
-async function runtimeInfo(address: string): Promise<Record<string, string>> {
-  const client = await RawClient.connect(address);
-  try {
-    const answer = await client.request(28, {});
-    return (JSON.parse(answer.body.toString()) as { table: Record<string, string> }).table;
-  } finally {
-    client.close();
-  }
-}
 
 type Role = 'master' | 'slave';
 
@@ -224,15 +215,9 @@ class Rig {
   }
 
   #checkPrefix(end: number, cycle: number): void {
-    const folderOf = (role: Role): string => path.join(this.#store(role), 'commitlog');
-    for (const name of fs.readdirSync(folderOf('slave')).sort()) {
-      const size = Math.min(segmentSize, end - Number(name));
-      if (size <= 0) continue;
-      const [slave, master] = (['slave', 'master'] as const).map(role =>
-        fs.readFileSync(path.join(folderOf(role), name)).subarray(0, size),
-      );
-      if (!slave!.equals(master!)) this.#fault(`cycle ${cycle}: ${name} of the slave is not that of the master`);
-    }
+    const [slave, master] = (['slave', 'master'] as const).map(role => path.join(this.#store(role), 'commitlog'));
+    const { places } = compareLogs(master!, slave!, { end, segmentBytes: segmentSize });
+    for (const place of places) this.#fault(`cycle ${cycle}: the slave's log is not that of the master: ${place}`);
   }
 
   #fault(fault: string): void {

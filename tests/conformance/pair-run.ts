@@ -238,7 +238,8 @@ class PairRun {
 
   async #compareLogs(): Promise<LogComparison> {
     const range = { end: await logEnd(this.#address('slave')), segmentBytes: this.#options.segmentBytes };
-    return compareLogs(this.#store('master'), this.#store('slave'), range);
+    const [master, slave] = (['master', 'slave'] as const).map(role => path.join(this.#store(role), 'commitlog'));
+    return compareLogs(master!, slave!, range);
   }
 
   async #judgeOnTheWay(event: PairEvent): Promise<void> {

@@ -121,7 +121,8 @@ async function runRejoin(pair: Pair): Promise<void> {
   await pair.send(successor, COUNT / 10);
   await sameEnd(former, successor);
   const range = { end: await logEnd(successor.address), segmentBytes };
-  const compared = compareLogs(pair.storeOf('java'), pair.storeOf('ringmq'), range);
+  const [java, ringmq] = (['java', 'ringmq'] as const).map(name => path.join(pair.storeOf(name), 'commitlog'));
+  const compared = compareLogs(java!, ringmq!, range);
   assert.equal(compared.places, []);
   assert.ok(compared.bytes > 3 * segmentBytes);
   const aside = path.join(pair.storeOf('ringmq'), 'set-aside');

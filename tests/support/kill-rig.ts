@@ -54,24 +54,32 @@ function killRigOptionsOf(
   };
 }
 
+/** What `parseArgs` read of the options of one rig alone. */
+export type ExtraValues = Readonly<Record<string, unknown>>;
+
 /** A rig as a program: what it prints, and how it ends. */
 export interface KillRigProgram<Result> {
   readonly name: string;
   /** As many unless told. */
   readonly cycles: number;
-  run(options: KillRigOptions): Promise<Result>;
+  /** Options this rig has and others have not, for `parseArgs`, and their lines of the usage. */
+  readonly extra?: {
+    readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly default?: string }>>;
+    readonly usage: string;
+  };
+  run(options: KillRigOptions, values: ExtraValues): Promise<Result>;
   format(result: Result): string;
   faultCount(result: Result): number;
 }
 
 /** Runs a rig with the arguments of this process; a fault makes it end with 1. */
 export async function runKillRig<Result>(program: KillRigProgram<Result>): Promise<void> {
-  const { values } = parseArgs({ options: killRigOptions });
+  const { values } = parseArgs({ options: { ...program.extra?.options, ...killRigOptions } });
   if (values.help) {
-    console.log(killRigUsage(program.name, program.cycles));
+    console.log(killRigUsage(program.name, program.cycles) + (program.extra?.usage ?? ''));
     return;
   }
-  const result = await program.run(killRigOptionsOf(values, program.cycles));
+  const result = await program.run(killRigOptionsOf(values, program.cycles), values);
   console.log(program.format(result));
   if (program.faultCount(result) > 0) process.exitCode = 1;
 }

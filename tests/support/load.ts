@@ -90,8 +90,12 @@ export interface LoadOptions {
   readonly window: number;
   /** Ends after so many attempts; without it only the end of the connection ends it. */
   readonly count?: number;
-  /** Ends when this is so. */
+  /** Asked before each send: the load ends when what is in flight is answered. */
   readonly isOver?: () => boolean;
+  /** From an answer to the next send in its place. Units: ms. */
+  readonly gapMs?: number;
+  /** Gets the connection, for closing it when nobody at its other end will. */
+  readonly onOpen?: (client: RawClient) => void;
   readonly onAcknowledged?: (message: OutgoingMessage, msgId: string) => void;
 }
 
@@ -105,11 +109,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const connection = connections++;
   const result: LoadResult = { acknowledged: 0, refused: new Map(), unanswered: 0 };
   let left = options.count ?? Number.POSITIVE_INFINITY;
+  options.onOpen?.(client);
   await new Promise<void>(resolve => {
     client.onEnd(resolve);
     const sendNext = () => {
       if (!client.isOpen) return;
-      if (left === 0 || options.isOver?.() === true) {
+      if (options.isOver?.() === true) left = 0;
+      if (left === 0) {
         if (client.inFlight === 0) client.close();
         return;
       }
@@ -134,7 +140,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         } else if (answer) {
           result.refused.set(answer.code, (result.refused.get(answer.code) ?? 0) + 1);
         } else result.unanswered++;
-        sendNext();
+        if (options.gapMs === undefined) sendNext();
+        else setTimeout(sendNext, options.gapMs);
       });
     };
     for (let index = 0; index < options.window; index++) sendNext();

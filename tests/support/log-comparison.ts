@@ -6,11 +6,13 @@ export interface LogComparison {
   /** Compared, from where the slave's log begins. */
   readonly bytes: number;
   readonly differing: number;
+  /** Names of the files that differ. */
+  readonly files: readonly string[];
   /** Where each file that differs does so first, in words. */
   readonly places: readonly string[];
 }
 
-/** What the slave's log holds in front of `end` against the same places of the master's. */
+/** What the slave's log holds in front of `end` against the same places of the master's; `master` and `slave` are folders. */
 export function compareLogs(
   master: string,
   slave: string,
@@ -18,17 +20,19 @@ export function compareLogs(
 ): LogComparison {
   let [bytes, differing] = [0, 0];
   const places: string[] = [];
-  for (const name of fs.readdirSync(path.join(slave, 'commitlog')).sort()) {
+  const files: string[] = [];
+  for (const name of fs.existsSync(slave) ? fs.readdirSync(slave).sort() : []) {
     const size = Math.min(range.segmentBytes, range.end - Number(name));
     if (size <= 0) continue;
-    const [here, there] = [slave, master].map(store => bytesOf(path.join(store, 'commitlog', name), size));
+    const [here, there] = [slave, master].map(folder => bytesOf(path.join(folder, name), size));
     bytes += size;
     if (here!.equals(there!)) continue;
     const found = differences(here!, there!);
     differing += found.count;
+    files.push(name);
     places.push(`${name}: ${found.count} bytes differ, the first at ${Number(name) + found.first}`);
   }
-  return { bytes, differing, places };
+  return { bytes, differing, files, places };
 }
 
 /** A file that is short or missing ends in nothing: there each byte differs. */

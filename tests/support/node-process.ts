@@ -139,6 +139,15 @@ export class ServerProcess {
     }
   }
 
+  /** SIGSTOP: it does nothing until {@link resume}, and its sockets stay. */
+  pause(): void {
+    signal(this.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    signal(this.pid, 'SIGCONT');
+  }
+
   /** SIGTERM, and waits for the end. Errors: Error when that takes too long (it is killed then). */
   async stop(limitMs = 30_000): Promise<void> {
     if (this.hasEnded) return;
@@ -213,39 +222,47 @@ function writeSettings(file: string, settings: Readonly<Record<string, string>>)
   );
 }
 
+/** Where a server listens: on loopback and a free port unless told. */
+export interface ListenPlace {
+  readonly host?: string;
+  readonly port?: number;
+}
+
 /** Starts a name server and waits until it listens. */
-export async function startNameServer(launchers: Launchers, folder: string): Promise<ServerProcess> {
-  const port = await freePort();
+export async function startNameServer(
+  launchers: Launchers,
+  folder: string,
+  place: ListenPlace = {},
+): Promise<ServerProcess> {
+  const { host = '127.0.0.1', port = await freePort() } = place;
   const command = launchers.nameServer.map(part => part.replace('{port}', String(port)));
   if (!launchers.nameServer.some(part => part.includes('{port}'))) {
     const file = path.join(folder, `namesrv-${port}.properties`);
     writeSettings(file, {
       listenPort: String(port),
-      bindAddress: '127.0.0.1',
+      bindAddress: host,
       kvConfigPath: path.join(folder, `namesrv-${port}-kv.json`),
     });
     command.push('-c', file);
   }
   const environment = { ...launchers.environment, REFERENCE_STATE: folder };
-  const server = new ServerProcess(command, `127.0.0.1:${port}`, folder, environment);
+  const server = new ServerProcess(command, `${host}:${port}`, folder, environment);
   await server.listening();
   return server;
 }
 
-export interface BrokerOptions {
+export interface BrokerOptions extends ListenPlace {
   readonly nameServer: string;
   /** Logs and the settings file go here. */
   readonly folder: string;
   /** The store; `store` in the folder unless told. */
   readonly store?: string;
-  /** Found free unless told. */
-  readonly port?: number;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** Spawns a broker and returns at once; call `listening()` on what it returns. */
 export async function spawnBroker(launchers: Launchers, options: BrokerOptions): Promise<ServerProcess> {
-  const port = options.port ?? (await freePort());
+  const { host = '127.0.0.1', port = await freePort() } = options;
   const store = options.store ?? path.join(options.folder, 'store');
   const file = path.join(options.folder, `broker-${port}.properties`);
   writeSettings(file, {
@@ -253,9 +270,9 @@ export async function spawnBroker(launchers: Launchers, options: BrokerOptions):
     brokerName: 'broker-a',
     brokerId: '0',
     brokerRole: 'ASYNC_MASTER',
-    brokerIP1: '127.0.0.1',
-    brokerIP2: '127.0.0.1',
-    bindAddress: '127.0.0.1',
+    brokerIP1: host,
+    brokerIP2: host,
+    bindAddress: host,
     listenPort: String(port),
     storePathRootDir: store,
     storePathCommitLog: path.join(store, 'commitlog'),
@@ -267,7 +284,7 @@ export async function spawnBroker(launchers: Launchers, options: BrokerOptions):
   });
   const command = [...launchers.broker, '-n', options.nameServer, '-c', file];
   const environment = { ...launchers.environment, REFERENCE_STATE: options.folder };
-  return new ServerProcess(command, `127.0.0.1:${port}`, options.folder, environment);
+  return new ServerProcess(command, `${host}:${port}`, options.folder, environment);
 }
 
 /** Starts a broker and waits until it listens. */

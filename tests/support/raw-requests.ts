@@ -34,6 +34,17 @@ export async function queueBound(
   return Number(answer.ext.offset);
 }
 
+/** GET_BROKER_RUNTIME_INFO over a connection of its own. Errors: Error when nobody answers. */
+export async function runtimeInfo(address: string): Promise<Readonly<Record<string, string>>> {
+  const client = await RawClient.connect(address);
+  try {
+    const answer = await client.request(28, {});
+    return (JSON.parse(answer.body.toString()) as { table: Record<string, string> }).table;
+  } finally {
+    client.close();
+  }
+}
+
 /** UPDATE_CONSUMER_OFFSET, answered. Errors: Error when the broker refuses. */
 export async function commitOffset(
   client: RawClient,
@@ -85,17 +96,6 @@ export async function queryByKey(client: RawClient, topic: string, key: string):
     _UNIQUE_KEY_QUERY: 'false',
   });
   return answer.code === 0 ? decodeRecords(answer.body) : [];
-}
-
-/** What a broker says of itself (code 28). */
-export async function runtimeInfo(address: string): Promise<Readonly<Record<string, string>>> {
-  const client = await RawClient.connect(address);
-  try {
-    const answer = await client.request(28, {});
-    return (JSON.parse(answer.body.toString()) as { table: Record<string, string> }).table;
-  } finally {
-    client.close();
-  }
 }
 
 /** The end of a broker's log, as it says itself. */

@@ -20,7 +20,7 @@ function store(name: string, segments: Readonly<Record<number, Uint8Array>>): st
   for (const [start, bytes] of Object.entries(segments)) {
     fs.writeFileSync(path.join(commitLog, segmentName(Number(start))), bytes);
   }
-  return path.join(folder, name);
+  return commitLog;
 }
 
 const range = { end: 16, segmentBytes: 10 };
@@ -28,14 +28,14 @@ const range = { end: 16, segmentBytes: 10 };
 logFiles('what is behind the end does not count, nor what the slave never had', () => {
   const master = store('master', { 0: Buffer.alloc(10, 1), 10: Buffer.alloc(10, 2) });
   const slave = store('slave', { 10: Buffer.from([2, 2, 2, 2, 2, 2, 9, 9, 9, 9]), 20: Buffer.alloc(10) });
-  assert.equal(compareLogs(master, slave, range), { bytes: 6, differing: 0, places: [] });
+  assert.equal(compareLogs(master, slave, range), { bytes: 6, differing: 0, files: [], places: [] });
 });
 
 logFiles('bytes that differ are counted, and their place is told', () => {
   const master = store('master', { 0: Buffer.alloc(10, 1), 10: Buffer.alloc(10, 2) });
   const slave = store('slave', { 0: Buffer.alloc(10, 1), 10: Buffer.from([2, 2, 3, 2, 3, 2, 2, 2, 2, 2]) });
   const places = [`${segmentName(10)}: 2 bytes differ, the first at 12`];
-  assert.equal(compareLogs(master, slave, range), { bytes: 16, differing: 2, places });
+  assert.equal(compareLogs(master, slave, range), { bytes: 16, differing: 2, files: [segmentName(10)], places });
 });
 
 logFiles('what the master has not, or not all of, differs', () => {

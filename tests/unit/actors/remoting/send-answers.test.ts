@@ -177,4 +177,20 @@ answers('only the disk is late: 10 after syncFlushTimeout, with a slave or witho
   assert.equal(gate.heard().sort(), ['1:10', '2:11']);
 });
 
+answers(
+  'a clock that is set back holds nobody up: who waits is answered as late, who comes afterwards waits in turn',
+  () => {
+    const gate = new Gate();
+    gate.append(1, REPLICA, 100);
+    gate.append(2, FLUSH, 200);
+    gate.nowMs -= 3_600_000;
+    gate.append(3, REPLICA, 300);
+    assert.ok(gate.answers.deadlineMs(gate.nowMs) <= gate.nowMs, 'at once');
+    assert.equal(gate.heard().sort(), ['1:12', '2:10']);
+    assert.is(gate.answers.deadlineMs(gate.nowMs), gate.nowMs + 3000);
+    gate.nowMs += 3000;
+    assert.equal(gate.heard().at(-1), '3:12');
+  },
+);
+
 answers.run();
