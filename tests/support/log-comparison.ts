@@ -12,7 +12,10 @@ export interface LogComparison {
   readonly places: readonly string[];
 }
 
-/** What the slave's log holds in front of `end` against the same places of the master's; `master` and `slave` are folders. */
+/**
+ * What the slave's log holds in front of `end` against the same places of the master's.
+ * Shape: `master` and `slave` are folders of logs.
+ */
 export function compareLogs(
   master: string,
   slave: string,
