@@ -1,5 +1,12 @@
 /** Commands of mqadmin about brokers and name servers. */
+import { laneKeys, processKeys } from '../../config/schema-ringmq.js';
 import { type MqadminSection, mask, tps, transactionTopics, valuesOf } from './mqadmin-case.js';
+
+/** Lines of settings with these names. */
+function settingsOf(keys: object): RegExp {
+  return new RegExp(`^(${Object.keys(keys).join('|')}) =`);
+}
+
 export const cluster: MqadminSection = {
   title: 'Cluster',
   commands: [
@@ -64,8 +71,7 @@ export const cluster: MqadminSection = {
           },
           {
             reason: 'RingMQ has keys of its own',
-            ringmq:
-              /^(configStrict|connectionOutboundBytesMax|connectionsMax|lanesMax|log(Dir|Level)|maxInflight|namesrvListenPort|ringCapacityBytes|threadingMode) =/,
+            ringmq: settingsOf({ ...processKeys, ...laneKeys }),
           },
           {
             reason: 'keys of other versions are there too',
@@ -102,8 +108,7 @@ export const cluster: MqadminSection = {
           differences: [
             {
               reason: 'RingMQ has keys of its own',
-              ringmq:
-                /^(configStrict|connectionOutboundBytesMax|connectionsMax|log(Dir|Level)|maxInflight|ringCapacityBytes|threadingMode) =/,
+              ringmq: settingsOf(processKeys),
             },
             { reason: 'keys of other versions are there too', ringmq: /^configBlackList = / },
           ],
