@@ -197,7 +197,7 @@ export class HaReceiver implements Actor {
     const { haServerAddr, masterAddr } = this.#place;
     const fits = await this.#compare(masterAddr);
     if (attempt !== this.#attempt || this.#life.state !== 'handshake') return;
-    if (!fits.fits) return this.#lose(fits.reason, true);
+    if (!fits.fits) return this.#lose(fits.reason, fits.undecided !== true);
     this.#link = new MasterLink(haServerAddr, CONNECT_TIMEOUT_MS, nowMs, {
       onConnected: () => this.#life.send({ type: 'CONNECTED' }),
       onHeader: (physicalOffset, bodySize) => this.#onHeader(physicalOffset, bodySize),

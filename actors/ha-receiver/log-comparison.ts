@@ -26,8 +26,11 @@ export interface LogComparison {
 export type ComparisonResult =
   /** They do, or the master could not be asked: `remark` says why not. */
   | { readonly fits: true; readonly remark: string }
-  /** What was found, and what is to be done; `agreed`: up to where they are the same, when that is known. */
-  | { readonly fits: false; readonly reason: string; readonly agreed?: AgreedPoint };
+  /**
+   * What was found, and what is to be done; `agreed`: up to where they are the same, when that is known. `undecided`:
+   * the master does not have this slave's last record there, and cannot say yet what it has.
+   */
+  | { readonly fits: false; readonly reason: string; readonly agreed?: AgreedPoint; readonly undecided?: true };
 
 export async function compareLogs(comparison: LogComparison): Promise<ComparisonResult> {
   const { masterAddr, own, lastRecordOffset, timeoutMs } = comparison;
@@ -35,6 +38,7 @@ export async function compareLogs(comparison: LogComparison): Promise<Comparison
   if (lastRecord === undefined) return { fits: true, remark: 'there is no last record' };
   const colon = masterAddr.lastIndexOf(':');
   let connection: Connection | undefined;
+  let isAsked = false;
   try {
     connection = await Connection.open({
       host: masterAddr.slice(0, colon),
@@ -42,15 +46,22 @@ export async function compareLogs(comparison: LogComparison): Promise<Comparison
       connectTimeoutMs: timeoutMs,
     });
     const theirs = await recordAt(connection, lastRecordOffset, timeoutMs);
+    isAsked = true;
     const isSame = theirs !== undefined && Buffer.compare(theirs, lastRecord) === 0;
     // Behind the last record there may be the padding of its file, which the master need not have.
     if (isSame && lastRecordOffset + lastRecord.length === own.end) return { fits: true, remark: '' };
     return await explain(connection, comparison, isSame);
   } catch (error) {
-    return { fits: true, remark: messageOf(error) };
+    return isAsked ? undecided(messageOf(error)) : { fits: true, remark: messageOf(error) };
   } finally {
     void connection?.close();
   }
+}
+
+/** A Java broker fails at the question for its log in its first second, since it has no sample of its rates yet. */
+function undecided(why: string): ComparisonResult {
+  const reason = `the master does not have this slave's last record in the same place, and does not say how far its log reaches: ${why}`;
+  return { fits: false, reason, undecided: true };
 }
 
 /** Errors: Error when the master answers with anything but the bytes there, or that it has no message there. */
@@ -68,13 +79,13 @@ async function explain(connection: Connection, comparison: LogComparison, isSame
   const { end } = comparison.own;
   const answer = await connection.request(createRequest(RequestCode.GET_BROKER_RUNTIME_INFO), timeoutMs);
   if (answer.code !== ResponseCode.SUCCESS || answer.body === null) {
-    return { fits: true, remark: `the master answers the question for its log with code ${answer.code}` };
+    return undecided(`it answers with code ${answer.code}: ${answer.remark}`);
   }
   const { table } = decodeKVTable(answer.body);
   const minimum = Number(table.commitLogMinOffset);
   const maximum = Number(table.commitLogMaxOffset);
   if (!Number.isSafeInteger(minimum) || !Number.isSafeInteger(maximum)) {
-    return { fits: true, remark: 'the master does not say how far its log reaches' };
+    return undecided('commitLogMinOffset and commitLogMaxOffset are missing');
   }
   if (isSame && end <= maximum) return { fits: true, remark: '' };
   const follow = `to follow the master at ${masterAddr}, stop this broker and move its store away`;
