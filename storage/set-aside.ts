@@ -5,7 +5,7 @@
  * A file has its name when all of it is on the device. What is in one already is not written again, so that a crash at
  * any moment is followed by the same work.
  */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   recordQueueId,
   recordQueueOffset,
@@ -232,8 +232,7 @@ export class SetAsideFile {
 
   /** Errors: RingError STORE_CORRUPT when it is no such file, or not all of it; DISK_READ_FAILED. */
   constructor(disk: Disk, path: string) {
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    const [, from, to] = FILE_NAME.exec(name)?.map(Number) ?? [];
+    const [, from, to] = FILE_NAME.exec(basename(path))?.map(Number) ?? [];
     if (from === undefined || to === undefined) {
       const reason = `${path} has no name like commitlog-FROM-TO-TIME: it was not set aside by a broker`;
       throw new RingError('STORE_CORRUPT', reason, { path });

@@ -75,6 +75,8 @@ export type HaStatus =
 
 /** What a slave's log holds beyond the last record that its master has too. Units: bytes. */
 export interface BeyondMaster {
+  /** `host:port` of that master, which serves requests. */
+  readonly master: string;
   readonly from: number;
   /** Where the log ends. */
   readonly to: number;

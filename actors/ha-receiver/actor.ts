@@ -91,7 +91,7 @@ export class HaReceiver implements Actor {
   #trouble = '';
   #refused = false;
   /** What this log holds beyond the master's, once that is known. */
-  #beyond: { readonly agreed: AgreedPoint; readonly end: number } | undefined;
+  #beyond: { readonly master: string; readonly agreed: AgreedPoint; readonly end: number } | undefined;
   #told = '';
   #toldMs = Number.NEGATIVE_INFINITY;
   #statusMs = 0;
@@ -175,6 +175,8 @@ export class HaReceiver implements Actor {
     const address = haMasterAddress || haServerAddr || this.#place.haServerAddr;
     const isOther = address !== this.#place.haServerAddr;
     this.#place = { haServerAddr: address, masterAddr: masterAddr || this.#place.masterAddr };
+    // What was found was found at another one.
+    if (this.#beyond !== undefined && this.#beyond.master !== this.#place.masterAddr) this.#beyond = undefined;
     if (address === '' || (!isOther && this.#life.state !== 'ready')) return;
     // The master is somewhere else now: where it was, nobody answers, or somebody else.
     if (this.#life.state === 'transfer') this.#life.send({ type: 'LOST', reason: `the master is now at ${address}` });
@@ -216,7 +218,8 @@ export class HaReceiver implements Actor {
     const own = { reader, minimum: positions.read('minimum'), end };
     const comparison = { masterAddr, own, lastRecordOffset, partedAt, timeoutMs: COMPARE_TIMEOUT_MS };
     const result = await compareLogs(comparison);
-    this.#beyond = !result.fits && result.agreed !== undefined ? { agreed: result.agreed, end } : undefined;
+    this.#beyond =
+      !result.fits && result.agreed !== undefined ? { master: masterAddr, agreed: result.agreed, end } : undefined;
     if (result.fits && result.remark !== '') {
       log.debug({ master: masterAddr, reason: result.remark }, 'the logs could not be compared before replication');
     }
@@ -380,11 +383,10 @@ export class HaReceiver implements Actor {
   }
 
   #beyondNow(): Pick<Extract<HaStatus, { room: 'ha-receiver' }>, 'beyond'> {
-    // While it compares again, what it found before may no longer be so.
-    if (this.#beyond === undefined || this.#life.state !== 'suspend') return {};
-    const { agreed, end } = this.#beyond;
+    if (this.#beyond === undefined || this.#life.state === 'transfer') return {};
+    const { master, agreed, end } = this.#beyond;
     const { position, storeTimestamp } = agreed;
-    return { beyond: { from: position, to: end, storeTimestamp } };
+    return { beyond: { master, from: position, to: end, storeTimestamp } };
   }
 }
 

@@ -40,7 +40,7 @@ export function whyNotByItself(
 export async function setBeyondAside(
   { store, log, shop }: NodeParts,
   disk: Disk,
-  { from, to }: BeyondMaster,
+  { master, from, to }: BeyondMaster,
 ): Promise<SetAside> {
   const { paths, segmentSize } = store!;
   const end = shop.positions.read('appended');
@@ -49,7 +49,7 @@ export async function setBeyondAside(
   try {
     const done = await setAside({
       ...{ disk, folder: paths.setAside, log: reader, from, to },
-      reason: `its master has the log up to ${from}`,
+      reason: `the master at ${master} has the same log up to ${from}`,
       nowMs: Date.now(),
       pause: () => new Promise(resolve => setImmediate(resolve)),
     });
@@ -61,7 +61,7 @@ export async function setBeyondAside(
       ]),
     );
     const what = `${messages} messages that its master does not have ${wasThere ? 'are' : 'were set aside'} in ${file}`;
-    log.warn({ file, from, to, messages, topics }, `${what}; they are cut off its log now`);
+    log.warn({ master, file, from, to, messages, topics }, `${what}; they are cut off its log now`);
     return done;
   } finally {
     reader.close();

@@ -48,12 +48,13 @@ export async function rejoinBroker(shell: Shell, address: string, flags: RejoinF
   return ExitCode.OK;
 }
 
-/** Every few seconds it compares its log with the master's again: what it finds is waited for. */
+/** It may be about to compare its log with the master's for the first time: what it finds is waited for. */
 async function comparedFacts(address: string): Promise<Facts> {
   const untilMs = performance.now() + COMPARED_MAX_MS;
   for (;;) {
     const facts = await factsOf(address);
-    if (facts.haState !== 'handshake' || performance.now() > untilMs) return facts;
+    const isComparing = facts.haState === 'handshake' && facts.beyondFrom === '-1';
+    if (!isComparing || performance.now() > untilMs) return facts;
     await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

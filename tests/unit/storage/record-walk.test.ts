@@ -8,17 +8,23 @@ import { LogBuilder, writeStream } from '../../support/record-builder.js';
 
 const walks = suite('storage/record-walk');
 
-const segmentSize = 8 * MiB;
+const segmentSize = 4 * MiB;
+
+/** More than is read at once. */
+const LARGE = MiB + 1000;
 
 /** A log with records on both sides of a file's end; one of them is larger than what is read at once. */
-function buildLog(): { disk: MemoryDisk; log: LogBuilder } {
+function build(): { disk: MemoryDisk; log: LogBuilder } {
   const disk = new MemoryDisk();
   const log = new LogBuilder(disk, '/log', segmentSize);
-  for (const bodySize of [10, MiB - 300, 500, 3 * MiB, 0, 7, 3 * MiB, 100, 5 * MiB, 1]) {
+  for (const bodySize of [10, MiB - 300, 500, LARGE, 0, 7, LARGE, 100, LARGE, 1]) {
     log.append({ body: new Uint8Array(bodySize) });
   }
   return { disk, log };
 }
+
+const built = build();
+const buildLog = (): typeof built => ({ disk: built.disk.clone(), log: built.log });
 
 function walkAll(disk: MemoryDisk, from: number, to: number): { starts: number[]; end: number } {
   const walk = new RecordWalk(new CommitLogReader(disk, '/log', segmentSize), from, to);

@@ -47,7 +47,7 @@ led('a file that cannot be read stops the start, with what to do', () => {
 led('by itself only what it wrote, not more than the key says, and less than stays', () => {
   const rules = { led: { from: 1000, to: 9000 }, maxBytes: 5000, minimum: 0 };
   const why = (from: number, to: number, more: Partial<Parameters<typeof whyNotByItself>[1]> = {}) =>
-    whyNotByItself({ from, to, storeTimestamp: 0 }, { ...rules, ...more });
+    whyNotByItself({ master: '', from, to, storeTimestamp: 0 }, { ...rules, ...more });
   assert.is(why(5000, 9000), undefined);
   assert.is(why(5000, 9000, { led: { from: 1000 } }), undefined);
   assert.match(why(5000, 9001)!, /did not write all of it/);

@@ -11,6 +11,8 @@ import type { TestWorld } from '../../../support/test-node.js';
 import { until } from '../../../support/until.js';
 import { type Outcome, runProgram } from '../../cli/support.js';
 
+const REJOIN = 12_012;
+
 const rejoin = suite('actors/node: a former master rejoins');
 
 const ringmq = (pair: ReplicaPair, ...words: string[]): Promise<Outcome> =>
@@ -179,9 +181,22 @@ rejoin('a slave that never led holds what its master lost: it waits until `ringm
     assert.match(hesitant.err, new RegExp(`would set aside ${tail.length} bytes .* from ${agreed} on.*--yes`, 's'));
     const status = await ringmq(pair, 'cluster', 'status');
     assert.match(status.out, /does not follow its master: .*ringmq rejoin/);
+    for (const [world, pattern] of [
+      [slave, new RegExp(`reaches from ${agreed} to ${agreed + tail.length}, not from 1 to 2`)],
+      [pair.master, /this broker is a master/],
+    ] as const) {
+      const client = await world.connect();
+      const { code, remark } = await client.request(REJOIN, { from: '1', to: '2' });
+      assert.is(code, 1);
+      assert.match(remark, pattern);
+    }
     const asked = await runProgram('ringmq', ['rejoin', slave.address, '--yes', '--json']);
     assert.is(asked.code, 0, asked.err);
     const [file] = setAsideBy(slave);
+    assert.match(
+      fs.readFileSync(`${file}.json`, 'utf8'),
+      new RegExp(`"reason": "the master at ${pair.master.address} has`),
+    );
     assert.equal(JSON.parse(asked.out), { address: slave.address, from: agreed, to: agreed + tail.length, file });
     await pair.caughtUp();
     pair.assertSameLog();
