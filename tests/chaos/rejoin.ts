@@ -19,7 +19,7 @@ import { type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig
 import { MessageMaker, runLoad } from '../support/load.js';
 import { checkoutFolder, freePort, type ServerProcess, spawnBroker, startNameServer } from '../support/node-process.js';
 import { signal } from '../support/process-tree.js';
-import { RawClient } from '../support/raw-client.js';
+import { roleFacts } from '../support/raw-requests.js';
 import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 import { until } from '../support/until.js';
 
@@ -48,17 +48,6 @@ const patienceMs = 60_000;
 const COMMON = 300;
 const ALONE = 150;
 const AFTERWARDS = 100;
-
-type Facts = Readonly<Record<string, string>>;
-
-async function factsOf(address: string): Promise<Facts> {
-  const client = await RawClient.connect(address);
-  try {
-    return (await client.request(12_011, {})).ext;
-  } finally {
-    client.close();
-  }
-}
 
 /** One broker of the two, by the name of its store. */
 interface Member {
@@ -148,7 +137,7 @@ class Rig {
     slave.server = await this.#start(slave);
     const before = this.#logOf(master);
     await until(async () => this.#promoted(slave), 'the slave is the master', patienceMs);
-    const agreed = Number((await factsOf(slave.server.address)).appended);
+    const agreed = Number((await roleFacts(slave.server.address)).appended);
     await this.#load(slave, cycle, AFTERWARDS);
     await this.#rejoin(cycle, master, slave);
     const tail = before.subarray(agreed);
@@ -194,14 +183,14 @@ class Rig {
   async #follows({ server }: Member, what: string): Promise<void> {
     const follows = async (): Promise<boolean> => {
       if (server.hasEnded) throw new Error(`${server.address} has ended:\n${server.lastLines()}`);
-      return (await factsOf(server.address).catch(() => undefined))?.haState === 'transfer';
+      return (await roleFacts(server.address).catch(() => undefined))?.haState === 'transfer';
     };
     await until(follows, what, patienceMs);
   }
 
   async #sameEnd(one: Member, other: Member): Promise<void> {
     const ends = (): Promise<string[]> =>
-      Promise.all([one, other].map(async ({ server }) => (await factsOf(server.address)).appended!));
+      Promise.all([one, other].map(async ({ server }) => (await roleFacts(server.address)).appended!));
     const isSame = async (): Promise<boolean> => new Set(await ends()).size === 1;
     await until(isSame, 'both logs end at the same place', patienceMs);
   }

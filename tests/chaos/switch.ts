@@ -16,7 +16,7 @@ import { type KillRigOptions, makeTopics, runKillRig } from '../support/kill-rig
 import { MessageMaker, runLoad, storedOf } from '../support/load.js';
 import { checkoutFolder, freePort, type ServerProcess, spawnBroker, startNameServer } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
-import { pullQueue } from '../support/raw-requests.js';
+import { pullQueue, roleFacts } from '../support/raw-requests.js';
 import { inRigFolder, runAsProgram } from '../support/rig-arguments.js';
 import { until } from '../support/until.js';
 
@@ -42,15 +42,6 @@ const topics = [
 ] as const;
 const segmentSize = 4 * 1024 * 1024;
 const patienceMs = 60_000;
-
-async function roleFacts(address: string): Promise<Readonly<Record<string, string>>> {
-  const client = await RawClient.connect(address);
-  try {
-    return (await client.request(12_011, {})).ext;
-  } finally {
-    client.close();
-  }
-}
 
 class Rig {
   readonly #options: KillRigOptions;

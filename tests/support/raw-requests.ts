@@ -103,6 +103,16 @@ export async function logEnd(address: string): Promise<number> {
   return Number((await runtimeInfo(address)).commitLogMaxOffset);
 }
 
+/** What a RingMQ broker says of its role (code 12011). */
+export async function roleFacts(address: string): Promise<Readonly<Record<string, string>>> {
+  const client = await RawClient.connect(address);
+  try {
+    return (await client.request(12_011, {})).ext;
+  } finally {
+    client.close();
+  }
+}
+
 export interface PullOptions {
   /** Where to begin; the queue's least offset unless told. */
   readonly fromOffset?: number;
